@@ -1,0 +1,41 @@
+"""dreamkit: how a network's features make pictures.
+
+A picture is a variable, a network gives it a score, and we walk downhill (style transfer) or
+uphill (deep dream). Everything in this package is that sentence; the notebooks tell it in full.
+"""
+
+import os
+
+import lazy_loader
+
+# Before TensorFlow is first imported: quiet start-up, and the one backend our gradients use.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+__version__ = "0.1.0"
+
+# Nothing below is imported until it is used, so that `import dreamkit` takes no time.
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "errors": [
+            "DivergedError",
+            "DreamkitError",
+            "ImageError",
+            "LayerError",
+            "SettingsError",
+            "WeightsError",
+        ],
+        "images": ["check_image", "load_image", "resize", "samples", "save_image"],
+        "weights": ["fetch_weights", "find_weights"],
+        "backbones": ["Backbone", "load_backbone"],
+        "gram": ["gram_matrix"],
+        "objectives": ["Content", "Dream", "Objective", "Style", "TotalVariation"],
+        "optimize": ["ascend", "descend"],
+        "octaves": ["Jittered", "Balanced", "octave_sizes"],
+        "recipes": ["deep_dream", "dream_style", "rerun", "resume", "style_transfer"],
+        "runs": ["Run"],
+        "profiles": ["Profile", "profile"],
+        "plots": ["plot_losses", "show"],
+    },
+)

@@ -1,0 +1,335 @@
+"""A pretrained network, cut off at the deepest layer asked for.  (Notebook 00.)"""
+
+import difflib
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import keras
+import tensorflow as tf
+
+from . import weights as _weights
+from .errors import DreamkitError, ImageError, LayerError, SettingsError
+from .images import data_folder
+
+if keras.backend.backend() != "tensorflow":
+    raise DreamkitError(
+        f"Keras runs on {keras.backend.backend()} here, and dreamkit needs TensorFlow:"
+        " set KERAS_BACKEND=tensorflow and restart Python."
+    )
+
+
+def _vgg_preprocess(images):
+    """[0, 1] RGB to VGG's own scale: [0, 255], BGR, minus the ImageNet mean."""
+    return keras.applications.vgg16.preprocess_input(images * 255.0)
+
+
+def _inception_preprocess(images):
+    """[0, 1] to Inception's own scale, [-1, 1]."""
+    return keras.applications.inception_v3.preprocess_input(images * 255.0)
+
+
+def _squeezenet_preprocess(images):
+    """[0, 1] RGB to Caffe's scale: [0, 255], BGR, minus (104, 117, 123)."""
+    return tf.reverse(images * 255.0, axis=[-1]) - tf.constant([104, 117, 123], images.dtype)
+
+
+def _vgg19(weights=None):
+    return keras.applications.VGG19(weights=weights, include_top=False)
+
+
+def _vgg16(weights=None):
+    return keras.applications.VGG16(weights=weights, include_top=False)
+
+
+def _inception_v3(weights=None):
+    return keras.applications.InceptionV3(weights=weights, include_top=False)
+
+
+def _squeezenet(weights=None):
+    """SqueezeNet 1.1 (Iandola et al. 2016) as a fully convolutional Keras model."""
+    conv = functools.partial(keras.layers.Conv2D, padding="same")
+    pool = functools.partial(keras.layers.MaxPooling2D, 3, strides=2)
+
+    def fire(x, squeeze, expand, name):
+        x = conv(squeeze, 1, activation="relu", name=f"{name}_squeeze1x1")(x)
+        sides = [
+            conv(expand, 1, activation="relu", name=f"{name}_expand1x1")(x),
+            conv(expand, 3, activation="relu", name=f"{name}_expand3x3")(x),
+        ]
+        return keras.layers.Concatenate(name=name)(sides)
+
+    inputs = keras.Input((None, None, 3))
+    x = conv(64, 3, strides=2, activation="relu", name="conv1")(inputs)
+    x = pool(name="pool1")(x)
+    x = fire(fire(x, 16, 64, "fire2"), 16, 64, "fire3")
+    x = pool(name="pool3")(x)
+    x = fire(fire(x, 32, 128, "fire4"), 32, 128, "fire5")
+    x = pool(name="pool5")(x)
+    x = fire(fire(x, 48, 192, "fire6"), 48, 192, "fire7")
+    x = fire(fire(x, 64, 256, "fire8"), 64, 256, "fire9")
+    return keras.Model(inputs, conv(1000, 1, name="conv10")(x), name="squeezenet")
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What we know of a kind of network: how to build and feed it, and which layers to use.
+
+    `dream_layers` gives each layer its weight in the dream's score; `classes` is the layer whose
+    1,000 channels are the ImageNet classes, if the network has one.
+    """
+
+    build: Callable
+    preprocess: Callable
+    content_layers: tuple = ()
+    style_layers: tuple = ()
+    dream_layers: dict = field(default_factory=dict)
+    classes: str | None = None
+
+
+_VGG = dict(
+    preprocess=_vgg_preprocess,
+    content_layers=("block4_conv2",),
+    style_layers=tuple(f"block{block}_conv1" for block in range(1, 6)),
+    dream_layers={"block5_conv2": 1.0},
+)
+ARCHITECTURES = {
+    "vgg19": Architecture(_vgg19, **_VGG),
+    "vgg16": Architecture(_vgg16, **_VGG),
+    "inception_v3": Architecture(
+        _inception_v3,
+        _inception_preprocess,
+        content_layers=("mixed2",),
+        style_layers=("conv2d_2", "mixed0", "mixed2", "mixed4"),
+        dream_layers={"mixed3": 1.0, "mixed5": 1.0},
+    ),
+    "squeezenet": Architecture(
+        _squeezenet,
+        _squeezenet_preprocess,
+        content_layers=("fire5",),
+        style_layers=("conv1", "fire2", "fire3", "fire4", "fire6"),
+        dream_layers={"fire6": 1.0, "fire8": 1.0},
+        classes="conv10",
+    ),
+}
+
+
+class Backbone:
+    """A network as a source of features.
+
+    Args:
+        model: any functional Keras model from (N, H, W, 3) to anything, H and W free.
+        architecture: how to feed it and which of its layers to use by default.
+        name: what to call it in messages and settings.
+        origin: where its weights came from, in words.
+
+    The features are computed by a Keras model that ends at the deepest layer asked for; it is
+    built once for each set of layers and kept.
+
+    Introduced in notebook 00.
+    """
+
+    def __init__(self, model, architecture, name=None, origin="memory"):
+        self.model, self.architecture = model, architecture
+        self.name, self.origin = name or model.name, origin
+        self.model.trainable = False
+        self._extractors = {}
+
+    def __repr__(self):
+        return f"Backbone({self.name!r}, {len(self.model.layers)} layers, weights: {self.origin})"
+
+    @property
+    def layers(self):
+        """Names of all layers, from the shallowest to the deepest."""
+        return tuple(layer.name for layer in self.model.layers)
+
+    def features(self, images, layers):
+        """What the network sees at `layers`.
+
+        Args:
+            images: (H, W, 3) or (N, H, W, 3), RGB in [0, 1].
+            layers: a layer's name, or several.
+
+        Returns:
+            {layer: (N, h, w, c) tensor}, in the order asked for.
+
+        Raises:
+            LayerError: the network has no such layer.
+            ImageError: the picture is too small to reach the deepest layer.
+
+        Introduced in notebook 00.
+
+        >>> net = load_backbone("squeezenet")
+        >>> {k: tuple(v.shape) for k, v in net.features(tf.zeros((64, 48, 3)), "fire3").items()}
+        {'fire3': (1, 15, 11, 128)}
+        """
+        layers = (layers,) if isinstance(layers, str) else tuple(layers)
+        images = tf.convert_to_tensor(images)
+        if images.dtype.is_integer:
+            raise ImageError("The picture holds whole numbers: divide by 255 to bring it to [0, 1].")
+        if images.shape.rank == 3:
+            images = images[tf.newaxis]
+        extractor = self.extractor(layers)
+        self.check_size(images.shape[1:3], layers)
+        return dict(zip(layers, extractor(self.architecture.preprocess(images)), strict=True))
+
+    def extractor(self, layers):
+        """The Keras model from preprocessed images to the list of features at `layers`."""
+        if layers not in self._extractors:
+            outputs = [self.layer(name).output for name in layers]
+            self._extractors[layers] = keras.Model(self.model.inputs[0], outputs)
+        return self._extractors[layers]
+
+    def layer(self, name):
+        """The Keras layer called `name`, or a `LayerError` that names near ones."""
+        if name not in self.layers:
+            near = difflib.get_close_matches(str(name), self.layers, n=3)
+            hint = f"did you mean {' or '.join(near)}?" if near else "see `.layers` for the names."
+            raise LayerError(f"{self.name} has no layer {name!r}: {hint}")
+        return self.model.get_layer(name)
+
+    def receptive_field(self, layer):
+        """How many pixels across one feature at `layer` looks at.
+
+        >>> load_backbone("squeezenet").receptive_field("fire2")
+        15
+        """
+        return self._geometry(layer)[0]
+
+    def stride(self, layer):
+        """How many pixels the view moves from one feature at `layer` to its neighbour.
+
+        >>> load_backbone("squeezenet").stride("fire2")
+        4
+        """
+        return self._geometry(layer)[1]
+
+    def _geometry(self, layer):
+        self.layer(layer)
+        return self._geometries[layer]
+
+    @functools.cached_property
+    def _sources(self):
+        """{layer: the layers it reads from}; empty for the input."""
+        makers = {id(layer.output): layer.name for layer in self.model.layers}
+        sources = {}
+        for layer in self.model.layers:
+            inputs = layer.input if isinstance(layer.input, list) else [layer.input]
+            sources[layer.name] = [makers[id(x)] for x in inputs if makers[id(x)] != layer.name]
+        return sources
+
+    @functools.cached_property
+    def _geometries(self):
+        """{layer: (receptive field, stride)}, walked from the input on.
+
+        A window of k pixels and step s widens the field by (k - 1) strides and multiplies the
+        stride by s (Araujo, Norris and Sim 2019); where branches meet, the widest counts.
+        """
+        geometry = {}
+        for name in self.layers:
+            before = [geometry[source] for source in self._sources[name]] or [(1, 1)]
+            field_, stride = map(max, zip(*before, strict=True))
+            kernel, step, _ = _window(self.layer(name))
+            geometry[name] = (field_ + (kernel - 1) * stride, stride * step)
+        return geometry
+
+    @functools.cache  # noqa: B019 (backbones live as long as the process)
+    def smallest(self, layer, side=1):
+        """The shortest picture side, in px, that gives `side` features at `layer`.
+
+        >>> load_backbone("squeezenet").smallest("fire9")
+        29
+        """
+        kernel, step, padding = _window(self.layer(layer))
+        inner = (side - 1) * step + (kernel if padding == "valid" else 1)
+        return max((self.smallest(name, inner) for name in self._sources[layer]), default=side)
+
+    def check_size(self, size, layers, name="the picture"):
+        """Raise an `ImageError` if (height, width) is too small for `layers`; None passes."""
+        smallest = max(self.smallest(layer) for layer in layers)
+        if None not in tuple(size) and min(size) < smallest:
+            raise ImageError(
+                f"{name[:1].upper()}{name[1:]} is {size[1]}×{size[0]} px, too small for"
+                f" {self.name}: give it at least {smallest} px on its shorter side."
+            )
+
+
+def _window(layer):
+    """(kernel, step, padding) of a layer that looks at a window; (1, 1, "same") of all others."""
+    kernel = getattr(layer, "kernel_size", None) or getattr(layer, "pool_size", None) or (1,)
+    step = getattr(layer, "strides", None) or (1,)
+    return max(kernel), max(step), getattr(layer, "padding", "same")
+
+
+def load_backbone(name, weights=None):
+    """Load a pretrained network as a source of features; the second call gives the same object.
+
+    Args:
+        name: `"vgg19"`, `"vgg16"`, `"inception_v3"` or `"squeezenet"`; a `Backbone` is given back.
+        weights: path of a weights file, or None to look in the usual places (see `find_weights`).
+
+    Returns:
+        A `Backbone`. One line tells where its weights came from.
+
+    Raises:
+        SettingsError: no network is called that.
+        WeightsError: its weights are nowhere to be had, or damaged.
+
+    Sources: Simonyan and Zisserman 2015 (VGG), Szegedy et al. 2016 (Inception v3), Iandola et
+    al. 2016 (SqueezeNet). Introduced in notebook 00.
+
+    >>> load_backbone("squeezenet").name
+    'squeezenet'
+    """
+    if isinstance(name, Backbone):
+        return name
+    return _load(_weights.find_weights(name, weights))
+
+
+@functools.lru_cache
+def _load(file):
+    architecture = ARCHITECTURES[file.name]
+    if file.path is None:
+        model = _weights.download(file.name, architecture.build)
+    else:
+        model = architecture.build()
+        _fill(model, file)
+    print(file)
+    return Backbone(model, architecture, file.name, file.origin)
+
+
+def _fill(model, file):
+    if file.path.suffix != ".pkl":
+        _weights.read_h5(model, file.path)
+        return
+    for name, arrays in _weights.read_embedded(file.path).items():
+        model.get_layer(name.replace("/", "_")).set_weights(arrays)
+
+
+@functools.cache
+def class_names():
+    """The 1,000 ImageNet classes, in the order of a classifier's channels.
+
+    >>> class_names()[1]
+    'goldfish'
+    """
+    return tuple((data_folder() / "imagenet_classes.txt").read_text().splitlines())
+
+
+def class_index(label):
+    """The channel of a class given by its name or its number, 0 to 999.
+
+    Raises:
+        SettingsError: no ImageNet class is called that.
+
+    >>> class_index("goldfish"), class_index(1)
+    (1, 1)
+    """
+    names = class_names()
+    if isinstance(label, int) and 0 <= label < len(names):
+        return label
+    if label in names:
+        return names.index(label)
+    near = difflib.get_close_matches(str(label), names, n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else "see `dreamkit.backbones.class_names()`."
+    raise SettingsError(f"ImageNet has no class {label!r}: {hint}")

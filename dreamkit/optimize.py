@@ -1,0 +1,304 @@
+"""descend() and ascend(): one loop with two signs.  (Notebooks 02 and 03.)"""
+
+import contextlib
+import itertools
+import time
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from .errors import DivergedError, SettingsError
+from .images import check_image
+from .objectives import as_tensor, check_choice
+from .runs import Run
+
+LEARNING_RATES = {"adam": 0.05, "gradient": 0.01, "lbfgs": None}
+
+
+@dataclass
+class Step:
+    """What a callback sees after each step: where the run is, and the picture it has reached."""
+
+    step: int
+    phase: str
+    total: float
+    terms: dict
+    seconds: float
+    image: np.ndarray
+
+
+def descend(image, objective, steps, optimizer="adam", **options):
+    """Change a picture so that an objective falls: gradient descent on pixels.
+
+    Args:
+        image: the picture to start from, (H, W, 3) in [0, 1].
+        objective: an objective or a term, such as `Content(…) + 20 * Style(…)`.
+        steps: how many steps, at least 1.
+        optimizer: `"adam"` (its rate decaying to a tenth along a cosine), `"lbfgs"` (SciPy's
+            L-BFGS-B; a step is one evaluation) or `"gradient"` (steps of one length).
+        learning_rate: size of a step in units of [0, 1]; None for 0.05 (adam) or 0.01 (gradient).
+        smooth: for `"gradient"`: levels of the Laplacian pyramid whose gradients are brought to
+            one strength; 0 takes the gradient as it is.
+        jitter: roll the picture by up to so many px before each step, and back after it.
+        seed: seed of the jitter.
+        phase: what to call these steps in the history.
+        callback: called with a `Step` after each step; return True to stop.
+        progress: False hides the progress bar.
+        keep: `"best"` gives back the picture with the best total, `"last"` the last one.
+        checkpoint: a `Checkpoint` that keeps the state, so that the run can go on later.
+
+    Returns:
+        A `Run`. Ctrl-C ends the loop early and returns what there is.
+
+    Raises:
+        DivergedError: the total is not finite; the error's `run` holds the picture so far.
+        ImageError: the picture is no picture, or too small for the objective's networks.
+        SettingsError: an argument out of range.
+
+    Sources: Gatys, Ecker and Bethge 2016; Kingma and Ba 2015 (Adam); Zhu et al. 1997 (L-BFGS-B).
+    Introduced in notebook 02.
+
+    >>> from dreamkit import TotalVariation
+    >>> noise = np.random.default_rng(0).random((8, 8, 3), "float32")
+    >>> run = descend(noise, TotalVariation(), steps=5, progress=False)
+    >>> bool(run.history["total"].iloc[-1] < run.history["total"].iloc[0])
+    True
+    """
+    return _walk(image, objective, steps, optimizer, sign=-1, **options)
+
+
+def ascend(image, objective, steps, optimizer="gradient", **options):
+    """Change a picture so that an objective rises: gradient ascent on pixels.
+
+    The same loop as `descend`, with the other sign and, by default, normalised gradient steps.
+    Arguments, result and errors are those of `descend`.
+
+    Source: Mordvintsev, Olah and Tyka 2015. Introduced in notebook 03.
+
+    >>> from dreamkit import TotalVariation
+    >>> noise = np.random.default_rng(0).random((8, 8, 3), "float32")
+    >>> run = ascend(noise, TotalVariation(), steps=5, progress=False)
+    >>> bool(run.history["total"].iloc[-1] > run.history["total"].iloc[0])
+    True
+    """
+    return _walk(image, objective, steps, optimizer, sign=1, **options)
+
+
+def _walk(
+    image,
+    objective,
+    steps,
+    optimizer,
+    sign,
+    learning_rate=None,
+    smooth=0,
+    jitter=0,
+    seed=0,
+    phase=None,
+    callback=None,
+    progress=True,
+    keep="best",
+    checkpoint=None,
+):
+    check_choice("optimizer", optimizer, LEARNING_RATES)
+    check_choice("keep", keep, ("best", "last"))
+    check_range("steps", steps, 1)
+    rate = LEARNING_RATES[optimizer] if learning_rate is None else learning_rate
+    if rate is not None and not rate > 0:
+        raise SettingsError(f"learning_rate cannot be {rate}: give a number above 0.")
+    picture = image if tf.is_tensor(image) else as_tensor(check_image(image))
+    diary = Diary(phase or ("descend" if sign < 0 else "ascend"), sign, callback, keep, checkpoint)
+
+    def slope(picture, step):
+        """Total, terms and gradient, seen through this step's roll."""
+        shift = np.random.default_rng((seed, step)).integers(-jitter, jitter + 1, 2)
+        rolled = tf.roll(picture, shift, (0, 1)) if jitter else picture
+        total, terms, gradient = objective.value_and_gradient(rolled)
+        return total, terms, tf.roll(gradient, -shift, (0, 1)) if jitter else gradient
+
+    walk = {"adam": _adam, "gradient": _normalised, "lbfgs": _lbfgs}[optimizer]
+    if diary.finished:
+        return diary.run()
+    with diary.open(steps, progress):
+        walk(picture, objective, slope, steps, sign, rate, smooth, diary)
+    return diary.run()
+
+
+def _adam(picture, objective, slope, steps, sign, rate, _smooth, diary):
+    schedule = keras.optimizers.schedules.CosineDecay(rate, steps, alpha=0.1)
+    adam = keras.optimizers.Adam(schedule, beta_1=0.9, beta_2=0.99, epsilon=1e-8)
+    variable = tf.Variable(picture)
+    adam.build([variable])
+    first = diary.restore(variable, adam.variables)
+    for step in range(first, steps):
+        total, terms, gradient = slope(variable.value(), step)
+        diary.write(step, total, terms, variable, adam.variables)
+        adam.apply([-sign * gradient], [variable])
+        variable.assign(tf.clip_by_value(variable, 0, 1))
+    diary.write(steps, *objective(variable.value()), variable)
+
+
+def _normalised(picture, objective, slope, steps, sign, rate, smooth, diary):
+    variable = tf.Variable(picture)
+    first = diary.restore(variable)
+    for step in range(first, steps):
+        total, terms, gradient = slope(variable.value(), step)
+        diary.write(step, total, terms, variable)
+        variable.assign_add(sign * rate * normalise(gradient, smooth))
+        variable.assign(tf.clip_by_value(variable, 0, 1))
+    diary.write(steps, *objective(variable.value()), variable)
+
+
+def _lbfgs(picture, objective, slope, steps, sign, _rate, _smooth, diary):
+    from scipy.optimize import minimize
+
+    variable = tf.Variable(picture)
+    first = diary.restore(variable)  # SciPy's memory of past slopes starts afresh
+    counter = itertools.count(first)
+
+    def flat(x):
+        step = next(counter)
+        variable.assign(tf.reshape(tf.cast(x, picture.dtype), picture.shape))
+        total, terms, gradient = slope(variable.value(), step)
+        diary.write(step, total, terms, variable)
+        if step == steps:
+            raise Halt
+        return -sign * float(total), np.ravel(-sign * gradient.numpy().astype("float64"))
+
+    x = np.ravel(variable.numpy().astype("float64"))
+    limits = dict(maxiter=steps, maxfun=2 * steps, maxcor=10, ftol=0, gtol=0)
+    minimize(flat, x, jac=True, method="L-BFGS-B", bounds=[(0, 1)] * x.size, options=limits)
+
+
+def normalise(gradient, levels=0):
+    """Bring a gradient to unit strength, so that a step has the same length wherever we are.
+
+    Args:
+        gradient: (H, W, 3).
+        levels: 0 divides by the standard deviation; n > 0 splits the gradient into n bands of a
+            Laplacian pyramid, from fine to coarse, and brings each to unit strength by itself.
+
+    Returns:
+        (H, W, 3), of standard deviation about 1.
+
+    Sources: Burt and Adelson 1983 (the pyramid); Mordvintsev's deep dream notebook, 2015.
+    Introduced in notebook 03.
+
+    >>> g = tf.random.stateless_normal((16, 16, 3), seed=(0, 1)) * 1e-6
+    >>> round(float(tf.math.reduce_std(normalise(g))), 3)
+    1.0
+    """
+    bands, rest = [], gradient[tf.newaxis]
+    for _ in range(levels):
+        if min(rest.shape[1:3]) < 4:
+            break
+        coarse = tf.nn.avg_pool2d(rest, 2, 2, "SAME")
+        bands.append(rest - tf.image.resize(coarse, rest.shape[1:3]))
+        rest = coarse
+    merged = _unit(rest)
+    for band in reversed(bands):
+        merged = tf.image.resize(merged, band.shape[1:3]) + _unit(band)
+    return _unit(merged)[0] if bands else merged[0]
+
+
+def _unit(x):
+    return x / (tf.math.reduce_std(x) + 1e-20)
+
+
+class Halt(Exception):
+    """Ends the loop from inside: all steps are done, or the callback wants no more."""
+
+
+class Diary:
+    """Writes down every step, keeps the picture, shows progress, and knows when to stop."""
+
+    def __init__(self, phase, sign, callback, keep, checkpoint):
+        self.phase, self.sign, self.callback = phase, sign, callback
+        self.keep, self.checkpoint = keep, checkpoint
+        self.rows, self.image, self.total, self.stopped = [], None, None, None
+        self.earlier = 0.0
+        self.state = checkpoint.state(phase) if checkpoint else None
+        if self.state:
+            self.rows, self.total = self.state["rows"], self.state["total"]
+            self.image = self.state["image"]
+            self.earlier = self.rows[-1]["seconds"] if self.rows else 0.0
+
+    @contextlib.contextmanager
+    def open(self, steps, progress):
+        """Time the steps and show them; Ctrl-C and a callback's wish end them without an error."""
+        from tqdm.auto import tqdm
+
+        self.steps, self.started = steps, time.perf_counter()
+        self.bar = tqdm(total=steps, desc=self.phase, disable=not progress, leave=False)
+        try:
+            yield
+        except Halt as halt:
+            self.stopped = str(halt) or None
+        except KeyboardInterrupt:
+            if self.image is None:
+                raise
+            self.stopped = "interrupted"
+        finally:
+            self.bar.close()
+        if self.checkpoint and not self.stopped:
+            self._keep(self.steps + 1, self.image)
+
+    @property
+    def finished(self):
+        """True if the checkpoint holds this phase complete."""
+        return bool(self.state) and self.state["step"] > self.state["steps"]
+
+    def restore(self, variable, slots=()):
+        """Put back what the checkpoint holds; returns the step to go on from."""
+        if not self.state:
+            return 0
+        variable.assign(self.state["picture"])
+        for number, slot in enumerate(slots):
+            slot.assign(self.state[f"slot{number}"])
+        return self.state["step"]
+
+    def write(self, step, total, terms, variable, slots=()):
+        """Record the picture as it is after `step` steps; raises `Halt` or `DivergedError`."""
+        seconds = self.earlier + time.perf_counter() - self.started
+        total, terms = float(total), {name: float(value) for name, value in terms.items()}
+        if not np.isfinite(total):
+            raise DivergedError(self._advice(step, total, terms), self.run())
+        if self.checkpoint and self.checkpoint.due():
+            self._keep(step, variable.numpy(), slots)
+        row = dict(step=step, phase=self.phase, total=total, **terms, seconds=seconds)
+        self.rows.append(row)
+        if self.keep == "last" or self.total is None or self.sign * (total - self.total) > 0:
+            self.image, self.total = variable.numpy(), total
+        self.bar.set_postfix_str(f"total {total:.4g}", refresh=False)
+        self.bar.update(step - self.bar.n)
+        report = self.callback and Step(step, self.phase, total, terms, seconds, variable.numpy())
+        if report and self.callback(report):
+            raise Halt("callback")
+
+    def _keep(self, step, picture, slots=()):
+        state = dict(step=step, steps=self.steps, rows=self.rows, total=self.total, image=self.image)
+        state.update({f"slot{number}": slot.numpy() for number, slot in enumerate(slots)})
+        self.checkpoint.keep(self.phase, {**state, "picture": picture})
+
+    def _advice(self, step, total, terms):
+        culprits = [name for name, value in terms.items() if not np.isfinite(value)]
+        which = f" ({', '.join(culprits)})" if culprits else ""
+        return (
+            f"The total became {total} at step {step}{which}: lower learning_rate or the weights;"
+            " the best picture so far is in this error's .run.image."
+        )
+
+    def run(self):
+        """What there is so far."""
+        import pandas as pd
+
+        return Run(self.image, pd.DataFrame(self.rows), {}, self.stopped)
+
+
+def check_range(what, value, low, high=None):
+    """Raise a `SettingsError` unless low ≤ value ≤ high."""
+    if isinstance(value, bool) or not value >= low or (high is not None and value > high):
+        limit = f"at least {low}" if high is None else f"from {low} to {high}"
+        raise SettingsError(f"{what} cannot be {value}: give {limit}.")

@@ -1,0 +1,473 @@
+"""style_transfer(), deep_dream() and dream_style(): the loop at work.  (Notebooks 02 to 04.)"""
+
+import functools
+import importlib.metadata
+import inspect
+import json
+import os
+import platform
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from . import __version__
+from .backbones import Backbone, load_backbone
+from .errors import SettingsError
+from .images import image_digest, load_image, read_metadata, resize
+from .objectives import Balanced, Content, Dream, Style, TotalVariation, check_choice
+from .octaves import octave_sizes, through_octaves
+from .optimize import ascend, descend
+from .profiles import Profile
+from .profiles import profile as choose_profile
+from .runs import METADATA_KEY, Checkpoint, join
+
+ORDERS = ("style-dream", "dream-style", "joint")
+
+
+def remembered(*pictures):
+    """Decorate a recipe so that its Run's settings are all it takes to make it again.
+
+    Args:
+        pictures: names of the arguments that are pictures. They are loaded here, at the profile's
+            size unless they are arrays, and noted by source and hash; the rest by value.
+
+    A missing seed is drawn and the profile settled here, so that both can be noted too.
+    """
+
+    def decorate(recipe):
+        signature = inspect.signature(recipe)
+
+        @functools.wraps(recipe)
+        def run_and_note(*args, **kwargs):
+            call = signature.bind(*args, **kwargs)
+            call.apply_defaults()
+            given = call.arguments
+            given["profile"] = settle_profile(given["profile"])
+            if given["seed"] is None:
+                given["seed"] = int(np.random.default_rng().integers(2**31))
+            sources = {name: given[name] for name in pictures if given[name] is not None}
+            given.update({name: open_picture(name, given) for name in sources})
+            settings = describe(recipe.__name__, sources, given)
+            given["checkpoint"] = open_checkpoint(given["checkpoint"], settings, given)
+            run = recipe(**given)
+            run.settings = settings
+            return run
+
+        return run_and_note
+
+    return decorate
+
+
+def settle_profile(value):
+    """A Profile from itself, its name, its noted dict, or None for the environment's."""
+    if isinstance(value, dict):
+        return Profile(**value)
+    return value if isinstance(value, Profile) else choose_profile(value, quiet=True)
+
+
+def open_picture(name, given):
+    """Load a recipe's picture; one named by sample, path or address at `size` or the profile's."""
+    source, size = given[name], given["size"]
+    if name in ("style", "guide"):
+        return load_image(source)  # its scale is the recipe's own choice
+    named = isinstance(source, str | os.PathLike)
+    return load_image(source, size or (given["profile"].size if named else None))
+
+
+def describe(recipe, sources, given):
+    """Settings: all it takes to make a picture again, in plain values that JSON can hold."""
+    left_out = {*sources, "profile", "seed", "callback", "progress", "checkpoint"}
+    inputs = {
+        name: {
+            "source": str(source) if isinstance(source, str | os.PathLike) else None,
+            "shape": list(given[name].shape),
+            "sha256": image_digest(given[name]),
+        }
+        for name, source in sources.items()
+    }
+    return {
+        "recipe": recipe,
+        "inputs": inputs,
+        "arguments": {k: plain(k, v) for k, v in given.items() if k not in left_out},
+        "seed": given["seed"],
+        "profile": asdict(given["profile"]),
+        "versions": versions(),
+    }
+
+
+def plain(name, value):
+    """An argument as JSON can hold it: a network by its name, a picture not at all."""
+    if isinstance(value, Backbone):
+        return value.name
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    if isinstance(value, dict):
+        return {str(key): float(weight) for key, weight in value.items()}
+    if isinstance(value, list | tuple):
+        return [str(item) for item in value]
+    if isinstance(value, np.generic):
+        return value.item()
+    raise SettingsError(f"{name} cannot be a {type(value).__name__}: give a name, a number or a list.")
+
+
+def versions():
+    """Versions of all that decides how a picture comes out."""
+    names = ("tensorflow", "keras", "numpy", "scipy", "pillow", "scikit-image")
+    found = {name: importlib.metadata.version(name) for name in names}
+    return {"dreamkit": __version__, "python": platform.python_version(), **found}
+
+
+def open_checkpoint(path, settings, given):
+    """The checkpoint at `path`, new or to be gone on with; None for None."""
+    if path is None or isinstance(path, Checkpoint):
+        return path
+    checkpoint = Checkpoint(path)
+    if checkpoint.notes.setdefault("settings", settings) != settings:
+        raise SettingsError(
+            f"{path} belongs to a run with other settings: give another name, or resume() it."
+        )
+    checkpoint.arrays.update({f"input:{name}": given[name] for name in settings["inputs"]})
+    return checkpoint
+
+
+@remembered("content", "style")
+def style_transfer(
+    content,
+    style,
+    backbone=None,
+    steps=None,
+    seed=None,
+    *,
+    size=None,
+    init="content",
+    content_weight=1.0,
+    style_weight=10.0,
+    tv_weight=0.1,
+    content_layers=None,
+    style_layers=None,
+    style_scale=1.0,
+    formula="relative",
+    optimizer="adam",
+    learning_rate=None,
+    profile=None,
+    callback=None,
+    progress=True,
+    checkpoint=None,
+):
+    """Paint a photo in the style of another picture: descend content and style loss together.
+
+    Args:
+        content: the photo: a sample's name, path, address, PIL image or array in [0, 1].
+        style: the painting, likewise, of any size.
+        backbone: a network's name or a `Backbone`; the profile's when None.
+        steps: steps of descent; the profile's when None.
+        seed: for `init="noise"`; drawn and noted when None.
+        size: longest side of the result, px; for a named photo the profile's when None, for an
+            array its own.
+        init: start from `"content"`, `"style"` or `"noise"`.
+        content_weight, style_weight, tv_weight: weights of the three terms.
+        content_layers, style_layers: names, or {name: weight}; the backbone's own when None.
+        style_scale: longest side of the painting over that of the photo: larger, larger strokes.
+        formula: `"relative"`, `"gatys"` or `"tutorial"`; see `Content` and `Style`.
+        optimizer, learning_rate, callback, progress: see `descend`.
+        profile: a profile's name or a `Profile`; the environment's when None.
+        checkpoint: path of a file from which `resume` can go on.
+
+    Returns:
+        A `Run`.
+
+    Raises:
+        DreamkitError: its subclasses name what is wrong with a picture, a setting or the weights.
+
+    Source: Gatys, Ecker and Bethge 2016. Introduced in notebook 02.
+
+    >>> run = style_transfer("astronaut", "mosaic", profile="ci", seed=1, progress=False)
+    squeezenet: weights from the ndf package
+    >>> run.image.shape
+    (96, 96, 3)
+    """
+    network = load_backbone(backbone or profile.style_backbone)
+    painting = resize(style, round(style_scale * max(content.shape)))
+    objective = (
+        content_weight * Content(content, network, content_layers, formula)
+        + style_weight * Style(painting, network, style_layers, formula)
+        + tv_weight * TotalVariation("tutorial" if formula == "tutorial" else "relative")
+    )
+    return descend(
+        start(init, content, painting, seed),
+        objective,
+        steps or profile.steps,
+        optimizer,
+        learning_rate=learning_rate,
+        phase="style",
+        callback=callback,
+        progress=progress,
+        checkpoint=checkpoint,
+    )
+
+
+def start(init, content, painting, seed):
+    """The picture a style transfer starts from: the photo, the painting or seeded noise."""
+    check_choice("init", init, ("content", "style", "noise"))
+    if init == "noise":
+        noise = np.random.default_rng(seed).normal(0.5, 0.15, content.shape)
+        return np.clip(noise, 0, 1).astype("float32")
+    return content if init == "content" else resize(painting, content.shape[:2])
+
+
+@remembered("image", "guide")
+def deep_dream(
+    image,
+    backbone=None,
+    layers=None,
+    octaves=None,
+    steps=None,
+    seed=None,
+    *,
+    size=None,
+    octave_scale=1.4,
+    channel=None,
+    label=None,
+    guide=None,
+    power=1,
+    learning_rate=0.01,
+    smooth=3,
+    jitter=32,
+    profile=None,
+    callback=None,
+    progress=True,
+    checkpoint=None,
+):
+    """Let a network dream into a picture: octaves × steps of normalised gradient ascent.
+
+    Args:
+        image: the picture: a sample's name, path, address, PIL image or array in [0, 1].
+        backbone: a network's name or a `Backbone`; the profile's when None.
+        layers: names, or {name: weight}; the backbone's own when None.
+        octaves: how many sizes, from small to large; the profile's when None. Sizes too small
+            for the network are left out.
+        steps: steps at each size; the profile's when None.
+        seed: of the jitter; drawn and noted when None.
+        size: longest side of the result, px; for a named picture the profile's when None, for an
+            array its own.
+        octave_scale: each size over the one before.
+        channel, label, guide, power: what to dream of; see `Dream`.
+        learning_rate: how far the typical pixel moves in a step, in units of [0, 1].
+        smooth: bands of the Laplacian pyramid that each get the same say; see `normalise`.
+        jitter: the picture is rolled by up to so many px before each step.
+        profile, callback, progress, checkpoint: as for `style_transfer`.
+
+    Returns:
+        A `Run`; its phases are the octaves.
+
+    Raises:
+        DreamkitError: its subclasses name what is wrong with a picture, a setting or the weights.
+
+    Source: Mordvintsev, Olah and Tyka 2015. Introduced in notebook 03.
+
+    >>> run = deep_dream("astronaut", profile="ci", seed=1, progress=False)
+    >>> list(run.history["phase"].unique())
+    ['octave 1/2', 'octave 2/2']
+    """
+    network = load_backbone(backbone or profile.dream_backbone)
+    dream = Dream(network, layers, channel, label, guide, power)
+    smallest = max(network.smallest(layer) for layer in dream.layers)
+    sizes = octave_sizes(image.shape[:2], octaves or profile.octaves, octave_scale, smallest)
+
+    def one_octave(picture, number):
+        return ascend(
+            picture,
+            dream,
+            steps or profile.octave_steps,
+            learning_rate=learning_rate,
+            smooth=smooth,
+            jitter=jitter,
+            seed=seed + number,
+            phase=f"octave {number}/{len(sizes)}",
+            callback=callback,
+            progress=progress,
+            keep="last",
+            checkpoint=checkpoint,
+        )
+
+    return through_octaves(image, sizes, one_octave)
+
+
+@remembered("content", "style")
+def dream_style(
+    content,
+    style,
+    order="style-dream",
+    steps=None,
+    seed=None,
+    *,
+    size=None,
+    style_backbone=None,
+    dream_backbone=None,
+    style_weight=10.0,
+    octaves=None,
+    octave_steps=None,
+    learning_rate=0.01,
+    balance=0.5,
+    profile=None,
+    callback=None,
+    progress=True,
+    checkpoint=None,
+):
+    """Dream in a style: down one network's style loss, up another's dream score.
+
+    Args:
+        content, style: pictures, as for `style_transfer`.
+        order: `"style-dream"`, the paper's: transfer, then dream on the result; `"dream-style"`;
+            or `"joint"`: one picture, both networks, one loop.
+        steps: steps of the style transfer, or of the joint loop; the profile's when None.
+        seed: of the jitter; drawn and noted when None.
+        size: longest side of the result, px; see `style_transfer`.
+        style_backbone, dream_backbone: names or `Backbone`s; the profile's when None.
+        style_weight: weight of the style against the content, whose weight is 1.
+        octaves, octave_steps: of the dream; see `deep_dream`.
+        learning_rate: strength of the dream's steps, for the two serial orders.
+        balance: for `"joint"`: the say of the dream's gradient against the style's.
+        profile, callback, progress, checkpoint: as for `style_transfer`.
+
+    Returns:
+        A `Run`.
+
+    Raises:
+        DreamkitError: its subclasses name what is wrong with a picture, a setting or the weights.
+
+    Source: Al-Khazraji, Abbas and Jamil 2022. Introduced in notebook 04.
+
+    >>> run = dream_style("astronaut", "mosaic", "joint", profile="ci", seed=1, progress=False)
+    >>> [name for name in run.history if name in ("content", "style", "total_variation", "dream")]
+    ['content', 'style', 'total_variation', 'dream']
+    """
+    check_choice("order", order, ORDERS)
+    shared = dict(profile=profile, callback=callback, progress=progress, checkpoint=checkpoint)
+    paint = functools.partial(
+        style_transfer,
+        style=style,
+        backbone=style_backbone,
+        steps=steps,
+        seed=seed,
+        style_weight=style_weight,
+        **shared,
+    )
+    dream = functools.partial(
+        deep_dream,
+        backbone=dream_backbone,
+        octaves=octaves,
+        steps=octave_steps,
+        seed=seed,
+        learning_rate=learning_rate,
+        **shared,
+    )
+    if order == "style-dream":
+        return in_turn(content, paint, dream)
+    if order == "dream-style":
+        return in_turn(content, dream, paint)
+    painter = load_backbone(style_backbone or profile.style_backbone)
+    dreamer = load_backbone(dream_backbone or profile.dream_backbone)
+    sizes = octave_sizes(content.shape[:2], octaves or profile.octaves, smallest=96)
+
+    def both(picture, number):
+        painting = resize(style, max(picture.shape))
+        down = (
+            Content(content, painter)
+            + style_weight * Style(painting, painter)
+            + 0.1 * TotalVariation()
+        )
+        return descend(
+            picture,
+            Balanced(down, Dream(dreamer), balance),
+            max(1, (steps or profile.steps) // len(sizes)),
+            phase=f"joint {number}/{len(sizes)}",
+            keep="last",
+            callback=callback,
+            progress=progress,
+            checkpoint=checkpoint,
+        )
+
+    return through_octaves(content, sizes, both)
+
+
+def in_turn(picture, first, second):
+    """Two recipes, the second working on what the first has made."""
+    made = first(picture)
+    return made if made.stopped else join([made, second(made.image)])
+
+
+RECIPES = {recipe.__name__: recipe for recipe in (style_transfer, deep_dream, dream_style)}
+
+
+def rerun(path, **changes):
+    """Make a picture again from the settings saved with it.
+
+    Args:
+        path: a `.png` or `.json` that `Run.save` wrote.
+        changes: arguments to give anew, such as `style=` or `size=`; pictures that were arrays
+            have to be given.
+
+    Returns:
+        A new `Run`: the same picture, on the same machine and versions.
+
+    Raises:
+        SettingsError: no settings there, or an input that cannot be had or has changed.
+
+    Introduced in notebook 00.
+    """
+    settings = read_settings(path)
+    given = {}
+    for name, noted in settings["inputs"].items():
+        given[name] = changes.pop(name, noted["source"])
+        if given[name] is None:
+            raise SettingsError(f"The {name} was an array: pass it again, as rerun(…, {name}=…).")
+    call = {**settings["arguments"], "seed": settings["seed"], "profile": settings["profile"]}
+    run = RECIPES[settings["recipe"]](**{**given, **call, **changes})
+    for name, noted in settings["inputs"].items():
+        same_source = run.settings["inputs"][name]["source"] == noted["source"]
+        if same_source and not changes and run.settings["inputs"][name]["sha256"] != noted["sha256"]:
+            raise SettingsError(f"{noted['source']} is not the {name} it was: bring the old one back.")
+    return run
+
+
+def read_settings(path):
+    """The settings beside or inside a picture that `Run.save` wrote."""
+    path = Path(path)
+    try:
+        text = path.read_text("utf-8") if path.suffix == ".json" else None
+        settings = json.loads(text or read_metadata(path)[METADATA_KEY])
+        if settings["recipe"] in RECIPES:
+            return settings
+    except (OSError, KeyError, ValueError) as error:
+        raise SettingsError(
+            f"{path} holds no settings of dreamkit: give the .png or .json that a run saved."
+        ) from error
+    raise SettingsError(f"{path} was made by {settings['recipe']!r}, which cannot be made again.")
+
+
+def resume(checkpoint, **changes):
+    """Go on with a run that was cut off.
+
+    Args:
+        checkpoint: the `.npz` file given to the recipe as `checkpoint=`.
+        changes: `callback=` or `progress=`, which no file can hold.
+
+    Returns:
+        The finished `Run`; with Adam and gradient steps the very picture that an uncut run gives.
+
+    Raises:
+        SettingsError: the file is missing or is no checkpoint.
+
+    Introduced in notebook 00.
+    """
+    if not Path(checkpoint).is_file():
+        raise SettingsError(f"There is no checkpoint at {checkpoint}: name the file a run was given.")
+    kept = Checkpoint(checkpoint)
+    settings = kept.notes["settings"]
+    pictures = {name: kept.arrays[f"input:{name}"] for name in settings["inputs"]}
+    call = {**settings["arguments"], "seed": settings["seed"], "profile": settings["profile"]}
+    run = RECIPES[settings["recipe"]](**pictures, **{**call, **changes}, checkpoint=kept)
+    run.settings = settings
+    return run
