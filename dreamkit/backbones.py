@@ -5,12 +5,10 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import keras
-import tensorflow as tf
-
 from . import weights as _weights
 from .errors import DreamkitError, ImageError, LayerError, SettingsError
 from .images import data_folder
+from .startup import keras, tf
 
 if keras.backend.backend() != "tensorflow":
     raise DreamkitError(
@@ -107,7 +105,7 @@ ARCHITECTURES = {
         _squeezenet,
         _squeezenet_preprocess,
         content_layers=("fire5",),
-        style_layers=("conv1", "fire2", "fire3", "fire4", "fire6"),
+        style_layers=("conv1", "fire2", "fire3", "fire4", "fire5"),
         dream_layers={"fire6": 1.0, "fire8": 1.0},
         classes="conv10",
     ),
@@ -166,12 +164,16 @@ class Backbone:
         layers = (layers,) if isinstance(layers, str) else tuple(layers)
         images = tf.convert_to_tensor(images)
         if images.dtype.is_integer:
-            raise ImageError("The picture holds whole numbers: divide by 255 to bring it to [0, 1].")
+            raise ImageError(
+                "The picture holds whole numbers: divide by 255 to bring it to [0, 1]."
+            )
         if images.shape.rank == 3:
             images = images[tf.newaxis]
         extractor = self.extractor(layers)
         self.check_size(images.shape[1:3], layers)
-        return dict(zip(layers, extractor(self.architecture.preprocess(images)), strict=True))
+        found = extractor(self.architecture.preprocess(images))
+        found = found if isinstance(found, list) else [found]  # Keras unwraps a single output
+        return dict(zip(layers, found, strict=True))
 
     def extractor(self, layers):
         """The Keras model from preprocessed images to the list of features at `layers`."""
@@ -331,5 +333,7 @@ def class_index(label):
     if label in names:
         return names.index(label)
     near = difflib.get_close_matches(str(label), names, n=3)
-    hint = f"did you mean {' or '.join(near)}?" if near else "see `dreamkit.backbones.class_names()`."
+    hint = (
+        f"did you mean {' or '.join(near)}?" if near else "see `dreamkit.backbones.class_names()`."
+    )
     raise SettingsError(f"ImageNet has no class {label!r}: {hint}")

@@ -1,6 +1,6 @@
 """Gram matrices: which features fire together, wherever they are.  (Notebook 01.)"""
 
-import tensorflow as tf
+from .startup import tf
 
 
 def gram_matrix(features):

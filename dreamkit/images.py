@@ -30,8 +30,14 @@ MAX_DOWNLOAD = 64 * 2**20  # bytes
 TIMEOUT = 15  # seconds without a byte
 # A fixed list: Pillow hands other formats (EPS) to outside programs, or (TGA) takes noise for one.
 READABLE = ["PNG", "JPEG", "MPO", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM", "ICO"]
-WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF",
-            ".tiff": "TIFF"}
+WRITABLE = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".webp": "WEBP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+}
 
 _PHOTOS = {  # name: (file inside scikit-image; about, licence and origin as scikit-image has them)
     "astronaut": ("astronaut.png", "Eileen Collins, astronaut", "public domain", "NASA"),
@@ -40,8 +46,12 @@ _PHOTOS = {  # name: (file inside scikit-image; about, licence and origin as sci
     "rocket": ("rocket.jpg", "Falcon 9 leaving the ground", "public domain", "SpaceX"),
     "hubble_deep_field": ("hubble_deep_field.jpg", "far galaxies", "public domain", "NASA"),
     "retina": ("retina.jpg", "the back of a human eye", "CC0", "Mikael Häggström"),
-    "immunohistochemistry": ("ihc.png", "stained glands under the microscope",
-                             "no known copyright restrictions", "CMMI"),
+    "immunohistochemistry": (
+        "ihc.png",
+        "stained glands under the microscope",
+        "no known copyright restrictions",
+        "CMMI",
+    ),
     "camera": ("camera.png", "a photographer (grey)", "CC0", "Lav Varshney"),
     "horse": ("horse.png", "silhouette of a horse (grey)", "CC0", "Andreas Preuss, openclipart"),
     "brick": ("brick.png", "a brick wall (grey)", "CC0", "CC0Textures, Bricks25"),
@@ -89,10 +99,14 @@ def samples(kind=None):
     """
     if kind not in (None, "photo", "style"):
         raise ImageError(f"there is no sample of kind {kind!r}: take 'photo', 'style' or None.")
-    photos = [Sample(name, "photo", about, licence, f"{origin}; from scikit-image")
-              for name, (_, about, licence, origin) in _PHOTOS.items()]
-    styles = [Sample(name, "style", style["about"], style["licence"], style["source"])
-              for name, style in _styles().items()]
+    photos = [
+        Sample(name, "photo", about, licence, f"{origin}; from scikit-image")
+        for name, (_, about, licence, origin) in _PHOTOS.items()
+    ]
+    styles = [
+        Sample(name, "style", style["about"], style["licence"], style["source"])
+        for name, style in _styles().items()
+    ]
     return {sample.name: sample for sample in photos + styles if kind in (None, sample.kind)}
 
 
@@ -136,12 +150,16 @@ def check_image(image, name="the picture", smallest=1):
         raise ImageError(f"{name} is not made of numbers: load it with load_image.") from error
     array = array[..., None] if array.ndim == 2 else array
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or array.size == 0:
-        raise ImageError(f"{name} has the shape {np.shape(image)}: "
-                         "give one picture of shape (height, width, 3), as load_image does.")
+        raise ImageError(
+            f"{name} has the shape {np.shape(image)}: "
+            "give one picture of shape (height, width, 3), as load_image does."
+        )
     height, width, channels = array.shape
     if min(height, width) < smallest:
-        raise ImageError(f"{name} is {width} x {height} px (width x height): "
-                         f"make its shorter side at least {smallest} px.")
+        raise ImageError(
+            f"{name} is {width} x {height} px (width x height): "
+            f"make its shorter side at least {smallest} px."
+        )
     array = _unit_range(array, name)
     if channels == 4:
         array = array[..., :3] * array[..., 3:] + 1 - array[..., 3:]
@@ -155,14 +173,18 @@ def _unit_range(array, name):
     if array.dtype.kind == "u" and array.dtype.itemsize <= 2:
         return array.astype(np.float32) / np.float32(np.iinfo(array.dtype).max)
     if array.dtype.kind != "f":
-        raise ImageError(f"{name} holds {array.dtype} values: make them uint8 from 0 to 255, "
-                         "or float from 0 to 1.")
+        raise ImageError(
+            f"{name} holds {array.dtype} values: make them uint8 from 0 to 255, "
+            "or float from 0 to 1."
+        )
     if not np.isfinite(array).all():
         raise ImageError(f"{name} holds NaN or infinite values: mend them with numpy.nan_to_num.")
     low, high = float(array.min()), float(array.max())
     if low < -1e-4 or high > 1 + 1e-4:  # rounding may step over the edge by a little
-        raise ImageError(f"{name} has values from {low:.4g} to {high:.4g} where 0 to 1 is wanted: "
-                         "divide by 255, or by whatever its white is.")
+        raise ImageError(
+            f"{name} has values from {low:.4g} to {high:.4g} where 0 to 1 is wanted: "
+            "divide by 255, or by whatever its white is."
+        )
     return np.clip(array, 0, 1).astype(np.float32)
 
 
@@ -212,8 +234,10 @@ def resize(image, size):
     # Lanczos keeps the most detail on the way down; on the way up its halos would show.
     grows = height >= picture.shape[0] and width >= picture.shape[1]
     kernel = Image.Resampling.BICUBIC if grows else Image.Resampling.LANCZOS
-    channels = [Image.fromarray(channel).resize((width, height), kernel)
-                for channel in np.moveaxis(picture, -1, 0)]
+    channels = [
+        Image.fromarray(channel).resize((width, height), kernel)
+        for channel in np.moveaxis(picture, -1, 0)
+    ]
     return np.clip(np.stack(channels, axis=-1), 0, 1)
 
 
@@ -255,8 +279,10 @@ def load_image(source, size=None):
     if isinstance(source, (str, os.PathLike)):
         return _read(*_find(source), size)
     if not hasattr(source, "__array__"):
-        raise ImageError(f"the {type(source).__name__} is not a picture: give a sample's name, a "
-                         "path, an address, a PIL image, bytes or an array.")
+        raise ImageError(
+            f"the {type(source).__name__} is not a picture: give a sample's name, a "
+            "path, an address, a PIL image, bytes or an array."
+        )
     picture = check_image(source, "the array")
     return picture if size is None else resize(picture, size)
 
@@ -271,8 +297,11 @@ def _find(source):
         raise ImageError(f"{name} is a folder: give the path of a picture inside it.")
     if not os.path.isfile(file):
         near = difflib.get_close_matches(str(source).lower(), samples(), cutoff=0.6)
-        mend = (f"did you mean the sample {' or '.join(map(repr, near))}?" if near
-                else "check the path, or take a name from dreamkit.samples().")
+        mend = (
+            f"did you mean the sample {' or '.join(map(repr, near))}?"
+            if near
+            else "check the path, or take a name from dreamkit.samples()."
+        )
         raise ImageError(f"{name} was not found: {mend}")
     return file, name
 
@@ -285,11 +314,15 @@ def _download(address):
         with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
             body = response.read(MAX_DOWNLOAD + 1)
     except (OSError, ValueError, http.client.HTTPException) as error:
-        raise ImageError(f"{address} could not be fetched ({_reason(error)}): check the address "
-                         "and the connection, or save the picture and give its path.") from error
+        raise ImageError(
+            f"{address} could not be fetched ({_reason(error)}): check the address "
+            "and the connection, or save the picture and give its path."
+        ) from error
     if len(body) > MAX_DOWNLOAD:
-        raise ImageError(f"{address} is larger than {MAX_DOWNLOAD // 2**20} MB: "
-                         "save a smaller copy and give its path.")
+        raise ImageError(
+            f"{address} is larger than {MAX_DOWNLOAD // 2**20} MB: "
+            "save a smaller copy and give its path."
+        )
     return body
 
 
@@ -447,8 +480,10 @@ def save_image(path, image, overwrite=False, metadata=None):
     path, pixels = Path(path).expanduser(), Image.fromarray(_bytes8(image))
     kind = WRITABLE.get(path.suffix.lower())
     if kind is None or (metadata and kind != "PNG"):
-        raise ImageError(f"'{path}' has the wrong suffix: end it in {', '.join(WRITABLE)}; "
-                         "only .png keeps metadata.")
+        raise ImageError(
+            f"'{path}' has the wrong suffix: end it in {', '.join(WRITABLE)}; "
+            "only .png keeps metadata."
+        )
     check_free(path, overwrite)
     lossy = {"quality": 95, "subsampling": 0}  # full colour resolution: dreams are all colour
     options = {"pnginfo": _png_text(metadata)} if kind == "PNG" else lossy
@@ -458,8 +493,10 @@ def save_image(path, image, overwrite=False, metadata=None):
         pixels.save(part, format=kind, **options)
         os.replace(part, path)
     except (OSError, ValueError) as error:
-        raise ImageError(f"'{path}' could not be written ({_reason(error)}): "
-                         "choose another place, format or size.") from error
+        raise ImageError(
+            f"'{path}' could not be written ({_reason(error)}): "
+            "choose another place, format or size."
+        ) from error
     finally:
         if os.path.exists(part):  # something, Ctrl-C perhaps, came between
             part.unlink()
@@ -470,10 +507,18 @@ def _png_text(metadata):
     """PNG text chunks; a long text is compressed."""
     info = PngImagePlugin.PngInfo()
     for key, text in (metadata or {}).items():
-        if not (isinstance(key, str) and isinstance(text, str) and 0 < len(key) < 80
-                and key.isascii() and key.isprintable() and len(text) <= 250_000):
-            raise ImageError(f"metadata {str(key)[:40]!r} cannot be kept: keys are 1 to 79 ASCII "
-                             "characters, texts are str of at most 250,000.")
+        if not (
+            isinstance(key, str)
+            and isinstance(text, str)
+            and 0 < len(key) < 80
+            and key.isascii()
+            and key.isprintable()
+            and len(text) <= 250_000
+        ):
+            raise ImageError(
+                f"metadata {str(key)[:40]!r} cannot be kept: keys are 1 to 79 ASCII "
+                "characters, texts are str of at most 250,000."
+            )
         info.add_itxt(key, text, zip=len(text) > 1000)
     return info
 

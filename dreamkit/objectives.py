@@ -1,7 +1,7 @@
 """Scores a picture can climb or descend; they add, subtract and scale.  (Notebooks 02 to 04.)
 
-    objective = 1.0 * Content(photo, vgg) + 20.0 * Style(painting, vgg) - 0.5 * Dream(inception)
-    total, terms = objective(picture)
+objective = 1.0 * Content(photo, vgg) + 20.0 * Style(painting, vgg) - 0.5 * Dream(inception)
+total, terms = objective(picture)
 """
 
 import functools
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-import tensorflow as tf
 
 from .backbones import Backbone, class_index
 from .errors import SettingsError
 from .gram import gram_matrix
 from .images import load_image, resize
+from .startup import tf
 
 
 class Score:
@@ -173,7 +173,9 @@ class Content(Term):
     name: ClassVar[str] = "content"
 
     def __post_init__(self):
-        layers = layer_weights(self.backbone, self.layers, self.backbone.architecture.content_layers)
+        layers = layer_weights(
+            self.backbone, self.layers, self.backbone.architecture.content_layers
+        )
         self._settle(image=load_image(self.image), layers=layers)
         check_choice("formula", self.formula, CONTENT_FORMULAS)
 
@@ -183,7 +185,9 @@ class Content(Term):
 
     def score(self, picture, features, target):
         formula = CONTENT_FORMULAS[self.formula]
-        return self._layer_mean({layer: formula(features[layer], target[layer]) for layer in target})
+        return self._layer_mean(
+            {layer: formula(features[layer], target[layer]) for layer in target}
+        )
 
     def shape(self):
         return (*super().shape(), self.formula)
@@ -325,7 +329,9 @@ class Dream(Term):
     def __post_init__(self):
         check_choice("power", self.power, (1, 2))
         if sum(value is not None for value in (self.channel, self.label, self.guide)) > 1:
-            raise SettingsError("Dream takes one of channel, label and guide: leave out the others.")
+            raise SettingsError(
+                "Dream takes one of channel, label and guide: leave out the others."
+            )
         if self.label is not None:
             self._settle(layers=self._classes(), channel=class_index(self.label))
         default = self.backbone.architecture.dream_layers

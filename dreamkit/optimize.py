@@ -5,14 +5,13 @@ import itertools
 import time
 from dataclasses import dataclass
 
-import keras
 import numpy as np
-import tensorflow as tf
 
 from .errors import DivergedError, SettingsError
 from .images import check_image
 from .objectives import as_tensor, check_choice
 from .runs import Run
+from .startup import keras, tf
 
 LEARNING_RATES = {"adam": 0.05, "gradient": 0.01, "lbfgs": None}
 
@@ -35,7 +34,7 @@ def descend(image, objective, steps, optimizer="adam", **options):
     Args:
         image: the picture to start from, (H, W, 3) in [0, 1].
         objective: an objective or a term, such as `Content(…) + 20 * Style(…)`.
-        steps: how many steps, at least 1.
+        steps: how many steps; with 0 the picture is only scored.
         optimizer: `"adam"` (its rate decaying to a tenth along a cosine), `"lbfgs"` (SciPy's
             L-BFGS-B; a step is one evaluation) or `"gradient"` (steps of one length).
         learning_rate: size of a step in units of [0, 1]; None for 0.05 (adam) or 0.01 (gradient).
@@ -104,7 +103,7 @@ def _walk(
 ):
     check_choice("optimizer", optimizer, LEARNING_RATES)
     check_choice("keep", keep, ("best", "last"))
-    check_range("steps", steps, 1)
+    check_range("steps", steps, 0)
     rate = LEARNING_RATES[optimizer] if learning_rate is None else learning_rate
     if rate is not None and not rate > 0:
         raise SettingsError(f"learning_rate cannot be {rate}: give a number above 0.")
@@ -127,7 +126,7 @@ def _walk(
 
 
 def _adam(picture, objective, slope, steps, sign, rate, _smooth, diary):
-    schedule = keras.optimizers.schedules.CosineDecay(rate, steps, alpha=0.1)
+    schedule = keras.optimizers.schedules.CosineDecay(rate, max(1, steps), alpha=0.1)
     adam = keras.optimizers.Adam(schedule, beta_1=0.9, beta_2=0.99, epsilon=1e-8)
     variable = tf.Variable(picture)
     adam.build([variable])
@@ -278,7 +277,9 @@ class Diary:
             raise Halt("callback")
 
     def _keep(self, step, picture, slots=()):
-        state = dict(step=step, steps=self.steps, rows=self.rows, total=self.total, image=self.image)
+        state = dict(
+            step=step, steps=self.steps, rows=self.rows, total=self.total, image=self.image
+        )
         state.update({f"slot{number}": slot.numpy() for number, slot in enumerate(slots)})
         self.checkpoint.keep(self.phase, {**state, "picture": picture})
 

@@ -17,11 +17,14 @@ from .errors import SettingsError
 from .images import image_digest, load_image, read_metadata, resize
 from .objectives import Balanced, Content, Dream, Style, TotalVariation, check_choice
 from .octaves import octave_sizes, through_octaves
-from .optimize import ascend, descend
+from .optimize import ascend, check_range, descend
 from .profiles import Profile
 from .profiles import profile as choose_profile
 from .runs import METADATA_KEY, Checkpoint, join
 
+STYLE_WEIGHT = 50.0  # against a content weight of 1; both terms are relative
+TV_WEIGHT = 0.5
+SMALLEST_PAINTING = 96  # px; below it there is no room for a stroke
 ORDERS = ("style-dream", "dream-style", "joint")
 
 
@@ -108,7 +111,9 @@ def plain(name, value):
         return [str(item) for item in value]
     if isinstance(value, np.generic):
         return value.item()
-    raise SettingsError(f"{name} cannot be a {type(value).__name__}: give a name, a number or a list.")
+    raise SettingsError(
+        f"{name} cannot be a {type(value).__name__}: give a name, a number or a list."
+    )
 
 
 def versions():
@@ -142,11 +147,12 @@ def style_transfer(
     size=None,
     init="content",
     content_weight=1.0,
-    style_weight=10.0,
-    tv_weight=0.1,
+    style_weight=STYLE_WEIGHT,
+    tv_weight=TV_WEIGHT,
     content_layers=None,
     style_layers=None,
     style_scale=1.0,
+    octaves=2,
     formula="relative",
     optimizer="adam",
     learning_rate=None,
@@ -169,6 +175,8 @@ def style_transfer(
         content_weight, style_weight, tv_weight: weights of the three terms.
         content_layers, style_layers: names, or {name: weight}; the backbone's own when None.
         style_scale: longest side of the painting over that of the photo: larger, larger strokes.
+        octaves: how many sizes, each half the next, to paint at: broad strokes first. The steps
+            are shared out among them.
         formula: `"relative"`, `"gatys"` or `"tutorial"`; see `Content` and `Style`.
         optimizer, learning_rate, callback, progress: see `descend`.
         profile: a profile's name or a `Profile`; the environment's when None.
@@ -188,32 +196,61 @@ def style_transfer(
     (96, 96, 3)
     """
     network = load_backbone(backbone or profile.style_backbone)
-    painting = resize(style, round(style_scale * max(content.shape)))
-    objective = (
-        content_weight * Content(content, network, content_layers, formula)
-        + style_weight * Style(painting, network, style_layers, formula)
-        + tv_weight * TotalVariation("tutorial" if formula == "tutorial" else "relative")
-    )
-    return descend(
-        start(init, content, painting, seed),
-        objective,
-        steps or profile.steps,
-        optimizer,
-        learning_rate=learning_rate,
-        phase="style",
-        callback=callback,
-        progress=progress,
-        checkpoint=checkpoint,
+    begin = start(init, content, style, seed)
+    terms = dict(content_layers=content_layers, style_layers=style_layers, formula=formula)
+    weights = dict(content=content_weight, style=style_weight, total_variation=tv_weight)
+    sizes = octave_sizes(content.shape[:2], octaves, scale=2, smallest=SMALLEST_PAINTING)
+    shares = share_steps(profile.steps if steps is None else steps, len(sizes))
+
+    def one_size(picture, number):
+        painting = resize(style, round(style_scale * max(picture.shape)))
+        return descend(
+            picture,
+            style_objective(content, painting, network, weights, **terms),
+            shares[number - 1],
+            optimizer,
+            learning_rate=learning_rate,
+            phase=f"style {number}/{len(sizes)}",
+            callback=callback,
+            progress=progress,
+            checkpoint=checkpoint,
+        )
+
+    return through_octaves(begin, sizes, one_size)
+
+
+def style_objective(
+    content, painting, network, weights, content_layers=None, style_layers=None, formula="relative"
+):
+    """What a style transfer descends: content, style and total variation under their weights.
+
+    Source: Gatys, Ecker and Bethge 2016, equation 7. Introduced in notebook 02.
+    """
+    return (
+        weights["content"] * Content(content, network, content_layers, formula)
+        + weights["style"] * Style(painting, network, style_layers, formula)
+        + weights["total_variation"]
+        * TotalVariation("tutorial" if formula == "tutorial" else "relative")
     )
 
 
-def start(init, content, painting, seed):
+def share_steps(steps, shares):
+    """Steps for each of several sizes, as even as can be, the last taking what is over.
+
+    >>> share_steps(150, 2), share_steps(5, 2), share_steps(1, 2)
+    ([75, 75], [2, 3], [0, 1])
+    """
+    check_range("steps", steps, 1)
+    return [steps // shares] * (shares - 1) + [steps - steps // shares * (shares - 1)]
+
+
+def start(init, content, style, seed):
     """The picture a style transfer starts from: the photo, the painting or seeded noise."""
     check_choice("init", init, ("content", "style", "noise"))
     if init == "noise":
         noise = np.random.default_rng(seed).normal(0.5, 0.15, content.shape)
         return np.clip(noise, 0, 1).astype("float32")
-    return content if init == "content" else resize(painting, content.shape[:2])
+    return content if init == "content" else resize(style, content.shape[:2])
 
 
 @remembered("image", "guide")
@@ -305,7 +342,7 @@ def dream_style(
     size=None,
     style_backbone=None,
     dream_backbone=None,
-    style_weight=10.0,
+    style_weight=STYLE_WEIGHT,
     octaves=None,
     octave_steps=None,
     learning_rate=0.01,
@@ -369,19 +406,18 @@ def dream_style(
         return in_turn(content, dream, paint)
     painter = load_backbone(style_backbone or profile.style_backbone)
     dreamer = load_backbone(dream_backbone or profile.dream_backbone)
-    sizes = octave_sizes(content.shape[:2], octaves or profile.octaves, smallest=96)
+    sizes = octave_sizes(content.shape[:2], octaves or profile.octaves, smallest=SMALLEST_PAINTING)
+
+    weights = dict(content=1.0, style=style_weight, total_variation=TV_WEIGHT)
+    shares = share_steps(profile.steps if steps is None else steps, len(sizes))
 
     def both(picture, number):
         painting = resize(style, max(picture.shape))
-        down = (
-            Content(content, painter)
-            + style_weight * Style(painting, painter)
-            + 0.1 * TotalVariation()
-        )
+        down = style_objective(content, painting, painter, weights)
         return descend(
             picture,
             Balanced(down, Dream(dreamer), balance),
-            max(1, (steps or profile.steps) // len(sizes)),
+            shares[number - 1],
             phase=f"joint {number}/{len(sizes)}",
             keep="last",
             callback=callback,
@@ -427,8 +463,14 @@ def rerun(path, **changes):
     run = RECIPES[settings["recipe"]](**{**given, **call, **changes})
     for name, noted in settings["inputs"].items():
         same_source = run.settings["inputs"][name]["source"] == noted["source"]
-        if same_source and not changes and run.settings["inputs"][name]["sha256"] != noted["sha256"]:
-            raise SettingsError(f"{noted['source']} is not the {name} it was: bring the old one back.")
+        if (
+            same_source
+            and not changes
+            and run.settings["inputs"][name]["sha256"] != noted["sha256"]
+        ):
+            raise SettingsError(
+                f"{noted['source']} is not the {name} it was: bring the old one back."
+            )
     return run
 
 
@@ -463,7 +505,9 @@ def resume(checkpoint, **changes):
     Introduced in notebook 00.
     """
     if not Path(checkpoint).is_file():
-        raise SettingsError(f"There is no checkpoint at {checkpoint}: name the file a run was given.")
+        raise SettingsError(
+            f"There is no checkpoint at {checkpoint}: name the file a run was given."
+        )
     kept = Checkpoint(checkpoint)
     settings = kept.notes["settings"]
     pictures = {name: kept.arrays[f"input:{name}"] for name in settings["inputs"]}

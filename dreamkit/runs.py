@@ -98,15 +98,15 @@ class Checkpoint:
     the middle of an unfinished one.
 
     Args:
-        path: an `.npz` file; read if it is there.
+        path: an `.npz` file, read if it is there; None keeps everything in memory.
         every: seconds between two writings.
     """
 
-    def __init__(self, path, every=30.0):
-        self.path, self.every = Path(path), every
+    def __init__(self, path=None, every=30.0):
+        self.path, self.every = path and Path(path), every
         self.written = time.monotonic()
         self.notes, self.arrays = {"phases": {}}, {}
-        if self.path.exists():
+        if self.path and self.path.exists():
             self._read()
 
     def _read(self):
@@ -130,13 +130,15 @@ class Checkpoint:
 
     def due(self):
         """True if the last writing is long enough ago."""
-        return time.monotonic() - self.written >= self.every
+        return self.path is not None and time.monotonic() - self.written >= self.every
 
     def keep(self, phase, state):
-        """Write the state of a phase: arrays and plain values by name; the older file until then."""
+        """Write the state of a phase: arrays and plain values by name."""
         arrays = {k: v for k, v in state.items() if isinstance(v, np.ndarray)}
         self.arrays.update({f"{phase}:{name}": array for name, array in arrays.items()})
         self.notes["phases"][phase] = {k: v for k, v in state.items() if k not in arrays}
+        if self.path is None:
+            return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         partial = self.path.with_name(self.path.name + ".partial")
         with open(partial, "wb") as file:

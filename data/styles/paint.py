@@ -103,24 +103,25 @@ def fill(shape, points, sharp=3):
 
 
 def dappled(amount):
-    """A way to vary colours: lighter and darker, warmer and cooler, by chance."""
+    """A way to vary n colours, by light and by warmth: two of each for a brush, (n, 2, 3)."""
 
     def vary(rng, colours):
-        light = 1 + amount * rng.standard_normal((len(colours), 1))
-        return np.clip(colours * light + 0.6 * amount * rng.standard_normal(colours.shape), 0, 1)
+        light = 1 + amount * rng.standard_normal((len(colours), 2, 1))
+        warmth = 0.6 * amount * rng.standard_normal((len(colours), 2, 3))
+        return np.clip(colours[:, None] * light + warmth, 0, 1)
 
     return vary
 
 
 def divided(rng, colours):
-    """Divide colours as the pointillists did: pure, neighbouring and complementary hues."""
+    """Divide n colours as the pointillists did: purer, neighbouring, and now and then opposite."""
     hue, saturation, value = rgb2hsv(colours[None])[0].T
-    kind = rng.random(len(colours))
-    shift = np.where(kind < 0.86, 0.055 * rng.standard_normal(len(colours)), 0.5)
-    value = value * (1 + 0.16 * rng.standard_normal(len(colours)))
-    saturation = np.where(kind < 0.86, saturation * 1.25 + 0.08, saturation * 0.8)
-    divided_hsv = np.stack([(hue + shift) % 1, np.clip(saturation, 0, 1), np.clip(value, 0, 1)], -1)
-    return hsv2rgb(divided_hsv[None])[0]
+    opposite = rng.random(len(colours)) > 0.93
+    hue = hue + np.where(opposite, 0.5, 0.05 * rng.standard_normal(len(colours)))
+    value = value * (1 + 0.13 * rng.standard_normal(len(colours)))
+    saturation = saturation * np.where(opposite, 0.8, 1.25) + 0.06
+    pure = np.stack([hue % 1, np.clip(saturation, 0, 1), np.clip(value, 0, 1)], -1)
+    return hsv2rgb(np.stack([pure, pure], axis=1))
 
 
 class Canvas:
@@ -171,14 +172,14 @@ class Canvas:
             row, column = spot.astype(int).T[::-1]
             spot = spot[rng.random(count) < where[row, column]]
         column, row = spot.astype(int).T
-        colours = picture[row, column]
-        colours = np.stack([vary(rng, colours), vary(rng, colours)], axis=1)
+        colours = vary(rng, picture[row, column])
         sizes = np.exp(0.22 * rng.standard_normal((len(spot), 2))) * [length, width] * wide / FULL
         angles = angle[row, column] + 0.06 * rng.standard_normal(len(spot))
         for (x, y), a, (long, broad), pair in zip(spot, angles, sizes, colours, strict=True):
-            ahead = [np.clip([y + s * np.sin(a) * long / 3, x + s * np.cos(a) * long / 3], 0,
-                             [high - 1, wide - 1]).astype(int) for s in (1, -1)]
-            turn = angle[tuple(ahead[0])] - angle[tuple(ahead[1])]
+            step_y, step_x = np.sin(a) * long / 3, np.cos(a) * long / 3
+            ends = np.clip([[y + step_y, y - step_y], [x + step_x, x - step_x]], 0,
+                           [[high - 1], [wide - 1]]).astype(int)
+            turn = angle[tuple(ends)] @ [1, -1]
             turn = (turn + np.pi / 2) % np.pi - np.pi / 2
             bend = np.clip(turn / (0.67 * long), -1.2 / long, 1.2 / long)
             self.stroke(x, y, a, long, broad, pair, bend=bend, **stroke)
@@ -211,12 +212,14 @@ def night_flow(size, rng):
     stream = y + 0.035 * np.sin(7 * x + 1) + 0.018 * noise(rng, x.shape, 3, 2)
     for cx, cy, r, spin in whorls:
         stream += 2.2 * r * spin * np.exp(-((x - cx) ** 2 + (y - cy) ** 2) / (2 * r * r))
-    tone = 0.40 + 0.26 * np.sin(stream * 46) + 0.10 * noise(rng, x.shape, 5, 3)
+    spiral = np.arctan2(y - whorls[0][1], x - whorls[0][0])
+    tone = 0.42 + 0.26 * np.sin(stream * 46 + 2 * spiral) + 0.10 * noise(rng, x.shape, 5, 3)
     sky = ramp(tone, "0a1138", "12237a", "1c46b8", "3a7cd6", "8cc6e2", "f1eeb6")
     for cx, cy, r in stars:
-        far = np.hypot(x - cx, y - cy)
+        far, way = np.hypot(x - cx, y - cy), np.arctan2(y - cy, x - cx)
+        far = far * (1 + 0.05 * np.sin(3 * way + 40 * cx) + 0.03 * np.sin(7 * way + 90 * cy))
         glow = ramp(far / (2.6 * r), "fffbe0", "ffe45c", "fbb51c", "e8d060", "7fb8b8", "2a5fc0")
-        glow = glow * (0.9 + 0.2 * np.cos(far / r * 13))[..., None]
+        glow = glow * (0.93 + 0.13 * np.cos(far / r * 11 + way))[..., None]
         halo = step(2.2 * r - far, 1.2 * r)
         sky, stream = mix(sky, glow, 0.95 * halo), stream * (1 - halo) - 3 * far * halo
     angle, canvas = along(stream), Canvas(sky, rng)
@@ -231,8 +234,9 @@ def night_flow(size, rng):
     water = ramp(0.36 + 0.2 * np.sin(y * 140 + 4 * wander) + 0.1 * wander, "08123a", "123078",
                  "2258ac", "62a4d4")
     for cx, cy, r in stars:
-        gleam = np.exp(-(((x - cx + 0.01 * wander) / r) ** 2)) * step(np.sin(y * 150 + 5 * wander), 1)
-        water = mix(water, ramp(0 * x + cy * 2, "fff0a0", "ffc93a"), gleam * step(0.92 + r - y, 0.2))
+        gleam = np.exp(-(((x - cx + 0.01 * wander) / r) ** 2)) * step(0.92 + r - y, 0.2)
+        gleam *= step(np.sin(y * 150 + 5 * wander), 1)
+        water = mix(water, ramp(0 * x + cy * 2, "fff0a0", "ffc93a"), gleam)
     lake = step(y - 0.785 - 0.012 * np.sin(9 * x))
     canvas.paint(water, along(y + 0.006 * np.sin(14 * x)), 8, 36, 5, where=lake)
     for cx, tip, broad in [(0.90, 0.24, 0.06), (0.79, 0.50, 0.036), (0.045, 0.58, 0.032)]:
@@ -252,7 +256,7 @@ def pointillism(size, rng):
     far = np.hypot(x - 0.34, y - 0.30)
     sky = ramp(y / 0.38, "33479f", "5f62c4", "a678c8", "ef86a8", "ff9f5c", "ffcf58")
     sky = mix(sky, rgb("fff0a0")[0], 0.9 * np.exp(-((far / 0.14) ** 2)))
-    cloud = np.clip(noise(rng, x.shape, 3, 4, 4), 0, 1.2) / 1.2 * step(0.30 - y, 0.2)
+    cloud = np.clip(noise(rng, x.shape, 4, 4, 2.2), 0, 1.2) / 1.2 * step(0.30 - y, 0.2)
     sky = mix(sky, ramp(y / 0.32, "b66fc0", "ff7f7a", "ff7a3d"), 0.9 * cloud)
     picture = mix(sky, rgb("fffce8")[0], step(0.052 - far, 0.006))
     hill = 0.335 - 0.04 * np.sin(3.2 * x + 0.4) - 0.010 * np.sin(17 * x)
@@ -268,10 +272,14 @@ def pointillism(size, rng):
     ripple = (y - 0.41) * (0.05 * np.sin(y * 190 + 5 * np.sin(9 * x)) + 0.03 * np.sin(y * 430))
     mirror = np.clip((0.835 - y) * size, 0, len(x) - 1).astype(int)
     across = np.clip((x + ripple) * size, 0, size - 1).astype(int)
-    water = mix(picture[mirror, across], rgb("3a49b8")[0], 0.12 + 0.45 * step(y - 0.72, 0.4))
+    water = mix(picture[mirror, across], rgb("8a8ae0")[0], 0.30 + 0 * y)
+    water = mix(water, rgb("3443b4")[0], 0.6 * step(y - 0.68, 0.4))
     glint = np.exp(-(((x - 0.34) / (0.03 + 0.22 * (y - 0.4))) ** 2)) * (np.sin(y * 230) > -0.1)
     water = mix(water, rgb("ffc84a")[0], 0.9 * glint)
-    picture = mix(picture, water, step(y - 0.418 - 0.004 * np.sin(11 * x)))
+    shore = 0.412 + 0.004 * np.sin(11 * x)
+    picture = mix(picture, water, step(y - shore))
+    grass = ramp(0.5 + 0.3 * noise(rng, x.shape, 12, 2), "2f7f4a", "b8c23f", "ffd86a")
+    picture = mix(picture, grass, step(0.013 + 0.006 * np.sin(7 * x) - np.abs(y - shore)))
     bank = 0.71 - 0.30 * (x - 0.5) + 0.02 * np.sin(9 * x)
     meadow = ramp((y - bank) * 4 + 0.12 * noise(rng, x.shape, 10, 3), "f2d44a", "7fb83a", "1f8a5a",
                   "1f4a88")
@@ -279,7 +287,7 @@ def pointillism(size, rng):
     meadow = mix(meadow, rgb("ff4030")[0], step(bloom - 1.2, 0.3) * step(y - bank - 0.03))
     meadow = mix(meadow, rgb("f7b9e6")[0], step(-bloom - 1.5, 0.3) * step(y - bank - 0.03))
     picture = mix(picture, meadow, step(y - bank))
-    canvas = Canvas(ramp(y, "efdcc0", "e6cfae"), rng)
+    canvas = Canvas(mix(picture, rgb("f0dcb8")[0], 0.45 + 0 * y), rng)
     level = np.where(y > bank, -1.1, 0.0) + 0.5 * noise(rng, x.shape, 4, 2)
     for width, layers in [(13, 1.2), (9.5, 1.3), (7, 1.1)]:
         canvas.paint(picture, level, width, 1.15 * width, layers, divided, dry=-0.2, load=0.8)
@@ -315,7 +323,7 @@ def oil_autumn(size, rng):
         canvas.paint(ramp(0.6 - 0.5 * side, "3a2f7e", "c9b9e4", "fff0d8"), 0 * x, 8, 28, 3.5,
                      where=shade, dry=0.3)
     crown = step(noise(rng, x.shape, 6, 3) + 0.2 - 2.0 * (y - 0.35), 0.5) * (y < 0.62)
-    canvas.paint(ramp(0.6 + 0.25 * leaf, "9c1f2a", "f06a14", "ffb81c", "fff08a"), knife * 2, 12, 18,
+    canvas.paint(ramp(0.6 + 0.25 * leaf, "b3202a", "f06a14", "ffb81c", "fff08a"), knife * 2, 12, 21,
                  1.0, dappled(0.12), where=0.5 * crown, dry=0.0, load=1.3)
     canvas.paint(ramp(0.5 + 0.3 * litter, "b3261e", "ff8a14", "ffe05a"), knife, 10, 19, 1.0,
                  dappled(0.1), where=0.45 * step(y - bank) * step(litter, 1), dry=0.0, load=1.3)
@@ -351,12 +359,12 @@ def geometric(size, rng):
     for width, length in [(20, 52), (10, 26), (6, 13)]:
         canvas.paint(picture, turn, width, length, 1.5, dappled(0.075), dry=0.2)
     ink = rgb("10142a", "1f2440")
-    for cx, cy, r, rings, _ in discs:
+    for cx, cy, r, *_ in discs:
         for way in np.arange(0, 2 * np.pi, 0.018 / r):
             canvas.stroke((cx + r * np.cos(way)) * size, (cy + r * np.sin(way)) * size,
                           way + np.pi / 2, size / 22, size / 120, ink, bend=1 / (r * size), dry=0)
-    for k, (x0, y0, way, long) in enumerate([(0.33, 0.62, -0.9, 0.9), (0.40, 0.60, -0.9, 0.5),
-                                             (0.60, 0.86, 0.35, 0.6), (0.2, 0.2, 0.6, 0.36)]):
+    for x0, y0, way, long in [(0.33, 0.62, -0.9, 0.9), (0.40, 0.60, -0.9, 0.5),
+                              (0.60, 0.86, 0.35, 0.6), (0.2, 0.2, 0.6, 0.36)]:
         for s in np.arange(-long / 2, long / 2, 0.012):
             canvas.stroke((x0 + s * np.cos(way)) * size, (y0 + s * np.sin(way)) * size, way,
                           size / 22, size * (1 - abs(2 * s / long)) / 70 + 2, ink, dry=0)
@@ -412,15 +420,14 @@ def mosaic(size, rng):
             field[inside] = np.broadcast_to(value, x.shape)[inside]
 
     lay(far > 0, gold, radial, 0.5 + 0.4 * np.sin(far * 34))
-    lay((far < 0.475) & (y < 0.86), ivory, radial, 0.5)
-    lay((far < 0.462) & (y < 0.86), fan, radial, 0.5 + 0.5 * np.sin(radial * 31))
-    for radius, eyes, r in [(0.215, 9, 0.036), (0.305, 11, 0.045), (0.402, 13, 0.052)]:
+    lay((far < 0.439) & (y < 0.86), ivory, radial, 0.5)
+    lay((far < 0.426) & (y < 0.86), fan, radial, 0.5 + 0.5 * np.sin(radial * 31))
+    for radius, eyes, r in [(0.205, 9, 0.035), (0.288, 11, 0.043), (0.372, 13, 0.048)]:
         for way in np.pi * ((np.arange(eyes) + 0.5) / eyes * 1.24 - 0.12):
             ex, ey = cx + radius * np.cos(way), cy - radius * np.sin(way)
             away, about = np.hypot(x - ex, y - ey), np.arctan2(y - ey, x - ex)
-            stalk = np.abs(np.sin(way + radial)) * far < 0.007
-            lay(stalk & (np.cos(way + radial) > 0) & (far < radius) & (far > radius - 0.07), rib,
-                radial, 0.5)
+            stalk = (np.abs(np.sin(way - radial)) * far < 0.006) & (np.cos(way - radial) > 0)
+            lay(stalk & (far < radius) & (far > radius - 0.075), rib, radial, 0.5)
             for code, scale in [(rib, 1.0), (gold, 0.8), (turquoise, 0.58), (deep, 0.34)]:
                 lay(away < r * scale, code, about, 0.75)
     outline = curve([(0.41, 0.925), (0.36, 0.82), (0.385, 0.68), (0.455, 0.56), (0.47, 0.45),
@@ -439,19 +446,20 @@ def mosaic(size, rng):
     for code, r in [(ivory, 0.021), (black, 0.011)]:
         lay(np.hypot(x - 0.487, y - 0.362) < r, code, radial, 0.5)
     frame = np.minimum(np.minimum(x, 1 - x), np.minimum(y, 1 - y))
-    for code, inner in [(red, 0.068), (ivory, 0.053), (deep, 0.04), (turquoise, 0.0265), (deep, 0.013)]:
+    for code, inner in [(red, 0.067), (ivory, 0.053), (deep, 0.04), (turquoise, 0.0265),
+                        (deep, 0.0132)]:
         lay(frame < inner, code, 0, 0.5 + 0.4 * np.sin((x + y) * 60))
     label, rim, (column, row) = tesserae(rng, angle, region, size / 70)
     chosen = tone[row, column] + 0.2 * rng.standard_normal(len(row))
     tiles = np.choose(pigment[row, column][:, None], [ramp(chosen, *codes) for codes in pigments])
     tilt = rng.standard_normal((2, len(tiles))) * 16 / size
     lean = tilt[0][label] * (x * size - column[label]) + tilt[1][label] * (y * size - row[label])
-    chips = 0.05 * noise(rng, x.shape, 110, 2)
+    chips = 0.05 * noise(rng, x.shape, 60, 2)
     bevel = sum(np.gradient(ndimage.gaussian_filter(np.minimum(rim, 0.003 * size), size / 900)))
-    picture = dappled(0.07)(rng, tiles)[label]
-    picture = picture * (1.06 + 0.3 * np.tanh(lean * 2) + chips + 0.3 * np.tanh(1.3 * bevel))[..., None]
-    grout = rgb("3a322c")[0] * tooth(rng, x.shape, 0.2)
-    return mix(grout, picture, step(rim - 0.0016 * size, 1.4))
+    picture = dappled(0.07)(rng, tiles)[:, 0][label]
+    light = 1.08 + 0.3 * np.tanh(lean * 2) + chips + 0.3 * np.tanh(1.3 * bevel)
+    grout = rgb("3a322c")[0] * tooth(rng, x.shape, 0.08)
+    return mix(grout, picture * light[..., None], step(rim - 0.0016 * size, 0.0026 * size))
 
 
 def stained_glass(size, rng):
@@ -483,7 +491,8 @@ def stained_glass(size, rng):
         away, about = np.hypot(x - fx, y - fy) / r, np.arctan2(y - fy, x - fx)
         petal = np.floor((about / (2 * np.pi) + 0.5) * petals)
         lobe = 0.76 + 0.24 * np.abs(np.sin((about / 2 + np.pi / 2) * petals))
-        lay((np.abs(x - fx - 0.03 * np.sin(9 * (y - fy))) < 0.013) & (y > fy), 900 + fx, rgb("2fae3a")[0], 1.57)
+        stem = np.abs(x - fx - 0.03 * np.sin(9 * (y - fy))) < 0.013
+        lay(stem & (y > fy), 900 + fx, rgb("2fae3a")[0], np.pi / 2)
         lay(away < lobe, 1000 * fx + petal, ramp(away, *codes), about)
         lay(away < 0.5, 2000 * fx + petal, ramp(away * 1.6, *codes[::-1]), about)
         lay(away < 0.2, 5000 * fx, rgb("ffd23f")[0], about)
@@ -499,7 +508,8 @@ def stained_glass(size, rng):
     swirl = noise(rng, x.shape, 9, 4) + 0.7 * streak + rng.standard_normal(len(codes))[label]
     glass = np.clip(hue, 0.02, 1) ** np.clip(1 - 0.24 * swirl, 0.4, 2)[..., None]
     seeds = ndimage.gaussian_filter((rng.random(x.shape) > 0.9988) * 1.0, size / 650)
-    glass = glass * (1.1 - 0.2 * far + 14 * np.minimum(rim, 0.012))[..., None] + 1.5 * seeds[..., None]
+    glass = glass * (1.1 - 0.2 * far + 14 * np.minimum(rim, 0.012))[..., None]
+    glass = glass + 1.5 * seeds[..., None]
     dome = ndimage.gaussian_filter(np.sqrt(np.clip(1 - rim / 0.007, 0, 1)), size / 900)
     shine = np.tanh(3 * sum(np.gradient(dome))) + 0.2 * noise(rng, x.shape, 120, 2)
     lead = rgb("22242c")[0] * (1.1 + 0.8 * shine)[..., None]
@@ -527,8 +537,8 @@ def woodcut_wave(size, rng):
         swell = thick * (0.55 + 0.45 * np.sin(10 * x + np.floor(row) * 2.4))
         ink(step(swell - np.abs(row % 1 - 0.5) * gap, 0.0015) * cover * (row > 0), code, 0.15)
 
-    ink(np.clip((y - 0.05) / 0.4, 0, 1) * 0.75, "f0a868", 0.3)
-    ink(np.clip(1 - y / 0.30, 0, 1) ** 1.3, "16407e", 0.25)
+    ink(np.clip((y - 0.14) / 0.34, 0, 1) * 0.85, "f0a868", 0.3)
+    ink(np.clip(1 - y / 0.26, 0, 1) ** 1.2, "16407e", 0.25)
     carve(0.75 * step(0.5 - y, 0.2), "2f5f96", 0.02, 0.016, 0.0028)
     ink(step(0.115 - np.hypot(x - 0.66, y - 0.19)), "d23a24", 0.2)
     carve(step(0.11 - np.hypot(x - 0.66, y - 0.19)), "f08a4a", 0.02, 0.016, 0.0018)
@@ -546,12 +556,12 @@ def woodcut_wave(size, rng):
         sea = fill(shape, np.concatenate([under, back, front[::-1], beyond]))
         ink(sea, "122a58", 0.1)
         carve(sea, "7fb0c8", base - 0.05 * scale, 0.022 * scale + 0.006, 0.0045)
-        cuts = np.linspace(0, 1, 17)
         ink(fill(shape, np.concatenate([back, front[::-1]])), "122a58", 0.1)
-        for k, (low, top) in enumerate(zip(cuts[:-1], cuts[1:], strict=True)):
+        for k in range(22):
             gouge = 0.10 + 0.3 * np.linspace(0, 1, 200)[:, None] ** 2
-            gouge = (gouge + 0.08 * np.sin(np.linspace(0, 14, 200) + 2 * k)[:, None]) * (top - low)
-            one, two = (back + (front - back) * t for t in (low + gouge, top - gouge * 0.6))
+            gouge += 0.08 * np.sin(np.linspace(0, 14, 200) + 2 * k)[:, None]
+            cuts = ((k + gouge) / 22, (k + 1 - 0.6 * gouge) / 22)
+            one, two = (back + (front - back) * cut for cut in cuts)
             code = ["5fa0c4", "f3e6c6", "2460a0", "a8d0d4"][k % 4]
             ink(fill(shape, np.concatenate([one, two[::-1]])), code, 0.15)
         foam(ink, shape, rng, back, scale, flip)
@@ -560,7 +570,7 @@ def woodcut_wave(size, rng):
 
 def foam(ink, shape, rng, crest, scale, flip):
     """Fingers of foam along a crest: dark circles first, then blue, then cream ones inside."""
-    drops = []
+    drops, spray = [], []
     for where in np.linspace(80, 199, 46).astype(int):
         x, y = crest[where] + rng.normal(0, 0.006, 2) * scale
         heading, radius = (where - 80) / 120 * 1.6 + rng.uniform(-0.7, 0.9), scale * 0.019
@@ -568,13 +578,13 @@ def foam(ink, shape, rng, crest, scale, flip):
             drops.append((x, y, radius))
             x, y = x + flip * np.cos(heading) * radius, y + np.sin(heading) * radius
             heading, radius = heading + rng.uniform(-0.05, 0.4), radius * 0.87
-    for _ in range(70):
+    for _ in range(110):
         x, y = crest[rng.integers(110, 200)] + rng.normal(0, 0.06, 2) * scale - [0, 0.06 * scale]
-        drops.append((x, y, scale * rng.uniform(0.002, 0.006)))
+        spray.append((x, y, scale * rng.uniform(0.003, 0.0075)))
     for grow, shift, code in [(0.0026, 0, "122a58"), (0, 0, "8fc0cc"), (-0.0022, 0.0022, "fbf2da")]:
         cover = Image.new("L", (shape[1] * 3, shape[0] * 3))
-        for x, y, radius in drops:
-            r = np.clip(radius + grow, 0.0005, None)
+        for x, y, radius in drops + spray * (grow < 0):
+            r = max(radius + grow, 0.0014)
             box = np.array([x - shift - r, y - shift - r, x - shift + r, y - shift + r])
             ImageDraw.Draw(cover).ellipse(list(box * shape[1] * 3), fill=255)
         ink(np.asarray(cover.resize(shape[::-1], Image.BOX)) / 255, code, 0.06)
@@ -587,8 +597,8 @@ def watercolour(size, rng):
     cloud = noise(rng, (2 * size, 2 * size), 10, 6)
     poppies = [(0.27, 0.27, 0.19), (0.72, 0.20, 0.16), (0.57, 0.52, 0.21), (0.16, 0.62, 0.15),
                (0.88, 0.57, 0.14), (0.39, 0.84, 0.13), (0.76, 0.86, 0.11)]
-    free = np.min([np.hypot(x - fx, (y - fy) * 1.15) - 0.8 * r for fx, fy, r in poppies], axis=0)
-    reserve = step(free + 0.012 * cloud[:size, :size], 0.02)
+    free = np.min([np.hypot(x - fx, (y - fy) * 1.15) - 0.92 * r for fx, fy, r in poppies], axis=0)
+    reserve = step(free + 0.006 * cloud[:size, :size], 0.012)
     dye = np.zeros((size, size, 3))
 
     def wash(depth, codes, body=0.6, ragged=0.012, soft=0.003, vein=0.0, keep=1.0):
@@ -600,36 +610,48 @@ def watercolour(size, rng):
         pool = np.exp(-np.abs(depth) / 0.0028) + 0.5 * np.exp(-np.abs(depth) / 0.016)
         load = body * (1 + 0.32 * drift + vein) + 0.42 * abs(body) * pool * (soft < 0.01)
         load = np.clip(load, -0.6, 2) * (1 + 0.16 * teeth) * step(depth, soft) * keep
-        stain = -np.log(np.clip(ramp(0.5 + 0.3 * cloud[left:left + size, top:top + size], *codes), 0.03, 1))
-        dye += load[..., None] * stain
+        tint = ramp(0.5 + 0.3 * cloud[left : left + size, top : top + size], *codes)
+        dye -= load[..., None] * np.log(np.clip(tint, 0.03, 1))
 
-    sky = [("7fe0dc", "3aa8e0", "6a7fe0"), ("ffe66a", "ffc24a", "ff9aa8"), ("5ad0a0", "2f9fd0", "a07fe0")]
-    for k in range(16):
-        px, py = rng.random(2) * [1, 1.1]
-        wash(0.17 - np.hypot(x - px, y - py), sky[k % 3], 0.55, 0.05, [0.12, 0.12, 0.003][k % 3], keep=reserve)
+    def drops(points, radii):
+        far, nearest = cKDTree(points).query(np.stack([x, y], -1))
+        return radii[nearest] - far
+
+    sky = [("7fe0dc", "3aa8e0", "6a7fe0"), ("ffe66a", "ffc24a", "ff9aa8"),
+           ("5ad0a0", "2f9fd0", "a07fe0"), ("a8e08a", "5ad0c0", "4aa0e0")]
+    for k in range(21):
+        px, py = (k * 0.7549) % 1, (k * 0.5698) % 1
+        soft = 0.003 if k % 3 == 0 else 0.16
+        wash(0.19 - np.hypot(x - px, y - py), sky[k % 4], 0.5, 0.05, soft, keep=reserve)
     for _ in range(12):
-        px, py = rng.random(2)
-        wash(rng.uniform(0.02, 0.06) - np.hypot(x - px, y - py), ("7fb8e0", "a0c8d0"), -0.45, 0.02, keep=reserve)
+        px, py, broad = rng.random(3)
+        wash(0.02 + 0.04 * broad - np.hypot(x - px, y - py), ("7fb8e0", "a0c8d0"), -0.45, 0.02,
+             keep=reserve)
     for _ in range(34):
         root, sway, top = rng.random(3)
-        side = np.abs(x - root - 0.3 * (sway - 0.5) * (1 - y) ** 2 - 0.02 * np.sin(5 * y + 9 * sway))
-        taper = 0.011 * np.clip((y - 0.4 - 0.4 * top) * 4, 0, 1)
-        wash(taper - side, ("9fcf3a", "2f9f5a", "176a8a"), 0.8, 0.002, keep=0.3 + 0.7 * reserve)
-    for fx, fy, r in poppies:
+        lean = 0.3 * (sway - 0.5) * (1 - y) ** 2 + 0.02 * np.sin(5 * y + 9 * sway)
+        side = np.abs(x - root - lean)
+        taper = 0.013 * np.clip((y - 0.35 - 0.45 * top) * 3, -0.6, 1)
+        wash(taper - side, ("9fcf3a", "2f9f5a", "176a8a"), 0.8, 0.002, keep=reserve)
+    for fx, fy, _ in poppies:
         side = np.abs(x - fx - 0.05 * np.sin(4 * (y - fy)))
         wash(np.minimum(0.005 - side, y - fy), ("3f9f3a", "1f6f4a"), 0.9, 0.001, keep=reserve)
+    for codes in [("2f9fd0", "5a6fe0"), ("ff8a5a", "f2457a"), ("3fae6a", "1f8f8a")]:
+        radii = 0.0085 * rng.random(130) ** 3 + 0.001
+        wash(drops(rng.random((130, 2)), radii), codes, 0.7, 0.001, keep=reserve)
     for fx, fy, r in poppies:
         far, about = np.hypot(x - fx, (y - fy) * 1.15), np.arctan2(y - fy, x - fx)
         for k in range(5):
             bend = (about - 2.51 * k - 9 * fx + np.pi) % (2 * np.pi) - np.pi
             ruffle = r * (0.92 + 0.05 * np.sin(5 * bend + k) + 0.03 * np.sin(13 * bend + 2 * k))
-            vein = 0.22 * np.sin(26 * bend + 3 * np.sin(5 * bend + k)) * far / r - 0.5 * (far / r < 0.5)
+            vein = 0.20 * np.sin(19 * bend + 4 * np.sin(4 * bend + k + far * 30)) * far / r
+            vein -= 0.45 * step(0.5 - far / r, 0.5)
             wash(np.minimum(ruffle - far, (0.95 - np.abs(bend)) * (far + 0.02)),
-                 ("ffc43a", "ff6a2a", "f22a3a", "e0205a"), 0.62, 0.008, vein=vein)
+                 ("ffb03a", "ff5a2a", "f22a3a", "e0205a"), 0.7, 0.008, vein=vein)
         wash(0.2 * r - far, ("2a1a4a", "141030", "1a3a4a"), 1.0, 0.014, 0.02)
-        for way in rng.uniform(0, 2 * np.pi, 22):
-            px, py = fx + rng.uniform(0.2, 0.36) * r * np.cos(way), fy + rng.uniform(0.2, 0.32) * r * np.sin(way)
-            wash(0.005 - np.hypot(x - px, y - py), ("1a1430", "2a1a3a"), 1.2, 0.001)
+        way, reach = rng.uniform(0, 2 * np.pi, 26), rng.uniform(0.24, 0.40, 26) * r
+        stamens = np.stack([fx + reach * np.cos(way), fy + reach * np.sin(way)], -1)
+        wash(drops(stamens, rng.uniform(0.002, 0.005, 26)), ("1a1430", "2a1a3a"), 1.2, 0.001)
     return rgb("fdf8ec")[0] * np.exp(-np.maximum(dye, 0)) * (1 + 0.02 * teeth)[..., None]
 
 

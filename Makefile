@@ -1,0 +1,49 @@
+# Each target works from nothing: it makes .venv and installs first.
+#   make dream  [CONTENT=photo] [STYLE=painting] [SIZE=px] [OUT=folder]
+#   make test   make lab   make lock
+
+PYTHON  ?= python3
+CONTENT ?= chelsea
+STYLE   ?= night_flow
+SIZE    ?=
+OUT     ?= outputs
+
+BIN   := .venv/bin
+READY := .venv/.ready
+
+.PHONY: dream test lint lab doctor lock styles clean
+.DEFAULT_GOAL := dream
+
+dream: $(READY)
+	@$(BIN)/python -m dreamkit demo --content "$(CONTENT)" --style "$(STYLE)" \
+		$(if $(SIZE),--size "$(SIZE)") --out "$(OUT)"
+
+test: $(READY) lint
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+lab: $(READY)
+	$(BIN)/jupyter lab notebooks
+
+doctor: $(READY)
+	@$(BIN)/python -m dreamkit doctor
+
+# Versions that are known to work together, for Python 3.10 to 3.13 on every system.
+lock:
+	$(PYTHON) -m pip install --quiet uv
+	$(PYTHON) -m uv pip compile --universal --python-version 3.10 --quiet --no-annotate \
+		--custom-compile-command "make lock" --output-file requirements.lock requirements.txt
+
+$(READY): requirements.lock pyproject.toml
+	@echo "Setting up .venv (once, a few minutes) …"
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 10) <= v <= (3, 13) else \
+		f"Python {v[0]}.{v[1]} will not do: name one from 3.10 to 3.13, as in make PYTHON=python3.11")'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	@touch $(READY)
+
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache build dist

@@ -1,0 +1,194 @@
+"""python -m dreamkit: the recipes from the command line.  (Notebook 00.)"""
+
+import sys
+import time
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .errors import DreamkitError
+
+app = typer.Typer(
+    help="Gram matrices, neural style transfer and deep dream.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+weights_app = typer.Typer(help="Where the networks' weights are.", rich_markup_mode=None)
+app.add_typer(weights_app, name="weights")
+
+Order = Enum("Order", {order: order for order in ("style-dream", "dream-style", "joint")}, type=str)
+Photo = Annotated[str, typer.Argument(help="A sample's name, a file or an http(s) address.")]
+Painting = Annotated[str, typer.Option("--style", help="The style: a sample's name or a file.")]
+Out = Annotated[Path, typer.Option(help="A folder, or a file such as picture.png.")]
+Size = Annotated[int | None, typer.Option(help="Longest side, px; the profile's by default.")]
+Steps = Annotated[int | None, typer.Option(min=1, help="Steps; the profile's by default.")]
+Seed = Annotated[int | None, typer.Option(min=0, help="Makes the same picture again.")]
+Backbone = Annotated[str | None, typer.Option(help="vgg19, vgg16, inception_v3, squeezenet.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")]
+
+
+def main():
+    """Run a command; what goes wrong is one line on stderr and exit code 2."""
+    try:
+        sys.exit(app(standalone_mode=False, prog_name="python -m dreamkit") or 0)
+    except DreamkitError as error:
+        problem = str(error)
+    except (KeyboardInterrupt, typer.Abort):
+        problem = "stopped"
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # not a wrong call but a fault of ours
+            raise
+        problem = f"{error.format_message()} (--help tells more)"
+    print(f"dreamkit: {' '.join(problem.split())}", file=sys.stderr)
+    sys.exit(2)
+
+
+@app.command()
+def style(
+    photo: Photo,
+    style: Painting = "night_flow",
+    out: Out = Path("outputs"),
+    size: Size = None,
+    steps: Steps = None,
+    backbone: Backbone = None,
+    style_weight: Annotated[float, typer.Option(min=0, help="More: stronger style.")] = 100.0,
+    seed: Seed = None,
+    overwrite: Overwrite = False,
+):
+    """Paint PHOTO in the style of another picture."""
+    from .recipes import style_transfer
+
+    path = _free_path(out, photo, style, overwrite)
+    run = style_transfer(
+        photo, style, backbone, steps, seed, size=size, style_weight=style_weight, profile=_tell()
+    )
+    _save(run, path, overwrite)
+
+
+@app.command()
+def dream(
+    photo: Photo,
+    out: Out = Path("outputs"),
+    size: Size = None,
+    octaves: Annotated[int | None, typer.Option(min=1, help="How many sizes.")] = None,
+    steps: Steps = None,
+    backbone: Backbone = None,
+    layer: Annotated[list[str] | None, typer.Option(help="May be given several times.")] = None,
+    label: Annotated[str | None, typer.Option(help="Dream of this ImageNet class.")] = None,
+    seed: Seed = None,
+    overwrite: Overwrite = False,
+):
+    """Let a network dream into PHOTO."""
+    from .recipes import deep_dream
+
+    path = _free_path(out, photo, label or "dream", overwrite)
+    label = int(label) if label and label.isdigit() else label
+    run = deep_dream(
+        photo,
+        backbone,
+        layer or None,
+        octaves,
+        steps,
+        seed,
+        size=size,
+        label=label,
+        profile=_tell(),
+    )
+    _save(run, path, overwrite)
+
+
+@app.command()
+def combine(
+    photo: Photo,
+    style: Painting = "night_flow",
+    order: Annotated[Order, typer.Option(help="style-dream is the paper's.")] = "style-dream",
+    out: Out = Path("outputs"),
+    size: Size = None,
+    steps: Steps = None,
+    seed: Seed = None,
+    overwrite: Overwrite = False,
+):
+    """Dream PHOTO in a style: transfer and dream, in one order, the other, or at once."""
+    from .recipes import dream_style
+
+    path = _free_path(out, photo, f"{Path(style).stem}-{order.value}", overwrite)
+    run = dream_style(photo, style, order.value, steps, seed, size=size, profile=_tell())
+    _save(run, path, overwrite)
+
+
+@app.command()
+def demo(
+    content: Annotated[str, typer.Option(help="The photo.")] = "chelsea",
+    style: Painting = "night_flow",
+    size: Size = None,
+    out: Annotated[Path, typer.Option(help="The folder for all pictures.")] = Path("outputs"),
+    seed: Seed = 1,
+):
+    """Make everything there is from one photo and one style, with an overview and the losses."""
+    from .demo import make_all
+
+    make_all(content, style, size, out, seed, _tell())
+
+
+@app.command()
+def doctor():
+    """Tell what this machine has, which weights are where, and what would be used."""
+    from .doctor import examine
+
+    print(examine())
+
+
+@weights_app.callback(invoke_without_command=True)
+def show_weights(context: typer.Context):
+    """List the networks and where their weights are."""
+    from .doctor import weights_table
+
+    if context.invoked_subcommand is None:
+        print(weights_table())
+
+
+@weights_app.command()
+def fetch(
+    to: Annotated[Path, typer.Option(help="The folder to set DREAMKIT_WEIGHTS to.")],
+    network: Annotated[
+        list[str] | None, typer.Option(help="vgg19, vgg16 or inception_v3; several times.")
+    ] = None,
+):
+    """Download networks' weights, to carry them to a machine without a connection."""
+    from .weights import fetch_weights
+
+    for path in fetch_weights(to, tuple(network or ("vgg19", "inception_v3"))):
+        print(path)
+    print(f"Now set DREAMKIT_WEIGHTS={to.resolve()}")
+
+
+def _tell():
+    """The profile that will be used, told in a line before the work starts."""
+    from .profiles import profile
+
+    return profile()
+
+
+def _free_path(out, photo, what, overwrite):
+    """Where the picture goes; asked before the work, so that an hour is not lost at its end."""
+    from .images import check_free
+
+    named = f"{Path(photo).stem}-{Path(what).stem}.png".replace(" ", "_")
+    path = out if out.suffix else out / named
+    for suffix in (path.suffix, ".json", ".csv"):
+        try:
+            check_free(path.with_suffix(suffix), overwrite)
+        except DreamkitError as error:
+            message = str(error).replace("pass overwrite=True", "add --overwrite")
+            raise type(error)(message.replace("to replace it", "or another --out")) from None
+    return path
+
+
+def _save(run, path, overwrite):
+    started = time.strftime("%H:%M")
+    run.save(path, overwrite)
+    print(f"{started}  {path}  ({run.history['seconds'].iloc[-1]:.0f} s)")

@@ -1,0 +1,103 @@
+"""matplotlib figures that the notebooks and commands share.  (Notebook 00.)"""
+
+import numpy as np
+
+# One colour a term, everywhere; Okabe and Ito's palette, which colour-blind readers tell apart.
+COLOURS = {
+    "content": "#0072B2",
+    "style": "#D55E00",
+    "total_variation": "#999999",
+    "dream": "#009E73",
+    "total": "#000000",
+}
+LABELS = {"total_variation": "total variation"}
+
+
+def show(images, columns=None, width=3.2):
+    """Show pictures side by side, each with its title.
+
+    Args:
+        images: {title: picture}; a picture is (H, W, 3) in [0, 1] or a `Run`.
+        columns: pictures in a row; all in one row, up to four, when None.
+        width: width of one picture, inches.
+
+    Returns:
+        The matplotlib figure.
+
+    Introduced in notebook 00.
+
+    >>> figure = show({"grey": np.full((8, 8, 3), 0.5)})
+    >>> [axes.get_title() for axes in figure.axes]
+    ['grey']
+    """
+    columns = columns or min(4, len(images))
+    rows = -(-len(images) // columns)
+    pictures = {title: np.asarray(image) for title, image in images.items()}
+    tallest = max(image.shape[0] / image.shape[1] for image in pictures.values())
+    figure = _figure(width * columns, (width * tallest + 0.35) * rows)
+    axes = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for panel in axes:
+        panel.axis("off")
+    for panel, (title, image) in zip(axes, pictures.items(), strict=False):
+        panel.imshow(image, interpolation="lanczos")
+        panel.set_title(title)
+    return figure
+
+
+def plot_losses(runs, columns=2):
+    """Plot every term of one or several runs over their steps, an axis for each run.
+
+    Args:
+        runs: a `Run`, or {title: Run}.
+        columns: axes in a row.
+
+    Returns:
+        The matplotlib figure. Losses are drawn on the left axis, the dream's score, which rises,
+        on the right one; dotted lines part the phases.
+
+    Introduced in notebook 00.
+    """
+    runs = runs if isinstance(runs, dict) else {"": runs}
+    columns = min(columns, len(runs))
+    rows = -(-len(runs) // columns)
+    figure = _figure(5.8 * columns, 3.6 * rows)
+    axes = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for panel, (title, run) in zip(axes, runs.items(), strict=False):
+        _plot_history(panel, run.history, title)
+    for panel in axes[len(runs) :]:
+        panel.axis("off")
+    return figure
+
+
+def _plot_history(axes, history, title):
+    """One run's terms: losses to the left on a log scale, the dream's score to the right."""
+    history = history.reset_index(drop=True)
+    losses = [name for name in ("content", "style", "total_variation") if name in history]
+    lines = []
+    for name in losses:
+        positive = history[name].where(history[name] > 0)
+        lines += axes.plot(positive, color=COLOURS[name], label=LABELS.get(name, name))
+    if losses:
+        axes.set(yscale="log", ylabel="loss (before weights, log scale)")
+    if "dream" in history:
+        right = axes.twinx() if losses else axes
+        lines += right.plot(history["dream"], color=COLOURS["dream"], label="dream", ls="--")
+        right.set_ylabel("dream score (activation)")
+    for start in history.index[history["phase"] != history["phase"].shift()][1:]:
+        axes.axvline(start - 0.5, color="0.8", ls=":", lw=1)
+    axes.set(title=title, xlabel="step")
+    axes.legend(
+        handles=lines,
+        ncols=len(lines),
+        fontsize="small",
+        frameon=False,
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.16),
+    )
+
+
+def _figure(width, height):
+    """A figure that Jupyter shows when a cell asks it to, and that needs no screen elsewhere."""
+    import matplotlib.pyplot as plt
+
+    return plt.figure(figsize=(width, height), layout="constrained")
