@@ -55,7 +55,7 @@ def style(
     size: Size = None,
     steps: Steps = None,
     backbone: Backbone = None,
-    style_weight: Annotated[float, typer.Option(min=0, help="More: stronger style.")] = 100.0,
+    style_weight: Annotated[float, typer.Option(min=0, help="More: stronger style.")] = 40.0,
     seed: Seed = None,
     overwrite: Overwrite = False,
 ):

@@ -22,7 +22,7 @@ from .profiles import Profile
 from .profiles import profile as choose_profile
 from .runs import METADATA_KEY, Checkpoint, join
 
-STYLE_WEIGHT = 50.0  # against a content weight of 1; both terms are relative
+STYLE_WEIGHT = 40.0  # against a content weight of 1; both terms are relative
 TV_WEIGHT = 0.5
 SMALLEST_PAINTING = 96  # px; below it there is no room for a stroke
 ORDERS = ("style-dream", "dream-style", "joint")
@@ -346,7 +346,7 @@ def dream_style(
     octaves=None,
     octave_steps=None,
     learning_rate=0.01,
-    balance=0.5,
+    balance=1.0,
     profile=None,
     callback=None,
     progress=True,

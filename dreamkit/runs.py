@@ -47,12 +47,14 @@ class Run:
         recipe = self.settings.get("recipe", "run")
         return f"<Run {recipe}: {width}×{height} px, {len(self.history)} rows of history>"
 
-    def _repr_png_(self):
-        """Let Jupyter show the picture."""
+    def _repr_jpeg_(self):
+        """Let Jupyter show the picture, in a form that keeps notebooks small."""
         from PIL import Image
 
         buffer = io.BytesIO()
-        Image.fromarray(np.round(self.image * 255).astype("uint8")).save(buffer, "png")
+        Image.fromarray(np.round(self.image * 255).astype("uint8")).save(
+            buffer, "jpeg", quality=90, subsampling=0
+        )
         return buffer.getvalue()
 
     def save(self, path, overwrite=False):

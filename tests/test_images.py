@@ -186,7 +186,7 @@ def test_32_bit_integers_that_hold_16_are_scaled_by_16(tmp_path):
     image = Image.fromarray(np.array([[0, 65535]], np.int32))
     assert image.mode == "I"
     assert load_image(image)[0, :, 0].tolist() == [0, 1]
-    refusal(Image.fromarray(np.array([[0, 70000]], np.int32)), "the PIL image", "uint8")
+    refusal(Image.fromarray(np.array([[0, 70000]], np.int32)), "The PIL image", "uint8")
 
 
 def test_16_bit_rgb_is_scaled_and_not_clipped(tmp_path):
@@ -235,7 +235,7 @@ def test_an_animation_gives_its_first_frame(tmp_path):
 
 def test_a_colour_profile_is_brought_to_srgb():
     """The rocket is stored in Adobe RGB: undo its gamma, change primaries, put sRGB's curve on."""
-    file = images._sample_file("rocket")
+    file = samples()["rocket"].file
     with Image.open(file) as image:
         assert "Adobe RGB" in str(ImageCms.getProfileDescription(
             ImageCms.getOpenProfile(io.BytesIO(image.info["icc_profile"]))))
@@ -400,13 +400,13 @@ def test_a_folder_is_refused(tmp_path):
 def test_an_empty_file_is_refused(tmp_path):
     (tmp_path / "a.png").touch()
     refusal(tmp_path / "a.png", "a.png", "is empty", "give a")
-    refusal(b"", "bytes", "is empty")
+    refusal(b"", "The bytes object", "is empty")
 
 
 def test_what_is_not_a_picture_is_refused(tmp_path):
     (tmp_path / "a.png").write_text("hello " * 100)
     refusal(tmp_path / "a.png", "a.png", "not a picture", "PNG")
-    refusal(bytes(range(256)), "bytes", "not a picture")
+    refusal(bytes(range(256)), "The bytes object", "not a picture")
 
 
 def test_a_file_pillow_would_hand_to_another_program_is_refused(tmp_path):
@@ -440,12 +440,12 @@ def test_a_damaged_file_gives_a_picture_or_a_refusal(tmp_path, suffix):
 def test_a_decompression_bomb_is_refused_before_it_is_decoded(tmp_path):
     bomb = png(struct.pack(">IIBBBBB", 100_000, 100_000, 8, 2, 0, 0, 0), b"")
     (tmp_path / "a.png").write_bytes(bomb)
-    refusal(tmp_path / "a.png", "a.png", "million pixels", "smaller")
+    refusal(tmp_path / "a.png", "a.png", "178,956,970 pixels", "smaller")
 
 
 def test_a_bomb_is_refused_though_pillows_own_limit_is_off(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
-    refusal(png(struct.pack(">IIBBBBB", 20_000, 20_000, 8, 2, 0, 0, 0), b""), "million pixels")
+    refusal(png(struct.pack(">IIBBBBB", 20_000, 20_000, 8, 2, 0, 0, 0), b""), "178,956,970 pixels")
 
 
 def test_a_large_photo_below_the_limit_gives_no_warning(recwarn):
@@ -459,17 +459,17 @@ def test_a_large_photo_below_the_limit_gives_no_warning(recwarn):
 def test_values_that_are_not_finite_are_refused(bad):
     array = np.zeros((4, 4, 3))
     array[1, 2, 0] = bad
-    refusal(array, "the array", "NaN or infinite", "nan_to_num")
+    refusal(array, "The array", "NaN or infinite", "nan_to_num")
 
 
 @pytest.mark.parametrize("shape", [(), (3,), (2, 2, 2), (2, 2, 5), (1, 4, 4, 3), (0, 4, 3), (4, 0)])
 def test_a_wrong_shape_is_refused(shape):
-    refusal(np.zeros(shape), "the array", str(shape), "(height, width, 3)")
+    refusal(np.zeros(shape), "The array", str(shape), "(height, width, 3)")
 
 
 @pytest.mark.parametrize("values", [np.array([[0.0, 255.0]]), np.array([[-1.0, 1.0]])])
 def test_floats_outside_0_to_1_are_refused(values):
-    refusal(values, "the array", "divide by 255")
+    refusal(values, "The array", "divide by 255")
 
 
 def test_rounding_just_beyond_1_is_clipped():
@@ -478,7 +478,7 @@ def test_rounding_just_beyond_1_is_clipped():
 
 @pytest.mark.parametrize("dtype", [np.int64, complex, object, "U3"])
 def test_other_types_of_array_are_refused(dtype):
-    refusal(np.zeros((2, 2), dtype), "the array", "uint8")
+    refusal(np.zeros((2, 2), dtype), "The array", "uint8")
 
 
 @pytest.mark.parametrize("source", [None, 7, 1.5, [[0, 1]], {"a": 1}, object()])
@@ -488,8 +488,8 @@ def test_what_is_no_source_is_refused(source):
 
 @pytest.mark.parametrize("size", [0, -1, 1.5, "big", True, (10, 10), np.nan])
 def test_a_size_that_is_no_number_of_pixels_is_refused(size, pixels):
-    refusal(pixels, "size", "from 1", size=size)
-    refusal("coffee", "size", "from 1", size=size)
+    refusal(pixels, "Size", "from 1", size=size)
+    refusal("coffee", "Size", "from 1", size=size)
 
 
 def test_a_size_beyond_reach_is_refused():
@@ -540,8 +540,8 @@ def test_a_flat_picture_stays_flat(size):
 
 def test_resize_takes_height_and_width():
     assert_picture(resize(np.zeros((10, 20, 3)), (7, 5)), (7, 5, 3))
-    refusal(np.zeros((4, 4, 3)), "size", call=resize, size=(7, 0))
-    refusal(np.zeros((4, 4, 3)), "size", call=resize, size=(7, 7, 7))
+    refusal(np.zeros((4, 4, 3)), "Size", call=resize, size=(7, 0))
+    refusal(np.zeros((4, 4, 3)), "Size", call=resize, size=(7, 7, 7))
 
 
 def test_resize_to_its_own_size_changes_nothing(pixels):
@@ -562,14 +562,14 @@ def test_a_huge_jpeg_is_cheap_when_little_of_it_is_wanted(tmp_path):
 # ---------------------------------------------------------------- checks
 
 def test_check_image_names_the_picture_and_the_smallest_that_works():
-    refusal(np.zeros((20, 30, 3)), "the style", "30 x 20", "32", call=check_image, name="the style",
+    refusal(np.zeros((20, 30, 3)), "The style", "30 x 20", "32", call=check_image, name="The style",
             smallest=32)
     assert_picture(check_image(np.zeros((32, 40, 3)), smallest=32), (32, 40, 3))
 
 
 @pytest.mark.parametrize("thing", [None, "coffee", [[1], [1, 2]], 3])
 def test_check_image_refuses_what_is_no_array(thing):
-    refusal(thing, "the picture", call=check_image)
+    refusal(thing, "The picture", call=check_image)
 
 
 def test_check_image_makes_a_strided_array_contiguous():
@@ -631,7 +631,7 @@ def test_an_unknown_suffix_is_refused(tmp_path, name):
 
 
 def test_a_bad_picture_is_not_saved(tmp_path):
-    refusal(tmp_path / "a.png", "the picture", call=save_image, image=np.full((2, 2, 3), np.nan))
+    refusal(tmp_path / "a.png", "The picture", call=save_image, image=np.full((2, 2, 3), np.nan))
     assert not os.listdir(tmp_path)
 
 
@@ -648,7 +648,7 @@ def test_metadata_that_cannot_be_kept_is_refused(tmp_path):
     picture = np.zeros((2, 2, 3))
     refusal(tmp_path / "a.jpg", "only .png", call=save_image, image=picture, metadata={"a": "b"})
     for bad in ({"a": 1}, {1: "a"}, {"": "a"}, {"k" * 80: "a"}, {"é": "a"}, {"a": "x" * 300_000}):
-        refusal(tmp_path / "a.png", "metadata", call=save_image, image=picture, metadata=bad)
+        refusal(tmp_path / "a.png", "Metadata", call=save_image, image=picture, metadata=bad)
     assert not os.listdir(tmp_path)
 
 
@@ -697,7 +697,7 @@ def test_styles_come_from_the_index(tmp_path, monkeypatch):
     monkeypatch.setattr(images, "data_folder", lambda: tmp_path)
     assert samples("style")["waves"] == images.Sample("waves", "style", "waves", "CC0", "paint.py")
     assert_picture(load_image("waves"), (5, 5, 3))
-    refusal("gone", "the sample 'gone'", "not found")
+    refusal("gone", "The sample 'gone'", "not found")
     refusal("wavs", "'waves'")
 
 

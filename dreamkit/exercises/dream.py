@@ -1,0 +1,3 @@
+"""Checks of notebook 03_deep_dream."""
+
+from . import exercise

@@ -1,0 +1,3 @@
+"""Checks of notebook 01_gram_matrices."""
+
+from . import exercise

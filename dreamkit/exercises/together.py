@@ -1,0 +1,3 @@
+"""Checks of notebook 04_dreaming_in_style."""
+
+from . import exercise
