@@ -1,17 +1,20 @@
 # Each target works from nothing: it makes .venv and installs first.
 #   make dream  [CONTENT=photo] [STYLE=painting] [SIZE=px] [OUT=folder]
-#   make test   make lab   make lock
+#   make test   make lab   make book   make lock
+#   make notebooks  [ONLY="01 03"]    make links  [REPO=owner/name]
 
 PYTHON  ?= python3
 CONTENT ?= chelsea
 STYLE   ?= night_flow
 SIZE    ?=
 OUT     ?= outputs
+REPO    ?=
+ONLY    ?=
 
 BIN   := .venv/bin
 READY := .venv/.ready
 
-.PHONY: dream test lint lab doctor lock styles clean
+.PHONY: dream test lint lab notebooks book links doctor lock clean
 .DEFAULT_GOAL := dream
 
 dream: $(READY)
@@ -20,13 +23,31 @@ dream: $(READY)
 
 test: $(READY) lint
 	$(BIN)/python -m pytest
+	DREAMKIT_PROFILE=ci $(BIN)/python -m pytest --override-ini addopts=-ra \
+		--nbval-lax --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg \
+		--nbval-cell-timeout 600 notebooks/
 
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 
 lab: $(READY)
 	$(BIN)/jupyter lab notebooks
+
+# Runs all notebooks and solutions in place, with the networks that the environment names.
+notebooks: $(READY)
+	$(BIN)/python notebooks/execute.py $(ONLY)
+
+# The executed notebooks as a web site, outputs/book/index.html; nothing is executed.
+book: $(READY)
+	$(BIN)/python -m sphinx -b html -c book -W --keep-going --nitpicky --quiet --fresh-env \
+		. outputs/book
+	$(BIN)/python book/check.py outputs/book
+
+# Writes the repository's address from pyproject.toml into badges and set-up cells.
+links: $(READY)
+	@$(BIN)/python notebooks/links.py $(if $(REPO),--repo "$(REPO)")
 
 doctor: $(READY)
 	@$(BIN)/python -m dreamkit doctor

@@ -2,6 +2,7 @@
 
 import difflib
 import functools
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -40,8 +41,21 @@ def _vgg16(weights=None):
     return keras.applications.VGG16(weights=weights, include_top=False)
 
 
+# Keras numbers the layers to which Inception v3 gives no name over all models of the process.
+_UNNAMED = re.compile(r"(conv2d|batch_normalization|activation|\w+_pooling2d|concatenate)_?(\d*)")
+
+
 def _inception_v3(weights=None):
-    return keras.applications.InceptionV3(weights=weights, include_top=False)
+    """Inception v3, its `conv2d_2` always the same layer, whatever was built before it."""
+    model = keras.applications.InceptionV3(weights=weights, include_top=False)
+    kinds = {}
+    for layer in model.layers:
+        if match := _UNNAMED.fullmatch(layer.name):
+            kinds.setdefault(match[1], {})[int(match[2] or 0)] = layer
+    for kind, layers in kinds.items():
+        for number, (_, layer) in enumerate(sorted(layers.items())):
+            layer.name = f"{kind}_{number}" if number else kind
+    return model
 
 
 def _squeezenet(weights=None):
@@ -246,9 +260,9 @@ class Backbone:
         inner = (side - 1) * step + (kernel if padding == "valid" else 1)
         return max((self.smallest(name, inner) for name in self._sources[layer]), default=side)
 
-    def check_size(self, size, layers, name="the picture"):
-        """Raise an `ImageError` if (height, width) is too small for `layers`; None passes."""
-        smallest = max(self.smallest(layer) for layer in layers)
+    def check_size(self, size, layers, name="the picture", side=1):
+        """Raise an `ImageError` if (height, width) gives no `side` features; None passes."""
+        smallest = max(self.smallest(layer, side) for layer in layers)
         if None not in tuple(size) and min(size) < smallest:
             raise ImageError(
                 f"{name[:1].upper()}{name[1:]} is {size[1]}×{size[0]} px, too small for"
@@ -301,7 +315,7 @@ def _load(file):
 
 
 def _fill(model, file):
-    if file.path.suffix != ".pkl":
+    if file.path.suffix != ".pkl" or file.name != "squeezenet":
         _weights.read_h5(model, file.path)
         return
     for name, arrays in _weights.read_embedded(file.path).items():

@@ -8,15 +8,15 @@ from typing import Annotated
 
 import typer
 
-from .errors import DreamkitError
+from .errors import DreamkitError, ImageError
 
 app = typer.Typer(
     help="Gram matrices, neural style transfer and deep dream.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+CTRL_C = 130  # what newer versions of typer make of a KeyboardInterrupt
 weights_app = typer.Typer(help="Where the networks' weights are.", rich_markup_mode=None)
 app.add_typer(weights_app, name="weights")
 
@@ -24,7 +24,9 @@ Order = Enum("Order", {order: order for order in ("style-dream", "dream-style", 
 Photo = Annotated[str, typer.Argument(help="A sample's name, a file or an http(s) address.")]
 Painting = Annotated[str, typer.Option("--style", help="The style: a sample's name or a file.")]
 Out = Annotated[Path, typer.Option(help="A folder, or a file such as picture.png.")]
-Size = Annotated[int | None, typer.Option(help="Longest side, px; the profile's by default.")]
+Size = Annotated[
+    int | None, typer.Option(min=1, help="Longest side, px; the profile's by default.")
+]
 Steps = Annotated[int | None, typer.Option(min=1, help="Steps; the profile's by default.")]
 Seed = Annotated[int | None, typer.Option(min=0, help="Makes the same picture again.")]
 Backbone = Annotated[str | None, typer.Option(help="vgg19, vgg16, inception_v3, squeezenet.")]
@@ -34,11 +36,18 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that
 def main():
     """Run a command; what goes wrong is one line on stderr and exit code 2."""
     try:
-        sys.exit(app(standalone_mode=False, prog_name="python -m dreamkit") or 0)
+        arguments = sys.argv[1:] or ["--help"]
+        sys.exit(app(arguments, standalone_mode=False, prog_name="python -m dreamkit") or 0)
+    except SystemExit as ended:
+        if ended.code != CTRL_C:
+            raise
+        problem = "stopped"
     except DreamkitError as error:
         problem = str(error)
     except (KeyboardInterrupt, typer.Abort):
         problem = "stopped"
+    except OSError as error:
+        problem = f"{error.filename or 'the system'}: {error.strerror or error}"
     except Exception as error:
         if not hasattr(error, "format_message"):  # not a wrong call but a fault of ours
             raise
@@ -175,10 +184,14 @@ def _tell():
 
 def _free_path(out, photo, what, overwrite):
     """Where the picture goes; asked before the work, so that an hour is not lost at its end."""
-    from .images import check_free
+    from .images import WRITABLE, check_free
+    from .runs import check_folder
 
     named = f"{Path(photo).stem}-{Path(what).stem}.png".replace(" ", "_")
-    path = out if out.suffix else out / named
+    path = (out if out.suffix and not out.is_dir() else out / named).expanduser()
+    check_folder(path.parent)
+    if path.suffix.lower() not in WRITABLE:
+        raise ImageError(f"'{path}' has the wrong suffix: end it in {', '.join(WRITABLE)}.")
     for suffix in (path.suffix, ".json", ".csv"):
         try:
             check_free(path.with_suffix(suffix), overwrite)

@@ -6,7 +6,7 @@ from pathlib import Path
 from .images import load_image
 from .plots import plot_losses, show
 from .recipes import deep_dream, dream_style, style_transfer
-from .runs import Checkpoint
+from .runs import Checkpoint, check_folder
 
 TITLES = {
     "style": "style transfer",
@@ -30,8 +30,10 @@ def make_all(content, style, size, out, seed, profile):
     Returns:
         {name: Run}.
     """
-    out = Path(out)
-    photo = load_image(content, size or profile.size)  # a bad picture is told of at once
+    out = Path(out).expanduser()
+    check_folder(out)
+    longest = profile.size if size is None else size
+    photo = load_image(content, longest)  # a bad picture is told of at once
     painting = load_image(style)
     set_aside(out)
     options = dict(size=size, seed=seed, profile=profile)

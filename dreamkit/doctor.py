@@ -59,7 +59,7 @@ def machine_table():
     """Processors, their half-precision support, GPUs and memory."""
     from .startup import tf
 
-    gpus = [device.name for device in tf.config.list_physical_devices("GPU")]
+    gpus = [_gpu(tf, device) for device in tf.config.list_physical_devices("GPU")]
     flags = _cpu_flags()
     return _table(
         {
@@ -71,6 +71,16 @@ def machine_table():
             "memory": _memory(),
         }
     )
+
+
+def _gpu(tf, device):
+    """A GPU's name and the half precisions it computes in, by its CUDA compute capability."""
+    details = tf.config.experimental.get_device_details(device)
+    capability = details.get("compute_capability", (0, 0))
+    halves = [
+        name for name, least in (("float16", (7, 0)), ("bfloat16", (8, 0))) if capability >= least
+    ]
+    return f"{details.get('device_name', device.name)} ({', '.join(halves) or 'float32 only'})"
 
 
 def weights_table():

@@ -1,4 +1,4 @@
-"""The errors dreamkit raises: each message is one sentence with the mend in it."""
+"""The errors dreamkit raises: each message is one sentence with the mend in it.  (Notebook 00.)"""
 
 
 class DreamkitError(Exception):

@@ -66,10 +66,7 @@ def data_folder():
 
 
 def samples(kind=None):
-    """Pictures that come along, {name: `Sample`}: nothing is downloaded.
-
-    Args:
-        kind: `"photo"` to work on, `"style"` to take a style from, or None for both.
+    """Pictures that come along, {name: `Sample`}, of kind "photo", "style" or (None) both.
 
     Introduced in notebook 00.
 
@@ -92,16 +89,13 @@ def samples(kind=None):
 
 
 def check_image(image, name="The picture", smallest=1):
-    """Bring an array to float32 RGB in [0, 1], or say why it is no picture.
+    """Bring an array to a copy of shape (H, W, 3), float32 RGB in [0, 1], or refuse it.
 
     Args:
         image: (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of uint8, uint16, bool, or float in
             [0, 1]; a fourth channel is laid over white.
         name: what an error calls it.
         smallest: fewest px that a side may have.
-
-    Returns:
-        (H, W, 3) float32, contiguous, a copy.
 
     Raises:
         ImageError: wrong shape, type or range, a NaN, or a side below `smallest`.
@@ -149,19 +143,15 @@ def _whole(value):
 
 def _fit(height, width, longest):
     """(height, width) of the same aspect whose longer side is `longest`."""
-    scale = longest / max(height, width)
-    return max(1, round(height * scale)), max(1, round(width * scale))
+    return [max(1, round(side * longest / max(height, width))) for side in (height, width)]
 
 
 def resize(image, size):
-    """Scale a picture: antialiased on the way down, smooth on the way up.
+    """Scale a picture to (h, w, 3): antialiased on the way down, smooth on the way up.
 
     Args:
         image: (H, W, 3) in [0, 1].
         size: longest side in px, aspect kept; or (height, width) in px.
-
-    Returns:
-        (h, w, 3) float32 in [0, 1].
 
     Raises:
         ImageError: `image` is no picture, or `size` no whole number of pixels within reach.
@@ -186,7 +176,7 @@ def resize(image, size):
 
 
 def load_image(source, size=None):
-    """Load a picture from wherever it is.
+    """Load a picture, (H, W, 3) float32 RGB in [0, 1], from wherever it is.
 
     Grey, transparent (laid over white), palette, CMYK, 16-bit, EXIF-turned, animated (first
     frame) and colour-managed files (brought to sRGB) all come out as a picture.
@@ -195,9 +185,6 @@ def load_image(source, size=None):
         source: a sample's name (it comes before a file of that name), a file, an http(s)
             address, a file's bytes, a PIL image, or any array that `check_image` takes.
         size: longest side of the result in px, smaller or larger than it is; None keeps it.
-
-    Returns:
-        (H, W, 3) float32, RGB in [0, 1].
 
     Raises:
         ImageError: it cannot be had; one sentence names the source and the mend.
@@ -217,8 +204,7 @@ def load_image(source, size=None):
     if isinstance(source, (str, os.PathLike)):
         return _read(*_find(source), size)
     if not hasattr(source, "__array__"):
-        kind = type(source).__name__
-        raise ImageError(f"The {kind} is no picture: give a sample's name, a path or an array.")
+        raise ImageError(f"Type {type(source).__name__} is no picture: give a name, path or array.")
     picture = check_image(source, "The array")
     return picture if size is None else resize(picture, size)
 
@@ -268,9 +254,7 @@ def _read(file, name, size):
     except (ImageError, MemoryError):
         raise
     except Image.DecompressionBombError as error:
-        raise ImageError(
-            f"{name} has over {MAX_PIXELS:,} pixels: make it smaller first."
-        ) from error
+        raise ImageError(f"{name} has over {MAX_PIXELS:,} pixels: make it smaller.") from error
     except PermissionError as error:
         raise ImageError(f"{name} may not be read: give yourself the right to.") from error
     except UnidentifiedImageError as error:
@@ -283,17 +267,15 @@ def _read(file, name, size):
 
 def _decode(image, name, size):
     """Pixels of a PIL image as a picture whose longest side has `size` px."""
-    short, long = sorted(image.size)  # before a JPEG is decoded at 1/2, 1/4 or 1/8
+    sides = sorted(_fit(*image.size, size or max(image.size)))  # exact: a thumbnail rounds
     plain = image.mode in ("L", "RGB", "RGBA", "CMYK") and "transparency" not in image.info
     if size is not None and plain:
-        image.thumbnail((3 * size, 3 * size))  # spares time, and floats take 4 times the memory
+        image.thumbnail((3 * size, 3 * size))  # spares memory, and a JPEG is decoded in part
     with contextlib.suppress(Exception):  # broken EXIF is no reason to refuse sound pixels
         ImageOps.exif_transpose(image, in_place=True)
     picture = check_image(_values(image), name)
-    if size is None:
-        return picture
     tall = picture.shape[0] > picture.shape[1]
-    return resize(picture, _fit(long, short, size) if tall else _fit(short, long, size))
+    return picture if size is None else resize(picture, sides[::-1] if tall else sides)
 
 
 def _values(image):
@@ -302,7 +284,7 @@ def _values(image):
         values = np.asarray(image)
         narrow = image.mode == "I" and values.min() >= 0 and values.max() <= 65535
         return values.astype(np.uint16) if narrow else values
-    profile = image.info.get("icc_profile", b"")
+    profile = image.info.get("icc_profile") or b""
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
@@ -350,16 +332,14 @@ def save_image(path, image, overwrite=False, metadata=None):
     Introduced in notebook 00.
 
     >>> import tempfile
-    >>> grey = np.full((2, 2, 3), 0.5)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     read_metadata(save_image(f"{folder}/grey.png", grey, metadata={"seed": "7"}))
+    ...     read_metadata(save_image(f"{folder}/a.png", np.zeros((2, 2)), metadata={"seed": "7"}))
     {'seed': '7'}
     """
     path, pixels = Path(path).expanduser(), Image.fromarray(_bytes8(image))
     suffix = path.suffix.lower()
     if suffix not in WRITABLE or (metadata and suffix != ".png"):
-        mend = "end it in .png, .jpg, .webp or .tif; only .png keeps metadata."
-        raise ImageError(f"'{path}' has the wrong suffix: {mend}")
+        raise ImageError(f"End '{path}' in .png, .jpg, .webp or .tif: only .png keeps metadata.")
     check_free(path, overwrite)
     text = _png_text(metadata or {})
     part = path.with_name(f".{uuid.uuid4().hex}{suffix}")
@@ -370,8 +350,7 @@ def save_image(path, image, overwrite=False, metadata=None):
         os.replace(part, path)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
-        mend = "choose another place, format or size."
-        raise ImageError(f"'{path}' could not be written ({why}): {mend}") from error
+        raise ImageError(f"'{path}' could not be written ({why}): try another place.") from error
     finally:
         if os.path.exists(part):  # something, Ctrl-C perhaps, came between
             part.unlink()
@@ -391,10 +370,7 @@ def _png_text(metadata):
 
 
 def read_metadata(path):
-    """Text inside a PNG, {str: str}; an `ImageError` if it is missing or no whole PNG.
-
-    Introduced in notebook 06.
-    """
+    """{key: text} inside a PNG; an `ImageError` if it is not whole. Introduced in notebook 06."""
     file, name = _find(Path(path))
     try:
         with Image.open(file, formats=["PNG"]) as image:

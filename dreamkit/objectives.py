@@ -49,7 +49,8 @@ class Score:
                 is called `name_2`.
         """
         picture = as_tensor(picture)
-        return evaluate(self.terms, picture, self.targets(picture), self.weights)
+        values = evaluate(self.terms, picture, self.targets(picture))
+        return weigh(values, self.weights), values
 
     def value_and_gradient(self, picture):
         """The score and its slope at a picture, from one compiled pass forward and back.
@@ -62,7 +63,9 @@ class Score:
         """
         picture = as_tensor(picture)
         targets = self.targets(picture)
-        return compiled(self.terms, picture, targets)(picture, targets, self.weights)
+        step = compiled(self.terms, picture, targets, (tuple(self.terms),))
+        (total,), terms, (gradient,) = step(picture, targets, self.weights)
+        return total, terms, gradient
 
     @functools.cached_property
     def terms(self):
@@ -328,6 +331,8 @@ class Dream(Term):
 
     def __post_init__(self):
         check_choice("power", self.power, (1, 2))
+        if not self.border >= 0:
+            raise SettingsError(f"border cannot be {self.border}: give 0 or more.")
         if sum(value is not None for value in (self.channel, self.label, self.guide)) > 1:
             raise SettingsError(
                 "Dream takes one of channel, label and guide: leave out the others."
@@ -356,6 +361,7 @@ class Dream(Term):
         return layer
 
     def target(self, picture):
+        self.backbone.check_size(picture.shape[:2], self.layers, side=2 * self.border + 1)
         if self.guide is None:
             return {}
         return self.backbone.features(tf.cast(self.guide, picture.dtype), self.layers)
@@ -415,37 +421,51 @@ class Balanced:
 
     def __call__(self, picture):
         """Total and terms of a picture, (H, W, 3) in [0, 1], as an objective's call gives them."""
-        (down, terms), (up, more) = self.down(picture), self.up(picture)
-        return down - self.balance * up, {**terms, **more}
+        return self._whole(picture)
 
     def value_and_gradient(self, picture):
         """Total, terms and the balanced direction, scaled to the length of ∇down."""
-        down, terms, slope = self.down.value_and_gradient(picture)
-        up, more, rise = self.up.value_and_gradient(picture)
-        say = self.balance * tf.norm(slope) / (tf.norm(rise) + 1e-20)
-        return down - self.balance * up, {**terms, **more}, slope - say * rise
+        picture = as_tensor(picture)
+        targets = self._whole.targets(picture)
+        names, downs = tuple(self._whole.terms), len(self.down.parts)
+        step = compiled(self._whole.terms, picture, targets, (names[:downs], names[downs:]))
+        (down, up), terms, (slope, rise) = step(picture, targets, self._whole.weights)
+        say = abs(self.balance) * tf.norm(slope) / (tf.norm(rise) + 1e-20)
+        return down + up, terms, slope + say * rise
+
+    @functools.cached_property
+    def _whole(self):
+        """Both scores as one, so that a backbone they share sees the picture once a step."""
+        return self.down - self.balance * self.up
 
 
-def evaluate(terms, picture, targets, weights):
-    """Total and terms of a picture: one forward pass for each backbone, however many terms."""
+def evaluate(terms, picture, targets):
+    """{name: value} of a picture: one forward pass for each backbone, however many terms."""
     features = {
         backbone: backbone.features(picture, layers)
         for backbone, layers in layers_by_backbone(terms).items()
     }
-    values = {
+    return {
         name: term.score(picture, features.get(term.backbone), targets[name])
         for name, term in terms.items()
     }
-    total = tf.add_n([tf.cast(weights[n], v.dtype) * v for n, v in values.items()])
-    return total, values
+
+
+def weigh(values, weights):
+    """Σ weight · value, a scalar tensor."""
+    exact = {name: tf.convert_to_tensor(weights[name], tf.float64) for name in values}
+    return tf.add_n([tf.cast(exact[name], v.dtype) * v for name, v in values.items()])
 
 
 _graphs = {}
 
 
-def compiled(terms, picture, targets):
-    """The compiled step for objectives of this shape: traced once, for pictures of every size."""
-    shape = tuple((name, term.shape()) for name, term in terms.items()), picture.dtype
+def compiled(terms, picture, targets, sides):
+    """The compiled step for objectives of this shape: traced once, for pictures of every size.
+
+    `sides` are tuples of names of terms; each side gets a total and a gradient of its own.
+    """
+    shape = tuple((name, term.shape()) for name, term in terms.items()), picture.dtype, sides
     if shape not in _graphs:
         anywhere = lambda t: [1, None, None, t.shape[-1]] if t.shape.rank == 4 else t.shape  # noqa: E731
         signature = (
@@ -455,12 +475,14 @@ def compiled(terms, picture, targets):
         )
 
         def step(picture, targets, weights):
-            with tf.GradientTape() as tape:
+            with tf.GradientTape(persistent=True) as tape:
                 tape.watch(picture)
-                total, values = evaluate(terms, picture, targets, weights)
-            return total, values, tape.gradient(total, picture)
+                values = evaluate(terms, picture, targets)
+                totals = [weigh({n: values[n] for n in side}, weights) for side in sides]
+            return totals, values, [tape.gradient(total, picture) for total in totals]
 
-        _graphs[shape] = tf.function(step, input_signature=signature)
+        own = functools.partial(step)  # TensorFlow counts traces by code, and warns; this has none
+        _graphs[shape] = tf.function(own, input_signature=signature, autograph=False)
     return _graphs[shape]
 
 

@@ -56,7 +56,12 @@ def through_octaves(image, sizes, walk):
         if runs:
             lost_detail = base - resize(smaller, size)
             picture = np.clip(resize(runs[-1].image, size) + lost_detail, 0, 1)
-        runs.append(walk(picture, number))
+        try:
+            runs.append(walk(picture, number))
+        except KeyboardInterrupt:  # before this size had its first score
+            if not runs:
+                raise
+            runs[-1].stopped = "interrupted"
         smaller = base
         if runs[-1].stopped:
             break

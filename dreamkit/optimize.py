@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import time
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 import numpy as np
 
@@ -103,10 +104,11 @@ def _walk(
 ):
     check_choice("optimizer", optimizer, LEARNING_RATES)
     check_choice("keep", keep, ("best", "last"))
-    check_range("steps", steps, 0)
+    for what, value in dict(steps=steps, smooth=smooth, jitter=jitter, seed=seed).items():
+        check_range(what, value, 0)
     rate = LEARNING_RATES[optimizer] if learning_rate is None else learning_rate
-    if rate is not None and not rate > 0:
-        raise SettingsError(f"learning_rate cannot be {rate}: give a number above 0.")
+    if rate is not None and not (isinstance(rate, Real) and rate > 0):
+        raise SettingsError(f"learning_rate cannot be {rate!r}: give a number above 0.")
     picture = image if tf.is_tensor(image) else as_tensor(check_image(image))
     diary = Diary(phase or ("descend" if sign < 0 else "ascend"), sign, callback, keep, checkpoint)
 
@@ -280,7 +282,7 @@ class Diary:
         state = dict(
             step=step, steps=self.steps, rows=self.rows, total=self.total, image=self.image
         )
-        state.update({f"slot{number}": slot.numpy() for number, slot in enumerate(slots)})
+        state.update({f"slot{n}": np.asarray(slot.numpy()) for n, slot in enumerate(slots)})
         self.checkpoint.keep(self.phase, {**state, "picture": picture})
 
     def _advice(self, step, total, terms):
@@ -299,7 +301,9 @@ class Diary:
 
 
 def check_range(what, value, low, high=None):
-    """Raise a `SettingsError` unless low ≤ value ≤ high."""
-    if isinstance(value, bool) or not value >= low or (high is not None and value > high):
+    """Raise a `SettingsError` unless low ≤ value ≤ high; a whole `low` asks for whole numbers."""
+    kind, whole = (Integral, "a whole number, ") if isinstance(low, int) else (Real, "")
+    number = isinstance(value, kind) and not isinstance(value, bool)
+    if not number or not value >= low or (high is not None and value > high):
         limit = f"at least {low}" if high is None else f"from {low} to {high}"
-        raise SettingsError(f"{what} cannot be {value}: give {limit}.")
+        raise SettingsError(f"{what} cannot be {value!r}: give {whole}{limit}.")

@@ -1,5 +1,7 @@
 """matplotlib figures that the notebooks and commands share.  (Notebook 00.)"""
 
+import sys
+
 import numpy as np
 
 # One colour a term, everywhere; Okabe and Ito's palette, which colour-blind readers tell apart.
@@ -11,6 +13,49 @@ COLOURS = {
     "total": "#000000",
 }
 LABELS = {"total_variation": "total variation"}
+
+# For all else: Okabe and Ito's colours in an order that also differs in lightness.
+CYCLE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+STYLE = {
+    "figure.dpi": 100,
+    "figure.facecolor": "white",
+    "font.size": 12,
+    "axes.titlesize": 12,
+    "axes.labelsize": 12,
+    "xtick.labelsize": 11,
+    "ytick.labelsize": 11,
+    "legend.fontsize": 11,
+    "lines.linewidth": 2,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "image.cmap": "viridis",
+}
+
+
+def notebook_style():
+    """Make figures legible at half their size, and keep notebook files small.
+
+    Outside Jupyter only matplotlib's settings change; in it, figures also come as JPEG, about a
+    quarter of the size of PNG for pictures.
+
+    Introduced in notebook 00.
+
+    >>> notebook_style()
+    """
+    import matplotlib.pyplot as plt
+    from cycler import cycler
+
+    plt.rcParams.update(STYLE)
+    plt.rcParams["axes.prop_cycle"] = cycler(color=CYCLE)
+    ipython = sys.modules.get("IPython")
+    shell = ipython and ipython.get_ipython()
+    if shell is None or not hasattr(shell, "kernel"):
+        return
+    from matplotlib_inline.config import InlineBackend
+
+    inline = InlineBackend.instance(parent=shell)
+    inline.print_figure_kwargs = {"bbox_inches": "tight", "pil_kwargs": {"quality": 85}}
+    inline.figure_formats = {"jpeg"}
 
 
 def show(images, columns=None, width=3.2):

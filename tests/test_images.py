@@ -1,8 +1,10 @@
 """Pictures in and out: every kind of file comes out right, and every refusal says the mend."""
 
+import contextlib
 import http.server
 import io
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -45,9 +47,11 @@ def photo(height, width):
 
 def png(header, rows, *chunks):
     """A PNG written by hand, for what Pillow cannot write."""
+
     def chunk(kind, body):
         check = zlib.crc32(kind + body)
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", check)
+
     parts = [(b"IHDR", header), *chunks, (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
 
@@ -64,7 +68,7 @@ def refusal(source, *words, call=load_image, **kwargs):
     with pytest.raises(ImageError) as caught:
         call(source, **kwargs)
     message = str(caught.value)
-    assert "\n" not in message and message[-1] in ".?" and ": " in message, message
+    assert re.fullmatch(r"[A-Z'\"].*: .*[.?]", message), message
     assert ". " not in message, message
     for word in words:
         assert str(word) in message, message
@@ -72,12 +76,17 @@ def refusal(source, *words, call=load_image, **kwargs):
 
 
 def assert_picture(picture, shape=None):
-    assert picture.dtype == np.float32 and picture.ndim == 3 and picture.shape[2] == 3
-    assert picture.flags.c_contiguous and picture.min() >= 0 and picture.max() <= 1
+    assert picture.dtype == np.float32
+    assert picture.ndim == 3
+    assert picture.shape[2] == 3
+    assert picture.flags.c_contiguous
+    assert picture.min() >= 0
+    assert picture.max() <= 1
     assert shape is None or picture.shape == shape
 
 
 # ---------------------------------------------------------------- formats
+
 
 @pytest.mark.parametrize("suffix", [".png", ".bmp", ".tif", ".webp", ".ppm"])
 def test_a_lossless_file_gives_its_exact_pixels(tmp_path, pixels, suffix):
@@ -149,7 +158,8 @@ def test_a_palettes_see_through_colour_is_white(tmp_path, transparency):
 
 def test_a_see_through_colour_key_is_white(tmp_path):
     Image.fromarray(np.array([[[1, 2, 3], [4, 5, 6]]], np.uint8)).save(
-        tmp_path / "a.png", transparency=(1, 2, 3))
+        tmp_path / "a.png", transparency=(1, 2, 3)
+    )
     wanted = np.array([[[255, 255, 255], [4, 5, 6]]]) / 255
     np.testing.assert_allclose(load_image(tmp_path / "a.png"), wanted, atol=1e-6)
 
@@ -217,7 +227,8 @@ def test_exif_turns_the_picture_upright(tmp_path, suffix, size):
     picture = load_image(tmp_path / f"a{suffix}", size)
     height, width = picture.shape[:2]
     assert (height, width) == ((120, 80) if size is None else (40, 27))
-    assert picture[: height // 3].mean() > 0.97 and picture[-height // 3:].mean() < 0.03
+    assert picture[: height // 3].mean() > 0.97
+    assert picture[-height // 3 :].mean() < 0.03
 
 
 def test_broken_exif_does_not_cost_the_picture(tmp_path):
@@ -237,13 +248,18 @@ def test_a_colour_profile_is_brought_to_srgb():
     """The rocket is stored in Adobe RGB: undo its gamma, change primaries, put sRGB's curve on."""
     file = samples()["rocket"].file
     with Image.open(file) as image:
-        assert "Adobe RGB" in str(ImageCms.getProfileDescription(
-            ImageCms.getOpenProfile(io.BytesIO(image.info["icc_profile"]))))
+        assert "Adobe RGB" in str(
+            ImageCms.getProfileDescription(
+                ImageCms.getOpenProfile(io.BytesIO(image.info["icc_profile"]))
+            )
+        )
         stored = np.asarray(image) / 255
-    to_xyz = np.array([[0.57667, 0.18556, 0.18823], [0.29734, 0.62736, 0.07529],
-                       [0.02703, 0.07069, 0.99134]])
-    from_xyz = np.array([[3.24097, -1.53738, -0.49861], [-0.96924, 1.87597, 0.04156],
-                         [0.05563, -0.20398, 1.05697]])
+    to_xyz = np.array(
+        [[0.57667, 0.18556, 0.18823], [0.29734, 0.62736, 0.07529], [0.02703, 0.07069, 0.99134]]
+    )
+    from_xyz = np.array(
+        [[3.24097, -1.53738, -0.49861], [-0.96924, 1.87597, 0.04156], [0.05563, -0.20398, 1.05697]]
+    )
     light = np.clip(stored ** (563 / 256) @ (from_xyz @ to_xyz).T, 0, 1)
     wanted = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
     assert np.abs(load_image("rocket") - wanted).mean() < STEP
@@ -275,13 +291,24 @@ def test_lab_is_brought_to_rgb(tmp_path):
 
 # ---------------------------------------------------------------- sources
 
+
 def test_every_kind_of_source_gives_the_same_picture(tmp_path, pixels, monkeypatch):
     path = tmp_path / "a.png"
     Image.fromarray(pixels).save(path)
     monkeypatch.setenv("HOME", str(tmp_path))
-    sources = [path, str(path), "~/a.png", path.read_bytes(), bytearray(path.read_bytes()),
-               Image.open(path), Image.fromarray(pixels), pixels, pixels / 255,
-               (pixels / 255).astype(np.float16), pixels.astype(np.uint16) * 257]
+    sources = [
+        path,
+        str(path),
+        "~/a.png",
+        path.read_bytes(),
+        bytearray(path.read_bytes()),
+        Image.open(path),
+        Image.fromarray(pixels),
+        pixels,
+        pixels / 255,
+        (pixels / 255).astype(np.float16),
+        pixels.astype(np.uint16) * 257,
+    ]
     for source in sources:
         picture = load_image(source)
         assert_picture(picture, (6, 9, 3))
@@ -307,7 +334,8 @@ def test_a_pil_image_is_left_as_it_was(pixels):
     image = Image.fromarray(np.kron(pixels, np.ones((40, 40, 1), np.uint8)))
     before = image.copy()
     load_image(image, size=5)
-    assert image.size == before.size and image.tobytes() == before.tobytes()
+    assert image.size == before.size
+    assert image.tobytes() == before.tobytes()
 
 
 def test_an_array_is_left_as_it_was_and_not_shared(pixels):
@@ -322,8 +350,12 @@ def site(monkeypatch):
     """A site with a picture, a page, a reply cut short, and otherwise nothing."""
     picture = io.BytesIO()
     Image.fromarray(photo(8, 12)).save(picture, "PNG")
-    pages = {"/a.png": picture.getvalue(), "/page": b"<html>hello</html>", "/big": b"x" * 5000,
-             "/%C3%A9%20b.png": picture.getvalue()}
+    pages = {
+        "/a.png": picture.getvalue(),
+        "/page": b"<html>hello</html>",
+        "/big": b"x" * 5000,
+        "/%C3%A9%20b.png": picture.getvalue(),
+    }
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
@@ -370,8 +402,10 @@ def test_an_address_that_does_not_answer_is_given_up(site, monkeypatch):
     refusal(f"{site}/slow", "/slow", "timed out")
 
 
-@pytest.mark.parametrize("address", ["http://127.0.0.1:1/a.png", "http://", "http://[bad/a.png",
-                                     "http://127.0.0.1:port/a.png"])
+@pytest.mark.parametrize(
+    "address",
+    ["http://127.0.0.1:1/a.png", "http://", "http://[bad/a.png", "http://127.0.0.1:port/a.png"],
+)
 def test_an_address_nobody_answers_at_is_refused(address, site):
     refusal(address, address, "could not be fetched")
 
@@ -381,6 +415,7 @@ def test_a_reply_cut_short_is_refused(site):
 
 
 # ---------------------------------------------------------------- refusals
+
 
 def test_a_misspelt_sample_suggests_the_right_one():
     refusal("coffe", "'coffe'", "did you mean the sample 'coffee'")
@@ -418,7 +453,7 @@ def test_a_file_pillow_would_hand_to_another_program_is_refused(tmp_path):
 def test_a_truncated_file_is_refused(tmp_path, pixels, suffix):
     path = tmp_path / f"a{suffix}"
     Image.fromarray(np.kron(pixels, np.ones((9, 9, 1), np.uint8))).save(path)
-    path.write_bytes(path.read_bytes()[:path.stat().st_size // 2])
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     refusal(path, f"a{suffix}", "truncated picture", "get it afresh")
 
 
@@ -431,10 +466,8 @@ def test_a_damaged_file_gives_a_picture_or_a_refusal(tmp_path, suffix):
     for _ in range(60):
         damaged = sound.copy()
         damaged[rng.integers(0, len(sound), 4)] = rng.integers(0, 256, 4)
-        try:
+        with contextlib.suppress(ImageError):
             assert_picture(load_image(damaged.tobytes(), size=8))
-        except ImageError as error:
-            assert "\n" not in str(error)
 
 
 def test_a_decompression_bomb_is_refused_before_it_is_decoded(tmp_path):
@@ -498,8 +531,10 @@ def test_a_size_beyond_reach_is_refused():
 
 # ---------------------------------------------------------------- size
 
-@pytest.mark.parametrize("shape", [(30, 45), (45, 30), (1, 12_000), (12_000, 1), (1, 1),
-                                   (999, 1000)])
+
+@pytest.mark.parametrize(
+    "shape", [(30, 45), (45, 30), (1, 12_000), (12_000, 1), (1, 1), (999, 1000)]
+)
 @pytest.mark.parametrize("size", [1, 7, 64, 200])
 @pytest.mark.parametrize("suffix", [".png", ".jpg"])
 def test_size_is_the_longest_side_and_the_aspect_is_kept(tmp_path, shape, size, suffix):
@@ -561,9 +596,17 @@ def test_a_huge_jpeg_is_cheap_when_little_of_it_is_wanted(tmp_path):
 
 # ---------------------------------------------------------------- checks
 
+
 def test_check_image_names_the_picture_and_the_smallest_that_works():
-    refusal(np.zeros((20, 30, 3)), "The style", "30 x 20", "32", call=check_image, name="The style",
-            smallest=32)
+    refusal(
+        np.zeros((20, 30, 3)),
+        "The style",
+        "30 x 20",
+        "32",
+        call=check_image,
+        name="The style",
+        smallest=32,
+    )
     assert_picture(check_image(np.zeros((32, 40, 3)), smallest=32), (32, 40, 3))
 
 
@@ -578,11 +621,13 @@ def test_check_image_makes_a_strided_array_contiguous():
 
 # ---------------------------------------------------------------- saving
 
+
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".JPEG", ".webp", ".tif", ".tiff"])
 def test_what_is_saved_is_loaded_again(tmp_path, suffix):
     picture = photo(48, 64) / 255
     path = save_image(str(tmp_path / "new" / "folder" / f"a{suffix}"), picture)
-    assert isinstance(path, Path) and path.is_file()
+    assert isinstance(path, Path)
+    assert path.is_file()
     assert np.abs(load_image(path) - picture).mean() < 2 * STEP
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
@@ -610,7 +655,8 @@ def test_a_failed_save_leaves_the_old_file_and_no_litter(tmp_path, monkeypatch):
     monkeypatch.setattr(Image.Image, "save", full_disk)
     refusal(path, "No space left", call=save_image, image=np.ones((2, 2, 3)), overwrite=True)
     monkeypatch.undo()
-    assert load_image(path).max() == 0 and os.listdir(tmp_path) == ["a.png"]
+    assert load_image(path).max() == 0
+    assert os.listdir(tmp_path) == ["a.png"]
 
 
 def test_places_that_cannot_be_written_are_refused(tmp_path):
@@ -618,11 +664,17 @@ def test_places_that_cannot_be_written_are_refused(tmp_path):
     (tmp_path / "folder.png").mkdir()
     picture = np.zeros((2, 2, 3))
     refusal(tmp_path / "file" / "a.png", "could not be written", call=save_image, image=picture)
-    refusal(tmp_path / "folder.png", "could not be written", call=save_image, image=picture,
-            overwrite=True)
+    refusal(
+        tmp_path / "folder.png",
+        "could not be written",
+        call=save_image,
+        image=picture,
+        overwrite=True,
+    )
     refusal(tmp_path / ("x" * 300 + ".png"), "could not be written", call=save_image, image=picture)
-    refusal(tmp_path / "a.webp", "could not be written", call=save_image,
-            image=np.zeros((1, 20_000, 3)))
+    refusal(
+        tmp_path / "a.webp", "could not be written", call=save_image, image=np.zeros((1, 20_000, 3))
+    )
 
 
 @pytest.mark.parametrize("name", ["a", "a.gif", "a.txt"])
@@ -636,8 +688,13 @@ def test_a_bad_picture_is_not_saved(tmp_path):
 
 
 def test_metadata_comes_back_as_it_went_in(tmp_path):
-    metadata = {"Software": "dreamkit", "settings": '{"seed": 7, "name": "é \\n"}',
-                "long": "many words " * 20_000, "lines": "a\nb", "empty": ""}
+    metadata = {
+        "Software": "dreamkit",
+        "settings": '{"seed": 7, "name": "é \\n"}',
+        "long": "many words " * 20_000,
+        "lines": "a\nb",
+        "empty": "",
+    }
     path = save_image(tmp_path / "a.png", np.zeros((2, 2, 3)), metadata=metadata)
     assert read_metadata(path) == metadata
     assert path.stat().st_size < 5_000
@@ -670,14 +727,19 @@ def test_a_digest_knows_pixels_and_shape(tmp_path, pixels):
 
 # ---------------------------------------------------------------- samples
 
+
 @pytest.mark.parametrize("name", samples())
 def test_every_sample_loads_and_says_whose_it_is(name):
     sample = samples()[name]
-    assert sample.name == name and sample.kind in ("photo", "style")
-    assert sample.about and sample.licence and sample.source
+    assert sample.name == name
+    assert sample.kind in ("photo", "style")
+    assert sample.about
+    assert sample.licence
+    assert sample.source
     picture = load_image(name, size=64)
     assert_picture(picture)
-    assert max(picture.shape) == 64 and picture.std() > 0.02
+    assert max(picture.shape) == 64
+    assert picture.std() > 0.02
 
 
 def test_samples_are_sorted_by_kind():
@@ -693,7 +755,8 @@ def test_styles_come_from_the_index(tmp_path, monkeypatch):
     save_image(folder / "w.png", np.ones((5, 5, 3)))
     (folder / "index.json").write_text(
         '{"waves": {"title": "Waves", "about": "waves", "licence": "CC0", "source": "paint.py",'
-        ' "file": "w.png"}, "gone": {"about": "", "licence": "", "source": "", "file": "g.png"}}')
+        ' "file": "w.png"}, "gone": {"about": "", "licence": "", "source": "", "file": "g.png"}}'
+    )
     monkeypatch.setattr(images, "data_folder", lambda: tmp_path)
     assert samples("style")["waves"] == images.Sample("waves", "style", "waves", "CC0", "paint.py")
     assert_picture(load_image("waves"), (5, 5, 3))
@@ -708,15 +771,21 @@ def test_a_sample_cannot_be_changed():
 
 # ---------------------------------------------------------------- the module itself
 
+
 def test_importing_images_loads_nothing_slow():
-    code = ("import sys, dreamkit.images; print([m for m in ('tensorflow', 'skimage', 'scipy', "
-            "'matplotlib', 'pandas') if m in sys.modules])")
+    code = (
+        "import sys, dreamkit.images; print([m for m in ('tensorflow', 'skimage', 'scipy', "
+        "'matplotlib', 'pandas') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
 def test_every_error_is_a_dreamkit_error_and_a_builtin_one():
-    assert issubclass(ImageError, DreamkitError) and issubclass(ImageError, ValueError)
+    assert issubclass(ImageError, DreamkitError)
+    assert issubclass(ImageError, ValueError)
     error = DivergedError("no", run="kept")
-    assert isinstance(error, ArithmeticError) and error.run == "kept" and str(error) == "no"
+    assert isinstance(error, ArithmeticError)
+    assert error.run == "kept"
+    assert str(error) == "no"
     assert DivergedError("no").run is None

@@ -1,6 +1,6 @@
 """The style pictures: all there, free to use, and painted by the code beside them."""
 
-import importlib.util
+import importlib
 import io
 import json
 import subprocess
@@ -15,14 +15,8 @@ STYLES = Path(__file__).parents[1] / "data" / "styles"
 INDEX = json.loads((STYLES / "index.json").read_text(encoding="utf-8"))
 
 
-def load_paint():
-    spec = importlib.util.spec_from_file_location("paint", STYLES / "paint.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-paint = load_paint()
+sys.path.insert(0, str(STYLES))
+paint = importlib.import_module("paint")
 
 
 def test_at_least_six_styles_are_listed_and_each_has_its_painter():

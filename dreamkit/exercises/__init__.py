@@ -27,7 +27,7 @@ class Verdict:
 
 
 def exercise(number, because):
-    """Register a check under its number, such as `"1.2"`, with the reason a right answer is right."""
+    """Register a check under its number, such as `"1.2"`, and why a right answer is right."""
 
     def register(function):
         EXERCISES[number] = (function, because)

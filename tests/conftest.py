@@ -1,0 +1,113 @@
+"""What the tests share: a quiet, small set-up, and networks built once."""
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("DREAMKIT_PROFILE", "ci")
+os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ.setdefault("TQDM_DISABLE", "1")
+
+import numpy as np
+import pytest
+
+from dreamkit.backbones import ARCHITECTURES, Architecture, Backbone, load_backbone
+from dreamkit.startup import keras, tf
+
+
+@pytest.fixture(scope="session")
+def squeezenet():
+    return load_backbone("squeezenet")
+
+
+@pytest.fixture
+def toy():
+    """Two smooth float64 convolutions, so that slopes can be checked to many digits."""
+    return toy_network()
+
+
+def toy_network(*extra, seed=0):
+    """The toy backbone; `extra` layers come first."""
+    keras.utils.set_random_seed(seed)
+    conv = dict(padding="same", activation="softplus", dtype="float64", bias_initializer="normal")
+    inputs = x = keras.Input((None, None, 3), dtype="float64")
+    for layer in (
+        *extra,
+        keras.layers.Conv2D(4, 3, name="first", **conv),
+        keras.layers.AveragePooling2D(2, name="pool", dtype="float64"),
+        keras.layers.Conv2D(5, 3, name="second", **conv),
+    ):
+        x = layer(x)
+    architecture = Architecture(
+        build=toy_network,
+        preprocess=lambda images: 2 * images - 1,
+        content_layers=("second",),
+        style_layers=("first", "second"),
+        dream_layers={"first": 1.0, "second": 0.5},
+    )
+    return Backbone(keras.Model(inputs, x, name="toy"), architecture)
+
+
+@pytest.fixture(scope="session")
+def vgg19():
+    """VGG-19 as Keras builds it, with random weights."""
+    return random_network("vgg19", keras.applications.VGG19)
+
+
+@pytest.fixture(scope="session")
+def inception():
+    """Inception v3 as Keras builds it, with random weights."""
+    return random_network("inception_v3", keras.applications.InceptionV3)
+
+
+def random_network(name, build):
+    """A network of Keras Applications with random weights and biases, as a `Backbone`."""
+    keras.utils.set_random_seed(1)
+    model = build(weights=None, include_top=False)
+    rng = np.random.default_rng(2)
+    for layer in model.layers:
+        for variable in layer.weights:
+            if variable.path.endswith(("bias", "beta", "moving_mean")):
+                variable.assign(rng.normal(0, 0.1, variable.shape))
+    return Backbone(model, ARCHITECTURES[name], name)
+
+
+@pytest.fixture(scope="session")
+def pretrained():
+    """Function (name) → the pretrained `Backbone` in DREAMKIT_WEIGHTS, or a skip that says why."""
+    folder = os.environ.get("DREAMKIT_WEIGHTS")
+
+    def load(name):
+        if not folder:
+            pytest.skip("DREAMKIT_WEIGHTS is not set")
+        file = Path(folder).expanduser() / f"{name}.weights.h5"
+        if not file.is_file():
+            pytest.skip(f"no {file.name} in DREAMKIT_WEIGHTS")
+        return load_backbone(name, weights=file)
+
+    return load
+
+
+@pytest.fixture
+def bare(monkeypatch, tmp_path):
+    """No DREAMKIT_* variable is set and Keras' cache is empty; gives the cache's folder."""
+    for variable in [name for name in os.environ if name.startswith("DREAMKIT_")]:
+        monkeypatch.delenv(variable)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    (tmp_path / "keras" / "models").mkdir(parents=True)
+    return tmp_path / "keras" / "models"
+
+
+@pytest.fixture
+def picture():
+    """Function (height, width, seed) → a float32 picture of noise."""
+
+    def noise(height, width, seed=0):
+        return np.random.default_rng(seed).random((height, width, 3), "float32")
+
+    return noise
+
+
+@pytest.fixture
+def double(picture):
+    """The same as a float64 tensor."""
+    return lambda *size, seed=0: tf.constant(picture(*size, seed=seed), tf.float64)

@@ -1,0 +1,34 @@
+"""The README's pictures can be made again by anyone, from the settings beside them."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import dreamkit as dk
+
+GALLERY = Path(__file__).parents[1] / "data" / "gallery"
+SETTINGS = sorted(GALLERY.glob("*.json"))
+
+
+def test_the_gallery_is_small():
+    pictures = list(GALLERY.glob("*.jpg"))
+    assert 4 <= len(pictures) <= 10
+    assert sum(path.stat().st_size for path in pictures) < 2_500_000
+
+
+@pytest.mark.parametrize("path", SETTINGS, ids=lambda path: path.stem)
+def test_every_picture_has_its_settings_and_sources_with_a_licence(path):
+    settings = json.loads(path.read_text("utf-8"))
+    assert path.with_suffix(".jpg").is_file()
+    assert settings["recipe"] in ("style_transfer", "deep_dream", "dream_style")
+    for picture in settings["inputs"].values():
+        assert dk.samples()[picture["source"]].licence
+
+
+def test_an_offline_picture_comes_out_again():
+    path = GALLERY / "offline-style.json"
+    again = dk.rerun(path, progress=False).image
+    shown = dk.load_image(path.with_suffix(".jpg"))
+    assert np.abs(again - shown).mean() < 0.03  # JPEG, and other processors' rounding

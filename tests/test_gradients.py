@@ -1,0 +1,61 @@
+"""Slopes are right: every term's gradient equals central differences of its value, in float64."""
+
+import numpy as np
+import pytest
+
+from dreamkit.objectives import Balanced, Content, Dream, Style, TotalVariation
+from dreamkit.startup import tf
+
+STEP = 1e-5
+
+TERMS = {
+    "content, relative": lambda net, photo: Content(photo, net),
+    "content, gatys": lambda net, photo: Content(photo, net, "first", "gatys"),
+    "content, tutorial": lambda net, photo: Content(photo, net, ["first", "second"], "tutorial"),
+    "style, relative": lambda net, photo: Style(photo, net),
+    "style, gatys": lambda net, photo: Style(photo, net, {"first": 2, "second": 1}, "gatys"),
+    "style, tutorial": lambda net, photo: Style(photo, net, "second", "tutorial"),
+    "total variation, relative": lambda net, photo: TotalVariation(),
+    "total variation, tutorial": lambda net, photo: TotalVariation("tutorial"),
+    "dream, mean": lambda net, photo: Dream(net),
+    "dream, mean square": lambda net, photo: Dream(net, power=2),
+    "dream, without border": lambda net, photo: Dream(net, power=2, border=1),
+    "dream, channel": lambda net, photo: Dream(net, "second", channel=3),
+    "dream, guide": lambda net, photo: Dream(net, "second", guide=photo),
+    "a sum": lambda net, photo: (
+        3 * Content(photo, net) + 0.1 * Style(photo, net) - 2 * Dream(net) + TotalVariation()
+    ),
+}
+
+
+def central_difference(score, picture, place):
+    """(score(x + h) − score(x − h)) / 2h in one pixel's one colour."""
+    values = picture.numpy()
+    ends = []
+    for sign in (1, -1):
+        moved = values.copy()
+        moved[place] += sign * STEP
+        ends.append(float(score(tf.constant(moved))[0]))
+    return (ends[0] - ends[1]) / (2 * STEP)
+
+
+@pytest.mark.parametrize("kind", TERMS)
+def test_gradient_is_the_slope_of_the_value(kind, toy, picture, double):
+    score, x = TERMS[kind](toy, picture(12, 14, seed=1)), double(10, 12)
+    total, _, gradient = score.value_and_gradient(x)
+    assert gradient.dtype == total.dtype == tf.float64
+    assert float(total) == pytest.approx(float(score(x)[0]), rel=1e-12)
+    rng = np.random.default_rng(3)
+    for place in zip(*(rng.integers(0, side, 10) for side in x.shape), strict=True):
+        expected = central_difference(score, x, place)
+        assert float(gradient[place]) == pytest.approx(expected, rel=1e-5, abs=1e-9), place
+
+
+def test_balanced_direction_gives_both_scores_the_same_say(toy, picture, double):
+    x = double(10, 12)
+    down, up = Style(picture(12, 14, seed=1), toy), 1000 * Dream(toy)
+    fall, rise = (score.value_and_gradient(x)[2].numpy() for score in (down, up))
+    unit = lambda slope: slope / np.sqrt((slope**2).sum())  # noqa: E731
+    direction = Balanced(down, up, balance=0.5).value_and_gradient(x)[2]
+    expected = np.linalg.norm(fall) * (unit(fall) - 0.5 * unit(rise))
+    np.testing.assert_allclose(direction, expected, rtol=1e-9, atol=1e-12)

@@ -1,0 +1,276 @@
+"""The package as a whole: quick to import, quiet, documented, layered and installable."""
+
+import ast
+import importlib.metadata
+import inspect
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import dreamkit
+from dreamkit.startup import quiet_start
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    tomllib = None
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "dreamkit"
+
+# From the bottom up; a module imports only from layers below its own.
+LAYERS = [
+    ["errors", "startup", "images", "weights", "gram", "backbones"],
+    ["objectives"],
+    ["runs"],
+    ["optimize"],
+    ["octaves"],
+    ["profiles"],
+    ["recipes"],
+    ["plots", "study", "exercises"],
+    ["widgets"],
+    ["demo", "doctor", "estimate"],
+    ["cli"],
+    ["__main__"],
+]
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+
+
+def python(code, **environment):
+    """What a fresh process prints; its stderr goes into the result too."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=120,
+        check=True,
+    )
+
+
+# Quick and quiet
+
+
+def quickest(code, tries=5):
+    seconds = []
+    for _ in range(tries):
+        started = time.perf_counter()
+        python(code)
+        seconds.append(time.perf_counter() - started)
+    return min(seconds)
+
+
+def test_import_takes_less_than_half_a_second():
+    assert quickest("import dreamkit") < quickest("pass") + 0.5
+
+
+def test_import_loads_none_of_the_slow_libraries():
+    slow = {"tensorflow", "keras", "pandas", "matplotlib", "scipy", "skimage", "PIL", "typer"}
+    loaded = python("import dreamkit, sys; print(*sys.modules)").stdout.split()
+    assert not slow & set(loaded)
+
+
+def test_the_start_of_tensorflow_writes_nothing_on_stderr_and_holds_nothing_back_later():
+    code = "import sys, dreamkit; dreamkit.load_backbone('squeezenet')"
+    run = python(f"{code}; print('mine', file=sys.stderr)")
+    assert run.stderr == "mine\n"
+    assert run.stdout.count("\n") == 1
+
+
+def fail_to_start():
+    with quiet_start():
+        os.write(2, b"the reason\n")
+        raise ImportError
+
+
+def test_a_start_that_fails_shows_what_was_said(capfd):
+    with pytest.raises(ImportError):
+        fail_to_start()
+    assert capfd.readouterr().err == "the reason\n"
+
+
+def test_a_start_that_works_says_nothing(capfd):
+    with quiet_start():
+        os.write(2, b"chatter\n")
+    os.write(2, b"mine\n")
+    assert capfd.readouterr().err == "mine\n"
+
+
+# Names and docstrings
+
+
+@pytest.mark.parametrize("name", sorted(dreamkit.__all__))
+def test_every_public_name_is_there_and_says_where_it_is_introduced(name):
+    value = getattr(dreamkit, name)
+    own, module = inspect.getdoc(value), inspect.getdoc(sys.modules[value.__module__])
+    assert own
+    assert len(own.splitlines()[0]) > 20
+    assert ">>>" in own or re.search(r"[Nn]otebooks? \d\d", own + module)
+
+
+def test_dir_lists_all_public_names():
+    assert set(dreamkit.__all__) <= set(dir(dreamkit))
+
+
+def test_the_version_is_the_installed_one():
+    assert re.fullmatch(r"\d+\.\d+\.\d+", dreamkit.__version__)
+    assert importlib.metadata.version("dreamkit") == dreamkit.__version__
+
+
+# Layers
+
+
+def modules():
+    """{module: its files}, a folder being one module."""
+    found = {}
+    for path in PACKAGE.rglob("*.py"):
+        name = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        if name != "__init__":
+            found.setdefault(name, []).append(path)
+    return found
+
+
+def imports(path):
+    """Modules of dreamkit that a file imports, anywhere in it."""
+    depth = len(path.relative_to(PACKAGE).parts)
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            absolute = not node.level and (node.module or "").split(".")[0] == "dreamkit"
+            if node.level == depth or absolute:
+                parts = (node.module or "").split(".")[absolute:]
+                names |= {parts[0]} if parts and parts[0] else {a.name for a in node.names}
+        elif isinstance(node, ast.Import):
+            dotted = [alias.name.split(".") for alias in node.names]
+            names |= {parts[1] for parts in dotted if parts[0] == "dreamkit" and len(parts) > 1}
+    return names
+
+
+def test_every_module_has_its_layer():
+    assert set(modules()) <= set(LEVEL)
+
+
+@pytest.mark.parametrize("module", sorted(modules()))
+def test_a_module_imports_only_from_below(module):
+    used = set().union(*map(imports, modules()[module])) & set(modules())
+    level = LEVEL[module]
+    upward = {name for name in used - {module} if LEVEL[name] > level}
+    assert not upward
+    beside = {name for name in used - {module} if LEVEL[name] == level}
+    assert level == 0 or not beside
+
+
+# Requirements
+
+
+def bounds(requirements):
+    """{package: lower bound}."""
+    pairs = (re.match(r"([\w-]+)>=([\d.]+)", text.strip()) for text in requirements)
+    return {pair[1]: pair[2] for pair in pairs if pair}
+
+
+def requirement_lines():
+    lines = (ROOT / "requirements.txt").read_text("utf-8").splitlines()
+    return [line for line in lines if line.strip() and not line.startswith("#")]
+
+
+@pytest.mark.skipif(tomllib is None, reason="Python 3.10 has no tomllib")
+def test_the_package_and_the_requirements_agree_on_lower_bounds():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"].values()
+    package = bounds([*project["dependencies"], *(text for extra in extras for text in extra)])
+    assert len(package) == len(project["dependencies"]) + sum(map(len, extras))
+    course = bounds(requirement_lines())
+    assert package.items() <= course.items()
+
+
+def test_every_requirement_has_its_lower_bound_and_its_reason():
+    for line in requirement_lines():
+        requirement, _, reason = line.partition("#")
+        assert ">=" in requirement or requirement.strip() == "-e .", line
+        assert "==" not in requirement, line
+        assert reason.strip(), line
+
+
+def test_every_requirement_is_in_the_lock_at_or_above_its_bound():
+    lock = (ROOT / "requirements.lock").read_text("utf-8")
+    for name, bound in bounds(requirement_lines()).items():
+        locked = re.findall(rf"^{re.escape(name)}==([\d.]+)", lock, re.MULTILINE)
+        assert locked, f"{name} is not in requirements.lock"
+        for version in locked:
+            assert as_numbers(version) >= as_numbers(bound)
+
+
+def as_numbers(version):
+    return [int(part) for part in version.split(".") if part]
+
+
+@pytest.mark.skipif(tomllib is None, reason="Python 3.10 has no tomllib")
+def test_every_library_the_package_imports_is_required():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"].values()
+    required = bounds([*project["dependencies"], *(text for extra in extras for text in extra)])
+    called = {"PIL": "pillow", "skimage": "scikit-image", "lazy_loader": "lazy-loader"}
+    # With TensorFlow, with matplotlib and with Jupyter.
+    come_along = {"h5py", "keras", "cycler", "matplotlib_inline", "IPython", "traitlets"}
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module]
+            for library in {name.split(".")[0] for name in names}:
+                known = library in sys.stdlib_module_names or library in come_along
+                assert known or library == "dreamkit" or called.get(library, library) in required
+
+
+# The wheel
+
+INSTALLED = """
+import sys
+from pathlib import Path
+
+import dreamkit
+from dreamkit.backbones import class_names
+from dreamkit.images import data_folder
+
+assert Path(dreamkit.__file__).is_relative_to(sys.argv[1]), dreamkit.__file__
+assert data_folder().is_relative_to(sys.argv[1]), data_folder()
+for name in dreamkit.samples("style"):
+    assert dreamkit.load_image(name, 32).shape[2] == 3
+print(len(dreamkit.samples("style")), len(class_names()), class_names()[1])
+"""
+
+
+def test_the_wheel_brings_its_pictures_and_class_names(tmp_path):
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    build = subprocess.run(
+        [*pip, "wheel", "--no-deps", "--wheel-dir", tmp_path, ROOT],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    if build.returncode and re.search(r"connection|No matching distribution|resolve", build.stderr):
+        pytest.skip("building the wheel needs hatchling from PyPI, and there is no connection")
+    assert build.returncode == 0, build.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    target, elsewhere = tmp_path / "target", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    install = [*pip, "install", "--no-deps", "--quiet", "--target", target, wheel]
+    subprocess.run(install, check=True, capture_output=True)
+    run = subprocess.run(
+        [sys.executable, "-c", INSTALLED, target],
+        cwd=elsewhere,
+        env={**os.environ, "PYTHONPATH": str(target)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.split() == [str(len(dreamkit.samples("style"))), "1000", "goldfish"]

@@ -1,0 +1,384 @@
+"""The recipes: all orders, made again bit for bit, and gone on with after a crash."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from dreamkit import (
+    ImageError,
+    SettingsError,
+    deep_dream,
+    dream_style,
+    load_backbone,
+    load_image,
+    profile,
+    rerun,
+    resume,
+    save_image,
+    style_transfer,
+)
+from dreamkit.runs import Checkpoint
+
+FAST = dict(profile="ci", progress=False)
+TERMS = ["content", "style", "total_variation", "dream"]
+
+# Each in at least two phases, so that a cut may fall into the second.
+RECIPES = {
+    "style_transfer": lambda **k: style_transfer("astronaut", "mosaic", steps=6, size=192, **k),
+    "deep_dream": lambda **k: deep_dream("astronaut", steps=3, **k),
+    "joint": lambda **k: dream_style("astronaut", "mosaic", "joint", steps=6, size=136, **k),
+}
+
+
+def same(one, other):
+    return np.array_equal(one.image, other.image)
+
+
+@pytest.fixture(scope="module")
+def uncut():
+    """{name: a recipe's run without a cut}."""
+    return {name: recipe(seed=5, **FAST) for name, recipe in RECIPES.items()}
+
+
+@pytest.fixture
+def eager(monkeypatch):
+    """Checkpoints are written at every step."""
+    monkeypatch.setattr(Checkpoint, "due", lambda self: self.path is not None)
+
+
+# What they do
+
+
+@pytest.mark.parametrize(
+    ("order", "phases"),
+    [
+        ("style-dream", ["style 1/1", "octave 1/2", "octave 2/2"]),
+        ("dream-style", ["octave 1/2", "octave 2/2", "style 1/1"]),
+        ("joint", ["joint 1/1"]),
+    ],
+)
+def test_dream_style_works_in_its_order(order, phases):
+    run = dream_style("chelsea", "mosaic", order, seed=1, **FAST)
+    assert list(run.history["phase"].unique()) == phases
+    assert set(TERMS) <= set(run.history)
+    assert run.history["seconds"].is_monotonic_increasing
+    assert run.image.shape == (64, 96, 3)
+
+
+def test_the_three_orders_make_three_pictures():
+    orders = ("style-dream", "dream-style", "joint")
+    made = [dream_style("chelsea", "mosaic", o, seed=1, **FAST).image for o in orders]
+    for one, other in ((0, 1), (1, 2), (0, 2)):
+        assert np.abs(made[one] - made[other]).mean() > 0.01
+
+
+def test_a_serial_order_is_the_two_recipes_in_turn():
+    both = dream_style("chelsea", "mosaic", seed=1, **FAST)
+    painted = style_transfer("chelsea", "mosaic", seed=1, **FAST)
+    assert same(both, deep_dream(painted.image, seed=1, **FAST))
+
+
+def test_joint_goes_down_the_style_and_up_the_dream(uncut):
+    history = uncut["joint"].history
+    last = history[history["phase"] == history["phase"].iloc[-1]]
+    assert len(last) == 4
+    assert np.isfinite(last[TERMS].to_numpy()).all()
+    assert last["dream"].iloc[-1] > last["dream"].iloc[0]
+    assert history["style"].iloc[-1] < history["style"].iloc[0]
+
+
+def test_the_steps_are_shared_out_among_the_sizes(uncut):
+    counts = uncut["style_transfer"].history.groupby("phase")["step"].max()
+    assert dict(counts) == {"style 1/2": 3, "style 2/2": 3}
+
+
+@pytest.mark.parametrize("size", [(40, 300), (300, 40), (1, 300), (5, 5)])
+@pytest.mark.parametrize("recipe", [style_transfer, dream_style])
+def test_a_style_picture_may_have_any_size(recipe, size):
+    style = np.random.default_rng(0).random((*size, 3))
+    joint = {"order": "joint"} if recipe is dream_style else {}
+    run = recipe("chelsea", style, steps=1, seed=1, **joint, **FAST)
+    assert run.image.shape == (64, 96, 3)
+
+
+def test_a_photo_too_small_for_the_network_is_told_as_such():
+    tiny = np.full((8, 8, 3), 0.5)
+    for recipe in (style_transfer, dream_style):
+        with pytest.raises(ImageError, match="The picture is 8×8 px, too small"):
+            recipe(tiny, "mosaic", seed=1, **FAST)
+    with pytest.raises(ImageError, match="The picture is 8×8 px, too small"):
+        deep_dream(tiny, seed=1, **FAST)
+
+
+def test_a_network_may_be_given_by_name_or_as_it_is():
+    by_name = deep_dream("chelsea", "squeezenet", seed=1, steps=1, **FAST)
+    by_object = deep_dream("chelsea", load_backbone("squeezenet"), seed=1, steps=1, **FAST)
+    assert same(by_name, by_object)
+    assert by_object.settings["arguments"]["backbone"] == "squeezenet"
+
+
+@pytest.mark.parametrize("init", ["content", "style", "noise"])
+def test_a_style_transfer_starts_where_it_is_told_to(init):
+    starts = []
+    options = dict(init=init, steps=1, seed=9, **FAST)
+    style_transfer(
+        "chelsea", "mosaic", callback=lambda s: starts.append(s.image), octaves=1, **options
+    )
+    photo = load_image("chelsea", 96)
+    assert np.array_equal(starts[0], photo) == (init == "content")
+    if init == "noise":
+        noise = np.random.default_rng(9).normal(0.5, 0.15, photo.shape)
+        assert np.array_equal(starts[0], np.clip(noise, 0, 1).astype("float32"))
+
+
+@pytest.mark.parametrize(
+    ("call", "named"),
+    [
+        (lambda: style_transfer("chelsea", "mosaic", steps=0, **FAST), "steps cannot be 0"),
+        (lambda: style_transfer("chelsea", "mosaic", style_scale=0, **FAST), "style_scale"),
+        (lambda: style_transfer("chelsea", "mosaic", init="dark", **FAST), "init"),
+        (lambda: style_transfer("chelsea", "mosaic", seed=-1, **FAST), "seed cannot be -1"),
+        (lambda: style_transfer("chelsea", "mosaic", seed="a", **FAST), "seed cannot be 'a'"),
+        (lambda: style_transfer("chelsea", "mosaic", optimizer="sgd", **FAST), "optimizer"),
+        (lambda: style_transfer("chelsea", "mosaic", "alexnet", **FAST), "alexnet"),
+        (lambda: style_transfer("chelsea", "mosaic", profile="fast"), "profile cannot be 'fast'"),
+        (lambda: deep_dream("chelsea", octaves=0, **FAST), "octaves cannot be 0"),
+        (lambda: deep_dream("chelsea", octave_scale=1, **FAST), "octave_scale cannot be 1"),
+        (lambda: deep_dream("chelsea", steps=-1, **FAST), "steps cannot be -1"),
+        (lambda: deep_dream("chelsea", jitter=-1, **FAST), "jitter cannot be -1"),
+        (lambda: deep_dream("chelsea", backbone=object(), **FAST), "backbone|network"),
+        (lambda: dream_style("chelsea", "mosaic", "both", **FAST), "order cannot be 'both'"),
+        (lambda: dream_style("chelsea", "mosaic", "joint", octaves=0, **FAST), "octaves"),
+    ],
+)
+def test_a_wrong_setting_is_named(call, named):
+    with pytest.raises(SettingsError, match=named):
+        call()
+
+
+def test_no_size_is_not_the_profiles_size():
+    with pytest.raises(ImageError, match="0"):
+        deep_dream("chelsea", size=0, **FAST)
+
+
+# Profiles
+
+
+def test_the_environment_chooses_profile_and_networks(monkeypatch):
+    monkeypatch.setenv("DREAMKIT_PROFILE", "ci")
+    monkeypatch.setenv("DREAMKIT_STYLE_BACKBONE", "vgg16")
+    chosen = profile(quiet=True)
+    assert (chosen.name, chosen.style_backbone, chosen.dream_backbone) == (
+        "ci",
+        "vgg16",
+        "squeezenet",
+    )
+
+
+def test_an_argument_overrides_the_profile():
+    run = deep_dream("chelsea", seed=1, size=64, octaves=1, steps=1, **FAST)
+    assert max(run.image.shape) == 64
+    assert list(run.history["step"]) == [0, 1]
+
+
+def test_a_profile_may_be_a_name_an_object_or_the_environments(monkeypatch):
+    monkeypatch.setenv("DREAMKIT_PROFILE", "ci")
+    own = profile("ci", quiet=True)
+    runs = [deep_dream("chelsea", seed=1, profile=p, progress=False) for p in ("ci", own, None)]
+    assert same(runs[0], runs[1])
+    assert same(runs[0], runs[2])
+
+
+def test_an_array_keeps_its_size_and_a_name_takes_the_profiles():
+    photo = load_image("chelsea", 50)
+    assert deep_dream(photo, seed=1, steps=1, **FAST).image.shape == photo.shape
+    assert max(deep_dream("chelsea", seed=1, steps=1, **FAST).image.shape) == 96
+
+
+# Made again
+
+
+@pytest.mark.parametrize("ending", [".png", ".json"])
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_rerun_gives_the_same_picture_to_the_last_bit(recipe, ending, uncut, tmp_path):
+    path = uncut[recipe].save(tmp_path / "made.png").with_suffix(ending)
+    again = rerun(path, progress=False)
+    assert same(again, uncut[recipe])
+    assert again.settings == uncut[recipe].settings
+
+
+def test_a_drawn_seed_is_noted_and_makes_the_picture_again(tmp_path):
+    first, second = (style_transfer("chelsea", "mosaic", init="noise", **FAST) for _ in range(2))
+    assert first.settings["seed"] != second.settings["seed"]
+    assert not same(first, second)
+    assert same(first, rerun(first.save(tmp_path / "made.png"), progress=False))
+
+
+def test_a_rerun_of_an_array_asks_for_it(tmp_path):
+    photo = load_image("chelsea", 64)
+    run = style_transfer(photo, "mosaic", seed=1, **FAST)
+    path = run.save(tmp_path / "made.png")
+    with pytest.raises(SettingsError, match=r"The content was an array: .* content=…"):
+        rerun(path)
+    assert same(rerun(path, content=photo, progress=False), run)
+    with pytest.raises(SettingsError, match="is not the content it was"):
+        rerun(path, content=1 - photo, progress=False)
+
+
+def test_a_rerun_notices_a_changed_input(tmp_path):
+    photo = save_image(tmp_path / "photo.png", load_image("chelsea", 64))
+    path = deep_dream(photo, seed=1, **FAST).save(tmp_path / "made.png")
+    save_image(photo, load_image("coffee", 64), overwrite=True)
+    with pytest.raises(SettingsError, match=r"photo\.png is not the image it was"):
+        rerun(path, progress=False)
+    photo.unlink()
+    with pytest.raises(ImageError, match=r"photo\.png"):
+        rerun(path, progress=False)
+
+
+def test_a_rerun_may_change_an_argument_or_a_picture(tmp_path):
+    path = style_transfer("chelsea", "mosaic", seed=1, **FAST).save(tmp_path / "made.png")
+    larger = rerun(path, size=112, progress=False)
+    assert same(larger, style_transfer("chelsea", "mosaic", seed=1, size=112, **FAST))
+    other = rerun(path, style="night_flow", progress=False)
+    assert same(other, style_transfer("chelsea", "night_flow", seed=1, **FAST))
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[1]", "null", "not json", '{"recipe": "bake"}'])
+def test_a_rerun_of_what_is_no_settings_is_a_settings_error(content, tmp_path):
+    path = tmp_path / "made.json"
+    path.write_text(content)
+    with pytest.raises(SettingsError, match=r"made\.json"):
+        rerun(path)
+
+
+def test_a_rerun_of_a_picture_without_settings_is_a_settings_error(tmp_path):
+    plain = save_image(tmp_path / "plain.png", load_image("chelsea", 16))
+    for path in (plain, tmp_path / "missing.png", tmp_path):
+        with pytest.raises(SettingsError, match="holds no settings of dreamkit"):
+            rerun(path)
+
+
+# Gone on with
+
+
+class Crash(Exception):
+    """What no part of dreamkit expects."""
+
+
+def crash_at(count):
+    """A callback that lets `count` steps pass, over all phases."""
+    left = iter(range(count))
+
+    def callback(step):
+        if next(left, None) is None:
+            raise Crash
+
+    return callback
+
+
+@pytest.mark.parametrize("passed", [2, 5])
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_run_cut_off_and_resumed_equals_the_uncut_one(recipe, passed, uncut, eager, tmp_path):
+    path = tmp_path / "run.npz"
+    with pytest.raises(Crash):
+        RECIPES[recipe](seed=5, checkpoint=path, callback=crash_at(passed), **FAST)
+    run = resume(path, progress=False)
+    assert same(run, uncut[recipe])
+    assert run.settings == uncut[recipe].settings
+    columns = ["step", "phase", "total"]
+    assert run.history[columns].equals(uncut[recipe].history[columns])
+    assert run.history["seconds"].is_monotonic_increasing
+
+
+def test_a_serial_order_cut_off_in_its_second_half_equals_the_uncut_one(eager, tmp_path):
+    whole = dream_style("chelsea", "mosaic", seed=1, **FAST)
+    path, passed = tmp_path / "run.npz", 6 + 3 + 1  # transfer, first octave, a step of the second
+    with pytest.raises(Crash):
+        dream_style("chelsea", "mosaic", seed=1, checkpoint=path, callback=crash_at(passed), **FAST)
+    assert same(resume(path, progress=False), whole)
+
+
+KILLED = """
+import sys
+from dreamkit import style_transfer
+from dreamkit.runs import Checkpoint
+
+Checkpoint.due = lambda self: True
+style_transfer(
+    "astronaut", "mosaic", steps=6, size=192, seed=5, profile="ci", progress=False,
+    checkpoint=sys.argv[1], callback=lambda s: print(s.phase, s.step, flush=True),
+)
+"""
+
+
+def test_a_process_killed_in_the_middle_is_gone_on_with(uncut, tmp_path):
+    path = tmp_path / "run.npz"
+    command = [sys.executable, "-c", KILLED, path]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        for line in child.stdout:
+            if line.strip() == "style 2/2 1":
+                child.kill()
+    assert child.returncode != 0
+    seen = []
+    run = resume(path, progress=False, callback=lambda s: seen.append((s.phase, s.step)))
+    assert ("style 1/2", 0) not in seen, "the finished phase was done again"
+    assert same(run, uncut["style_transfer"])
+
+
+def test_a_finished_checkpoint_gives_the_picture_at_once(uncut, tmp_path):
+    path, steps = tmp_path / "run.npz", []
+    RECIPES["deep_dream"](seed=5, checkpoint=path, **FAST)
+    assert same(resume(path, progress=False, callback=steps.append), uncut["deep_dream"])
+    assert steps == []
+
+
+def test_a_checkpoint_of_arrays_needs_no_arrays_to_go_on(eager, tmp_path):
+    photo, path = load_image("chelsea", 64), tmp_path / "run.npz"
+    whole = deep_dream(photo, seed=1, **FAST)
+    with pytest.raises(Crash):
+        deep_dream(photo, seed=1, checkpoint=path, callback=crash_at(4), **FAST)
+    assert same(resume(path, progress=False), whole)
+
+
+def test_lbfgs_goes_on_where_it_was(eager, tmp_path):
+    path = tmp_path / "run.npz"
+    options = dict(steps=6, seed=1, optimizer="lbfgs", checkpoint=path, **FAST)
+    with pytest.raises(Crash):
+        style_transfer("chelsea", "mosaic", callback=crash_at(3), **options)
+    history = resume(path, progress=False).history
+    assert list(history["step"]) == list(range(len(history)))
+    assert history["total"].iloc[-1] < history["total"].iloc[0]
+
+
+def test_a_checkpoint_with_other_settings_is_refused(tmp_path):
+    path = tmp_path / "run.npz"
+    deep_dream("chelsea", seed=1, checkpoint=path, **FAST)
+    kept = path.read_bytes()
+    for other in (dict(seed=2), dict(seed=1, steps=3), dict(seed=1, size=64)):
+        with pytest.raises(SettingsError, match="belongs to a run with other settings"):
+            deep_dream("chelsea", checkpoint=path, **other, **FAST)
+    assert path.read_bytes() == kept
+
+
+def test_resume_of_nothing_or_of_something_else_is_a_settings_error(tmp_path):
+    with pytest.raises(SettingsError, match="There is no checkpoint at"):
+        resume(tmp_path / "missing.npz")
+    with pytest.raises(SettingsError, match="There is no checkpoint at"):
+        resume(tmp_path)
+    picture = save_image(tmp_path / "picture.png", load_image("chelsea", 16))
+    with pytest.raises(SettingsError, match="is not a checkpoint of dreamkit"):
+        resume(picture)
+    Checkpoint(tmp_path / "loop.npz").keep("descend", dict(step=1, picture=np.zeros(3)))
+    with pytest.raises(SettingsError, match="was not kept by a recipe"):
+        resume(tmp_path / "loop.npz")
+
+
+def test_settings_hold_no_path_of_a_checkpoint_and_no_callback(uncut):
+    text = json.dumps(uncut["deep_dream"].settings)
+    assert not {"checkpoint", "callback", "progress"} & set(json.loads(text)["arguments"])
+    assert os.getcwd() not in text
