@@ -4,102 +4,16 @@ objective = 1.0 * Content(photo, vgg) + 20.0 * Style(painting, vgg) - 0.5 * Drea
 total, terms = objective(picture)
 """
 
-import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
-
 from .backbones import Backbone, class_index
-from .errors import SettingsError
+from .errors import SettingsError, check_choice
 from .gram import gram_matrix
 from .images import load_image, resize
+from .scores import Score
 from .startup import tf
-
-
-class Score:
-    """What terms and sums of terms have in common: `parts`, pairs of a weight and a term."""
-
-    parts: tuple
-
-    def __add__(self, other):
-        return Objective(self.parts + other.parts) if isinstance(other, Score) else NotImplemented
-
-    def __mul__(self, factor):
-        return Objective(tuple((float(factor) * weight, term) for weight, term in self.parts))
-
-    __rmul__ = __mul__
-
-    def __neg__(self):
-        return self * -1.0
-
-    def __sub__(self, other):
-        return self + -other
-
-    def __call__(self, picture):
-        """Score a picture.
-
-        Args:
-            picture: (H, W, 3) in [0, 1].
-
-        Returns:
-            total: scalar tensor, the sum of weight × term.
-            terms: {name: scalar tensor}, each before its weight; a second term of the same name
-                is called `name_2`.
-        """
-        picture = as_tensor(picture)
-        values = evaluate(self.terms, picture, self.targets(picture))
-        return weigh(values, self.weights), values
-
-    def value_and_gradient(self, picture):
-        """The score and its slope at a picture, from one compiled pass forward and back.
-
-        Args:
-            picture: (H, W, 3) float tensor in [0, 1].
-
-        Returns:
-            total and terms, as from a call, and the gradient of total, (H, W, 3).
-        """
-        picture = as_tensor(picture)
-        targets = self.targets(picture)
-        step = compiled(self.terms, picture, targets, (tuple(self.terms),))
-        (total,), terms, (gradient,) = step(picture, targets, self.weights)
-        return total, terms, gradient
-
-    @functools.cached_property
-    def terms(self):
-        """{name: term}."""
-        named = {}
-        for _, term in self.parts:
-            twins = sum(other.name == term.name for other in named.values())
-            named[f"{term.name}_{twins + 1}" if twins else term.name] = term
-        return named
-
-    @functools.cached_property
-    def weights(self):
-        """{name: weight}."""
-        return {name: weight for name, (weight, _) in zip(self.terms, self.parts, strict=True)}
-
-    @functools.cached_property
-    def _targets(self):
-        return {}
-
-    def targets(self, picture):
-        """{name: what the term compares with}, computed when a size is first met, then kept."""
-        met = (*picture.shape, picture.dtype)
-        if met not in self._targets:
-            for backbone, layers in layers_by_backbone(self.terms).items():
-                backbone.check_size(picture.shape[:2], layers)
-            self._targets[met] = {name: t.target(picture) for name, t in self.terms.items()}
-        return self._targets[met]
-
-
-@dataclass(frozen=True, eq=False)
-class Objective(Score):
-    """A weighted sum of terms, made by adding and scaling them: `parts` is ((weight, term), …)."""
-
-    parts: tuple
 
 
 class Term(Score):
@@ -163,6 +77,7 @@ class Content(Term):
     Source: Gatys, Ecker and Bethge 2016, equation 1. Introduced in notebook 02.
 
     >>> from dreamkit import load_backbone
+    >>> import numpy as np
     >>> photo = np.full((48, 48, 3), 0.5, "float32")
     >>> total, terms = Content(photo, load_backbone("squeezenet"))(photo)
     >>> float(total)
@@ -227,6 +142,7 @@ class Style(Term):
     Source: Gatys, Ecker and Bethge 2016, equations 3 to 5. Introduced in notebook 02.
 
     >>> from dreamkit import load_backbone
+    >>> import numpy as np
     >>> painting = np.full((48, 48, 3), 0.5, "float32")
     >>> total, terms = Style(painting, load_backbone("squeezenet"))(painting)
     >>> float(total)
@@ -272,6 +188,7 @@ class TotalVariation(Term):
 
     Source: Rudin, Osher and Fatemi 1992, in its anisotropic form. Introduced in notebook 02.
 
+    >>> import numpy as np
     >>> float(TotalVariation()(np.zeros((8, 8, 3), "float32"))[0])
     0.0
     """
@@ -401,100 +318,6 @@ def best_match(features, guide):
     return tf.reduce_max(tf.matmul(f, g, transpose_b=True), axis=-1) / channels
 
 
-@dataclass(frozen=True, eq=False)
-class Balanced:
-    """Down one score and up another at once, each with the same say, whatever their scales.
-
-    The direction is ∇down / |∇down| − balance · ∇up / |∇up|, so neither gradient drowns the
-    other; the total told is down − balance · up.
-
-    Args:
-        down, up: objectives.
-        balance: the say of `up` against that of `down`; 1 is half and half.
-
-    Introduced in notebook 04.
-    """
-
-    down: Score
-    up: Score
-    balance: float = 1.0
-
-    def __call__(self, picture):
-        """Total and terms of a picture, (H, W, 3) in [0, 1], as an objective's call gives them."""
-        return self._whole(picture)
-
-    def value_and_gradient(self, picture):
-        """Total, terms and the balanced direction, scaled to the length of ∇down."""
-        picture = as_tensor(picture)
-        targets = self._whole.targets(picture)
-        names, downs = tuple(self._whole.terms), len(self.down.parts)
-        step = compiled(self._whole.terms, picture, targets, (names[:downs], names[downs:]))
-        (down, up), terms, (slope, rise) = step(picture, targets, self._whole.weights)
-        say = abs(self.balance) * tf.norm(slope) / (tf.norm(rise) + 1e-20)
-        return down + up, terms, slope + say * rise
-
-    @functools.cached_property
-    def _whole(self):
-        """Both scores as one, so that a backbone they share sees the picture once a step."""
-        return self.down - self.balance * self.up
-
-
-def evaluate(terms, picture, targets):
-    """{name: value} of a picture: one forward pass for each backbone, however many terms."""
-    features = {
-        backbone: backbone.features(picture, layers)
-        for backbone, layers in layers_by_backbone(terms).items()
-    }
-    return {
-        name: term.score(picture, features.get(term.backbone), targets[name])
-        for name, term in terms.items()
-    }
-
-
-def weigh(values, weights):
-    """Σ weight · value, a scalar tensor."""
-    exact = {name: tf.convert_to_tensor(weights[name], tf.float64) for name in values}
-    return tf.add_n([tf.cast(exact[name], v.dtype) * v for name, v in values.items()])
-
-
-_graphs = {}
-
-
-def compiled(terms, picture, targets, sides):
-    """The compiled step for objectives of this shape: traced once, for pictures of every size.
-
-    `sides` are tuples of names of terms; each side gets a total and a gradient of its own.
-    """
-    shape = tuple((name, term.shape()) for name, term in terms.items()), picture.dtype, sides
-    if shape not in _graphs:
-        anywhere = lambda t: [1, None, None, t.shape[-1]] if t.shape.rank == 4 else t.shape  # noqa: E731
-        signature = (
-            tf.TensorSpec([None, None, 3], picture.dtype),
-            tf.nest.map_structure(lambda t: tf.TensorSpec(anywhere(t), t.dtype), targets),
-            {name: tf.TensorSpec([], tf.float64) for name in terms},
-        )
-
-        def step(picture, targets, weights):
-            with tf.GradientTape(persistent=True) as tape:
-                tape.watch(picture)
-                values = evaluate(terms, picture, targets)
-                totals = [weigh({n: values[n] for n in side}, weights) for side in sides]
-            return totals, values, [tape.gradient(total, picture) for total in totals]
-
-        own = functools.partial(step)  # TensorFlow counts traces by code, and warns; this has none
-        _graphs[shape] = tf.function(own, input_signature=signature, autograph=False)
-    return _graphs[shape]
-
-
-def layers_by_backbone(terms):
-    """{backbone: all layers its terms need}, so that one forward pass serves them all."""
-    wanted = {}
-    for term in terms.values():
-        if term.backbone is not None:
-            wanted.setdefault(term.backbone, {}).update(dict.fromkeys(term.layers))
-    return {backbone: tuple(layers) for backbone, layers in wanted.items()}
-
-
 def layer_weights(backbone, layers, default):
     """{layer: weight} from a name, several names, a mapping, or None for the default."""
     layers = default if layers is None else layers
@@ -505,15 +328,3 @@ def layer_weights(backbone, layers, default):
     for layer in weights:
         backbone.layer(layer)
     return weights
-
-
-def as_tensor(picture):
-    """A picture as a float tensor: tensors keep their type, everything else becomes float32."""
-    return picture if tf.is_tensor(picture) else tf.constant(np.asarray(picture), tf.float32)
-
-
-def check_choice(what, value, choices):
-    """Raise a `SettingsError` unless `value` is one of `choices`."""
-    if value not in choices:
-        *rest, last = map(repr, choices)
-        raise SettingsError(f"{what} cannot be {value!r}: choose {', '.join(rest)} or {last}.")

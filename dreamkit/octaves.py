@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from .errors import check_range
 from .images import resize
-from .optimize import check_range
 from .runs import join
 
 

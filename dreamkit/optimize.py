@@ -4,14 +4,15 @@ import contextlib
 import itertools
 import time
 from dataclasses import dataclass
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 
-from .errors import DivergedError, SettingsError
+from .errors import DivergedError, SettingsError, check_choice, check_range
+from .gradients import normalise
 from .images import check_image
-from .objectives import as_tensor, check_choice
 from .runs import Run
+from .scores import as_tensor
 from .startup import keras, tf
 
 LEARNING_RATES = {"adam": 0.05, "gradient": 0.01, "lbfgs": None}
@@ -173,41 +174,6 @@ def _lbfgs(picture, objective, slope, steps, sign, _rate, _smooth, diary):
     minimize(flat, x, jac=True, method="L-BFGS-B", bounds=[(0, 1)] * x.size, options=limits)
 
 
-def normalise(gradient, levels=0):
-    """Bring a gradient to unit strength, so that a step has the same length wherever we are.
-
-    Args:
-        gradient: (H, W, 3).
-        levels: 0 divides by the standard deviation; n > 0 splits the gradient into n bands of a
-            Laplacian pyramid, from fine to coarse, and brings each to unit strength by itself.
-
-    Returns:
-        (H, W, 3), of standard deviation about 1.
-
-    Sources: Burt and Adelson 1983 (the pyramid); Mordvintsev's deep dream notebook, 2015.
-    Introduced in notebook 03.
-
-    >>> g = tf.random.stateless_normal((16, 16, 3), seed=(0, 1)) * 1e-6
-    >>> round(float(tf.math.reduce_std(normalise(g))), 3)
-    1.0
-    """
-    bands, rest = [], gradient[tf.newaxis]
-    for _ in range(levels):
-        if min(rest.shape[1:3]) < 4:
-            break
-        coarse = tf.nn.avg_pool2d(rest, 2, 2, "SAME")
-        bands.append(rest - tf.image.resize(coarse, rest.shape[1:3]))
-        rest = coarse
-    merged = _unit(rest)
-    for band in reversed(bands):
-        merged = tf.image.resize(merged, band.shape[1:3]) + _unit(band)
-    return _unit(merged)[0] if bands else merged[0]
-
-
-def _unit(x):
-    return x / (tf.math.reduce_std(x) + 1e-20)
-
-
 class Halt(Exception):
     """Ends the loop from inside: all steps are done, or the callback wants no more."""
 
@@ -298,12 +264,3 @@ class Diary:
         import pandas as pd
 
         return Run(self.image, pd.DataFrame(self.rows), {}, self.stopped)
-
-
-def check_range(what, value, low, high=None):
-    """Raise a `SettingsError` unless low ≤ value ≤ high; a whole `low` asks for whole numbers."""
-    kind, whole = (Integral, "a whole number, ") if isinstance(low, int) else (Real, "")
-    number = isinstance(value, kind) and not isinstance(value, bool)
-    if not number or not value >= low or (high is not None and value > high):
-        limit = f"at least {low}" if high is None else f"from {low} to {high}"
-        raise SettingsError(f"{what} cannot be {value!r}: give {whole}{limit}.")

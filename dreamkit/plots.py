@@ -128,6 +128,7 @@ def _plot_history(axes, history, title):
         right = axes.twinx() if losses else axes
         lines += right.plot(history["dream"], color=COLOURS["dream"], label="dream", ls="--")
         right.set_ylabel("dream score (activation)")
+        right.spines["right"].set_visible(True)
     for start in history.index[history["phase"] != history["phase"].shift()][1:]:
         axes.axvline(start - 0.5, color="0.8", ls=":", lw=1)
     axes.set(title=title, xlabel="step")

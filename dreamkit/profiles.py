@@ -5,7 +5,7 @@ import socket
 from dataclasses import dataclass, replace
 
 from . import weights
-from .objectives import check_choice
+from .errors import check_choice
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections import Counter
 
 os.environ.setdefault("DREAMKIT_PROFILE", "ci")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.pop("MPLBACKEND", None)  # the kernel draws inline, whatever the tests draw on
 
 START = time.monotonic()
 LIMIT = float(os.environ.get("DREAMKIT_NOTEBOOKS_LIMIT", 1200))  # seconds, all notebooks together

@@ -3,10 +3,6 @@
 import os
 from pathlib import Path
 
-os.environ.setdefault("DREAMKIT_PROFILE", "ci")
-os.environ.setdefault("MPLBACKEND", "Agg")
-os.environ.setdefault("TQDM_DISABLE", "1")
-
 import numpy as np
 import pytest
 

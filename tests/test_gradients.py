@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from dreamkit.objectives import Balanced, Content, Dream, Style, TotalVariation
+from dreamkit.gradients import Balanced
+from dreamkit.objectives import Content, Dream, Style, TotalVariation
 from dreamkit.startup import tf
 
 STEP = 1e-5

@@ -6,7 +6,8 @@ from notebook_tools import definitions
 
 from dreamkit.exercises import EXERCISES, check
 from dreamkit.exercises.together import ORDERS, small_table
-from dreamkit.objectives import Balanced, Content, Dream, Style, TotalVariation
+from dreamkit.gradients import Balanced
+from dreamkit.objectives import Content, Dream, Style, TotalVariation
 from dreamkit.startup import tf
 
 
@@ -101,16 +102,19 @@ def notebook():
     return definitions("04_dreaming_in_style.ipynb")
 
 
-@pytest.mark.parametrize("balance", [0.0, 0.5, 1.0, 3.0])
-def test_the_notebooks_balanced_is_the_packages(notebook, toy, double, balance):
-    photo, painting, picture = (double(12, 10, seed=seed) for seed in range(3))
-    down = Content(photo.numpy(), toy) + 40 * Style(painting.numpy(), toy) + 0.5 * TotalVariation()
-    ours, theirs = (kind(down, Dream(toy), balance) for kind in (notebook["Balanced"], Balanced))
+@pytest.mark.parametrize("options", [(), (0.0,), (0.5,), (3.0, 0), (1.0, 4), (-1.0, 2)])
+def test_the_notebooks_balanced_is_the_packages(notebook, squeezenet, picture, options):
+    photo, painting, start = (picture(48, 40, seed=seed) for seed in range(3))
+    down = Content(photo, squeezenet) + 40 * Style(painting, squeezenet) + 0.5 * TotalVariation()
+    up = Dream(squeezenet)
+    ours, theirs = (kind(down, up, *options) for kind in (notebook["Balanced"], Balanced))
     for mine, other in (
-        (ours(picture), theirs(picture)),
-        (ours.value_and_gradient(picture), theirs.value_and_gradient(picture)),
+        (ours(start), theirs(start)),
+        (ours.value_and_gradient(start), theirs.value_and_gradient(start)),
     ):
-        tf.nest.map_structure(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-9), mine, other)
+        tf.nest.map_structure(
+            lambda a, b: np.testing.assert_allclose(a, b, 1e-4, 1e-5), mine, other
+        )
 
 
 @pytest.mark.parametrize("balance", [0.5, 1.0])

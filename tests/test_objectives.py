@@ -4,11 +4,12 @@ import itertools
 
 import numpy as np
 import pytest
-from conftest import toy_network
 
-from dreamkit import objectives
+from conftest import toy_network
+from dreamkit import scores
 from dreamkit.errors import ImageError, LayerError, SettingsError
-from dreamkit.objectives import Balanced, Content, Dream, Style, TotalVariation
+from dreamkit.gradients import Balanced
+from dreamkit.objectives import Content, Dream, Style, TotalVariation
 from dreamkit.startup import keras, tf
 
 
@@ -400,7 +401,7 @@ class TestOnePass:
 def graph_of(objective, x):
     """The compiled step that serves an objective."""
     targets = objective.targets(x)
-    return objectives.compiled(objective.terms, x, targets, (tuple(objective.terms),))
+    return scores.compiled(objective.terms, x, targets, (tuple(objective.terms),))
 
 
 class TestOneTrace:

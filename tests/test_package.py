@@ -26,11 +26,13 @@ PACKAGE = ROOT / "dreamkit"
 # From the bottom up; a module imports only from layers below its own.
 LAYERS = [
     ["errors", "startup", "images", "weights", "gram", "backbones"],
-    ["objectives"],
+    ["scores"],
+    ["objectives", "gradients"],
     ["runs"],
     ["optimize"],
     ["octaves"],
     ["profiles"],
+    ["reruns"],
     ["recipes"],
     ["plots", "study", "exercises"],
     ["widgets"],

@@ -43,7 +43,10 @@ def content_loss(answer):
     random = np.random.default_rng(21)
     shapes = {"shallow": (1, 6, 8, 4), "deep": (1, 3, 4, 16)}
     f = {layer: random.normal(size=shape) for layer, shape in shapes.items()}
-    p = {layer: 3 * random.normal(size=shape) for layer, shape in shapes.items()}
+    p = {
+        "shallow": 3 * random.normal(size=shapes["shallow"]),
+        "deep": f["deep"] + 0.3 * random.normal(size=shapes["deep"]),
+    }
     pairs = [(f[layer], p[layer]) for layer in shapes]
     squares = [np.sum((a - b) ** 2) for a, b in pairs]
     energies = [np.sum(b**2) for _, b in pairs]

@@ -1,0 +1,63 @@
+"""How the executed notebooks become a web site: `make book`, then outputs/book/index.html."""
+
+import re
+
+from docutils import nodes
+from docutils.utils.math.latex2mathml import tex2mathml
+
+project = "dreamkit"
+author = "the dreamkit authors"
+copyright = "the dreamkit authors, MIT licence"
+html_title = "dreamkit"
+
+extensions = ["myst_nb"]
+root_doc = "book/index"
+include_patterns = ["book/*.md", "notebooks/*.ipynb", "notebooks/solutions/*.ipynb"]
+exclude_patterns = [".*", "outputs", "**/outputs", "**/.ipynb_checkpoints", "tests", "dreamkit"]
+
+nb_execution_mode = "off"  # the pages show what was committed
+nb_mime_priority_overrides = [("html", "application/vnd.jupyter.widget-view+json", None)]
+myst_enable_extensions = ["dollarmath", "amsmath"]
+myst_heading_anchors = 3
+nitpicky = True
+suppress_warnings = ["mystnb.unknown_mime_type"]
+
+html_math_renderer = "mathml"  # browsers draw it themselves, so that formulas need no connection
+html_theme = "sphinx_book_theme"
+html_theme_options = {
+    "show_navbar_depth": 1,  # solutions stay folded until they are asked for
+    "show_toc_level": 2,
+    "use_download_button": True,
+    "use_fullscreen_button": False,
+    "home_page_in_toc": True,
+    "navbar_persistent": [],  # the side bar has the search already
+}
+html_static_path = ["style"]
+html_css_files = ["book.css"]
+html_extra_path = ["extra"]  # index.html, which leads to book/index.html
+html_copy_source = False
+html_show_sourcelink = False
+html_context = {"default_mode": "auto"}
+
+MARKER = '"# NBVAL_CHECK_OUTPUT\\n",'
+SIZES = re.compile(r"\\[bB]igg?[lrm]?(?![a-zA-Z])")  # MathML brackets find their size themselves
+
+
+def setup(app):
+    """Draw formulas as MathML, and leave the tests' markers out of the pages."""
+    app.add_html_math_renderer("mathml", (draw_math, None), (draw_math, None))
+    app.connect("source-read", leave_out_markers)
+
+
+def draw_math(translator, node):
+    """Write a formula, LaTeX in the notebooks, as MathML."""
+    block = isinstance(node, nodes.math_block)
+    formula = tex2mathml(SIZES.sub("", node.astext()), as_block=block)
+    tag = "div" if block else "span"
+    translator.body.append(f'<{tag} class="formula">{formula}</{tag}>')
+    raise nodes.SkipNode
+
+
+def leave_out_markers(app, name, source):
+    """Take from a notebook's JSON the comments that mark the cells whose output is compared."""
+    source[0] = source[0].replace(MARKER, "")

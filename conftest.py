@@ -1,0 +1,17 @@
+"""Set-up that the tests, the doctests and the notebooks share."""
+
+import os
+
+import pytest
+
+os.environ.setdefault("DREAMKIT_PROFILE", "ci")
+os.environ.setdefault("TQDM_DISABLE", "1")
+os.environ.setdefault("MPLBACKEND", "agg")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _loaded():
+    """SqueezeNet tells where its weights are from once; here it has told before any example."""
+    import dreamkit as dk
+
+    dk.load_backbone("squeezenet")

@@ -1,0 +1,82 @@
+"""On Colab the set-up cell installs dreamkit and leaves Colab's own packages alone."""
+
+import json
+import os
+import subprocess
+import sysconfig
+import venv
+from pathlib import Path
+
+import pytest
+from notebook_tools import ROOT, cells, load
+
+# What runs there, under IPython: Colab is known by its module, and the cell is run as it stands.
+SESSION = """\
+import importlib.metadata, importlib.util, json, sys, types
+from pathlib import Path
+
+def versions():
+    return {name: importlib.metadata.version(name) for name in ("tensorflow", "keras", "numpy")}
+
+sys.modules["google.colab"] = types.ModuleType("google.colab")
+spec = importlib.util.find_spec("dreamkit")  # an editable one leaves a folder of data, no code
+report = {"importable before": spec is not None and spec.origin is not None}
+report["before"] = versions()
+get_ipython().run_cell(Path("setup.py.txt").read_text("utf-8")).raise_error()
+report["after"] = versions()
+report["dreamkit"] = dk.__file__
+report["size"] = P.size
+report["samples"] = len(dk.samples())
+Path("report.json").write_text(json.dumps(report), "utf-8")
+"""
+
+
+@pytest.fixture(scope="module")
+def colab(tmp_path_factory):
+    """A new environment that sees this one's packages, but not dreamkit; (folder, Python)."""
+    folder = tmp_path_factory.mktemp("colab")
+    venv.create(folder / "env", with_pip=False, symlinks=os.name != "nt")
+    # A path in a .pth file is read, but not the .pth files there, such as an editable dreamkit's.
+    own = Path(sysconfig.get_path("purelib", vars={"base": str(folder / "env")}))
+    (own / "colab.pth").write_text(sysconfig.get_path("purelib") + "\n", "utf-8")
+    return folder, Path(sysconfig.get_path("scripts", vars={"base": str(folder / "env")}), "python")
+
+
+@pytest.fixture
+def index(colab, tmp_path):
+    """A skip where no package index answers: building dreamkit needs hatchling from there."""
+    _, python = colab
+    get = [python, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", tmp_path, "hatchling"]
+    done = subprocess.run([*get, "--timeout", "5", "--retries", "0"], capture_output=True)
+    if done.returncode:
+        pytest.skip("no connection to a package index")
+
+
+@pytest.mark.usefixtures("index")
+def test_the_set_up_cell_installs_dreamkit_and_nothing_else(colab):
+    folder, python = colab
+    (setup,) = cells(load("00_start_here.ipynb"), "code", "setup")
+    (folder / "setup.py.txt").write_text(setup.source, "utf-8")
+    (folder / "session.ipy").write_text(SESSION, "utf-8")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("DREAMKIT_")}
+    clean.pop("PYTHONPATH", None)
+    clean |= {"DREAMKIT_SOURCE": str(ROOT), "DREAMKIT_PROFILE": "ci", "MPLBACKEND": "agg"}
+    done = subprocess.run(
+        [python, "-m", "IPython", "--colors=nocolor", "session.ipy"],
+        cwd=folder,
+        env=clean | {"IPYTHONDIR": str(folder / "ipython")},
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    assert (folder / "report.json").is_file(), done.stdout + done.stderr
+    report = json.loads((folder / "report.json").read_text("utf-8"))
+    assert not report["importable before"]
+    assert report["dreamkit"].startswith(str(folder)), "the installed one, not the checkout"
+    assert report["before"] == report["after"]
+    assert report["size"] == 96
+    assert report["samples"] > 10  # the data came along
+    assert "ERROR" not in done.stdout + done.stderr
+    installed = Path(report["dreamkit"]).parents[1].glob("*.dist-info")
+    assert [path.name.split("-")[0] for path in installed] == ["dreamkit"]
