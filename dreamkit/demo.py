@@ -66,9 +66,18 @@ def make_all(content, style, size, out, seed, profile):
 def draw(photo, painting, runs, out):
     """The overview of all pictures with their inputs, and the plot of every term over the steps."""
     titled = {TITLES[name]: run for name, run in runs.items()}
-    overview = show({"photo": photo, "style": painting, **titled}, columns=4)
+    overview = show({"photo": photo, "style": cropped(painting, photo.shape), **titled}, columns=4)
     overview.savefig(out / "overview.png", dpi=150)
     plot_losses(titled).savefig(out / "losses.png", dpi=150)
+
+
+def cropped(image, shape):
+    """The middle of a picture in the proportions of another, so that a row of them lines up."""
+    height, width = image.shape[:2]
+    ratio = shape[0] / shape[1]
+    height, width = min(height, round(width * ratio)), min(width, round(height / ratio))
+    top, left = (image.shape[0] - height) // 2, (image.shape[1] - width) // 2
+    return image[top : top + height, left : left + width]
 
 
 def set_aside(out):

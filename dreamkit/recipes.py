@@ -322,7 +322,7 @@ def dream_style(
         down = style_objective(content, painting, painter, weights)
         return descend(
             picture,
-            Balanced(down, Dream(dreamer), balance, smooth=4),
+            Balanced(down, Dream(dreamer), balance, smooth=2),
             shares[number - 1],
             phase=f"joint {number}/{len(sizes)}",
             keep="last",
