@@ -5,7 +5,7 @@ import socket
 from dataclasses import dataclass, replace
 
 from . import weights
-from .errors import check_choice
+from .errors import SettingsError, check_choice
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def profile(name=None, quiet=False):
 
     Returns:
         A `Profile`. `$DREAMKIT_STYLE_BACKBONE` and `$DREAMKIT_DREAM_BACKBONE` replace one network
-        each.
+        each, `$DREAMKIT_SIZE` the size.
 
     Raises:
         SettingsError: no profile or network is called that.
@@ -76,6 +76,10 @@ def profile(name=None, quiet=False):
         if network := os.environ.get(f"DREAMKIT_{field.upper()}"):
             check_choice(f"DREAMKIT_{field.upper()}", network, weights.NETWORKS)
             chosen = replace(chosen, **{field: network})
+    if size := os.environ.get("DREAMKIT_SIZE"):
+        if not (size.isdigit() and int(size) > 0):
+            raise SettingsError(f"DREAMKIT_SIZE cannot be {size!r}: give a number of pixels.")
+        chosen = replace(chosen, size=int(size))
     if not quiet:
         print(chosen)
     return chosen

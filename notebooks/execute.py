@@ -8,7 +8,6 @@ versions of the kernel, no progress bars, no log lines, no folders of yours.
 """
 
 import argparse
-import json
 import os
 import time
 from pathlib import Path
@@ -23,6 +22,7 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"},
 }
+TEXTS = {"text", "text/plain", "text/html"}
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -56,18 +56,19 @@ def normalise(notebook):
         tags = [tag for tag in cell.metadata.get("tags", ()) if tag]
         cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
         if cell.cell_type == "code":
-            kept = [output for output in cell.outputs if not is_noise(output)]
-            cell.outputs = [nbformat.from_dict(hide_folders(output)) for output in kept]
+            cell.outputs = [output for output in cell.outputs if not is_noise(output)]
+            for output in cell.outputs:
+                hide_folders(output)
 
 
 def hide_folders(output):
-    """An output in which this machine's folders have names that are true everywhere."""
+    """Give this machine's folders, where an output's text names them, names true everywhere."""
     folders = {os.environ.get("DREAMKIT_WEIGHTS"): "WEIGHTS", ROOT: "dreamkit", Path.home(): "~"}
-    text = json.dumps(output)
-    for folder, name in folders.items():
-        if folder:
-            text = text.replace(json.dumps(str(folder))[1:-1], name)
-    return json.loads(text)
+    for part in (output, output.get("data", {})):
+        for kind in TEXTS & part.keys():
+            for folder, name in folders.items():
+                if folder and Path(folder) != Path(Path(folder).anchor):
+                    part[kind] = part[kind].replace(str(folder), name)
 
 
 def is_noise(output):

@@ -109,3 +109,11 @@ def test_an_unknown_network_in_the_environment(bare, monkeypatch):
     monkeypatch.setenv("DREAMKIT_STYLE_BACKBONE", "vgg11")
     with pytest.raises(SettingsError, match=r"DREAMKIT_STYLE_BACKBONE cannot be 'vgg11'.*'vgg19'"):
         profile("offline")
+
+
+def test_the_size_can_be_set_by_itself(monkeypatch):
+    monkeypatch.setenv("DREAMKIT_SIZE", "128")
+    assert profile("ci", quiet=True).size == 128
+    monkeypatch.setenv("DREAMKIT_SIZE", "large")
+    with pytest.raises(SettingsError, match="DREAMKIT_SIZE cannot be 'large'"):
+        profile("ci", quiet=True)
