@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 METADATA_KEY = "dreamkit"
-DAMAGED = (EOFError, TypeError, zipfile.BadZipFile)  # what NumPy raises at a file that is no .npz
+DAMAGED = (
+    AttributeError,
+    EOFError,
+    TypeError,
+    zipfile.BadZipFile,
+)  # what NumPy raises at a file that is no .npz
 
 
 @dataclass
