@@ -13,9 +13,10 @@ import time
 from pathlib import Path
 
 import nbformat
-from links import ROOT, notebooks
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+
+from links import ROOT, notebooks
 
 METADATA = {
     "accelerator": "GPU",

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from conftest import random_network
 
+from conftest import random_network
 from dreamkit import load_backbone, load_image
 from dreamkit.backbones import ARCHITECTURES, Architecture, Backbone, class_index, class_names
 from dreamkit.errors import ImageError, LayerError, SettingsError

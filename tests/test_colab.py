@@ -8,6 +8,7 @@ import venv
 from pathlib import Path
 
 import pytest
+
 from notebook_tools import ROOT, cells, load
 
 # What runs there, under IPython: Colab is known by its module, and the cell is run as it stands.

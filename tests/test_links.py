@@ -5,6 +5,7 @@ import shutil
 import sys
 
 import pytest
+
 from notebook_tools import FOLDER, ROOT, cells, lessons, load, notebooks
 
 sys.path.insert(0, str(FOLDER))

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from notebook_tools import definitions
 
 import dreamkit as dk
 from dreamkit.exercises import check
 from dreamkit.exercises.gram import CANDIDATES, SAME_GRAM
+from notebook_tools import definitions
 
 
 def gram(features):

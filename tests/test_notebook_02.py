@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from notebook_tools import definitions
 
 from dreamkit import objectives
 from dreamkit.exercises import check
 from dreamkit.startup import tf
+from notebook_tools import definitions
 
 LAYERS = "shallow", "deep"
 

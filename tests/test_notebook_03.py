@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from notebook_tools import definitions
 
 import dreamkit as dk
 from dreamkit.errors import SettingsError
@@ -11,6 +10,7 @@ from dreamkit.objectives import best_match
 from dreamkit.octaves import octave_sizes, through_octaves
 from dreamkit.optimize import normalise
 from dreamkit.startup import tf
+from notebook_tools import definitions
 
 AXES = (0, 1)
 

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from notebook_tools import definitions
 
 from dreamkit.exercises import EXERCISES, check
 from dreamkit.exercises.together import ORDERS, small_table
 from dreamkit.gradients import Balanced
 from dreamkit.objectives import Content, Dream, Style, TotalVariation
 from dreamkit.startup import tf
+from notebook_tools import definitions
 
 
 def length(array):

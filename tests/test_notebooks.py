@@ -8,9 +8,9 @@ import sys
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-from notebook_tools import FOLDER, ROOT, cells, lessons, load, notebooks, solutions
 
 from dreamkit.exercises import EXERCISES
+from notebook_tools import FOLDER, ROOT, cells, lessons, load, notebooks, solutions
 
 MARKER = "# NBVAL_CHECK_OUTPUT"
 WIDGET = "application/vnd.jupyter.widget-view+json"

@@ -12,6 +12,9 @@ import io
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
+from scipy import ndimage
+
 from brushes import (
     FULL,
     Canvas,
@@ -36,8 +39,6 @@ from brushes import (
     to_edge,
     tooth,
 )
-from PIL import Image
-from scipy import ndimage
 
 LARGEST_FILE = 245_000
 
