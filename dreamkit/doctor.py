@@ -63,7 +63,7 @@ def machine_table():
     flags = _cpu_flags()
     return _table(
         {
-            "system": f"{platform.system()} {platform.release()} ({platform.machine()})",
+            "system": f"{platform.system()} ({platform.machine()})",
             "cores": str(os.cpu_count()),
             "bfloat16": _support(flags, ("avx512_bf16", "amx_bf16", "bf16")),
             "float16": _support(flags, ("avx512_fp16", "amx_fp16", "fphp", "asimdhp")),
