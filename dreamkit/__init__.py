@@ -33,6 +33,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "scores": ["Objective"],
         "objectives": ["Content", "Dream", "Style", "TotalVariation"],
         "gradients": ["Balanced", "normalise"],
+        "tiles": ["Tiled"],
+        "estimates": ["estimate"],
         "optimize": ["ascend", "descend"],
         "octaves": ["octave_sizes"],
         "recipes": ["deep_dream", "dream_style", "rerun", "resume", "style_transfer"],

@@ -5,9 +5,10 @@ import functools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from . import weights as _weights
-from .errors import DreamkitError, ImageError, LayerError, SettingsError
+from .errors import DreamkitError, ImageError, LayerError, SettingsError, check_choice
 from .images import data_folder
 from .startup import keras, tf
 
@@ -126,6 +127,22 @@ ARCHITECTURES = {
 }
 
 
+PRECISIONS = ("auto", "float32", "bfloat16")
+
+
+@functools.cache
+def has_bfloat16():
+    """True if the machine computes in bfloat16: newer x86 servers and NVIDIA GPUs from Ampere."""
+    if gpus := tf.config.list_physical_devices("GPU"):
+        details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
+        return all(gpu.get("compute_capability", (0, 0)) >= (8, 0) for gpu in details)
+    try:
+        flags = Path("/proc/cpuinfo").read_text().split()
+    except OSError:  # not Linux
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
 class Backbone:
     """A network as a source of features.
 
@@ -145,10 +162,46 @@ class Backbone:
         self.model, self.architecture = model, architecture
         self.name, self.origin = name or model.name, origin
         self.model.trainable = False
-        self._extractors = {}
+        self._extractors, self._siblings = {}, {self.precision: self}
 
     def __repr__(self):
         return f"Backbone({self.name!r}, {len(self.model.layers)} layers, weights: {self.origin})"
+
+    @property
+    def precision(self):
+        """What the network computes in: `"float32"`, or `"bfloat16"` at half the time."""
+        return self.model.layers[-1].compute_dtype
+
+    def at(self, precision):
+        """The same network computing in another precision; features are float32 all the same.
+
+        Args:
+            precision: `"float32"`, `"bfloat16"` (8 bits of accuracy instead of 24), or `"auto"`:
+                bfloat16 where the processor or GPU computes in it, else float32.
+
+        Raises:
+            SettingsError: no precision is called that.
+
+        Introduced in notebook 02.
+
+        >>> load_backbone("squeezenet").at("bfloat16").precision
+        'bfloat16'
+        """
+        check_choice("precision", precision, PRECISIONS)
+        if precision == "auto":
+            precision = "bfloat16" if has_bfloat16() else "float32"
+        if precision not in self._siblings:
+            model = keras.models.clone_model(
+                self.model,
+                clone_function=lambda layer: layer.from_config(
+                    {**layer.get_config(), "dtype": precision}
+                ),
+            )
+            model.set_weights(self.model.get_weights())
+            sibling = Backbone(model, self.architecture, self.name, self.origin)
+            sibling._siblings = self._siblings
+            self._siblings[precision] = sibling
+        return self._siblings[precision]
 
     @property
     def layers(self):
@@ -187,7 +240,7 @@ class Backbone:
         self.check_size(images.shape[1:3], layers)
         found = extractor(self.architecture.preprocess(images))
         found = found if isinstance(found, list) else [found]  # Keras unwraps a single output
-        return dict(zip(layers, found, strict=True))
+        return {n: tf.cast(f, images.dtype) for n, f in zip(layers, found, strict=True)}
 
     def extractor(self, layers):
         """The Keras model from preprocessed images to the list of features at `layers`."""
@@ -220,6 +273,13 @@ class Backbone:
         """
         return self._geometry(layer)[1]
 
+    def reach(self, layer):
+        """How many pixels before and after its own a feature at `layer` looks, at most.
+
+        Feature number g, at stride s, sees the pixels from g·s − before to g·s + after.
+        """
+        return self._geometry(layer)[2:]
+
     def _geometry(self, layer):
         self.layer(layer)
         return self._geometries[layer]
@@ -236,17 +296,24 @@ class Backbone:
 
     @functools.cached_property
     def _geometries(self):
-        """{layer: (receptive field, stride)}, walked from the input on.
+        """{layer: (receptive field, stride, before, after)}, walked from the input on.
 
         A window of k pixels and step s widens the field by (k - 1) strides and multiplies the
-        stride by s (Araujo, Norris and Sim 2019); where branches meet, the widest counts.
+        stride by s (Araujo, Norris and Sim 2019); where branches meet, the widest counts. Padding
+        moves a window back, by how much may depend on the size: the widest counts again.
         """
         geometry = {}
         for name in self.layers:
-            before = [geometry[source] for source in self._sources[name]] or [(1, 1)]
-            field_, stride = map(max, zip(*before, strict=True))
-            kernel, step, _ = _window(self.layer(name))
-            geometry[name] = (field_ + (kernel - 1) * stride, stride * step)
+            known = [geometry[source] for source in self._sources[name]] or [(1, 1, 0, 0)]
+            field_, stride, before, after = map(max, zip(*known, strict=True))
+            kernel, step, padding = _window(self.layer(name))
+            back = (0, 0) if padding == "valid" else (max(kernel - step, 0) // 2, (kernel - 1) // 2)
+            geometry[name] = (
+                field_ + (kernel - 1) * stride,
+                stride * step,
+                before + back[1] * stride,
+                after + (kernel - 1 - back[0]) * stride,
+            )
         return geometry
 
     @functools.cache  # noqa: B019 (backbones live as long as the process)

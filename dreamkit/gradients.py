@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from .scores import Score, as_tensor, compiled
 from .startup import tf
+from .tiles import Tiled
 
 
 def normalise(gradient, levels=0):
@@ -54,6 +55,7 @@ class Balanced:
         balance: the say of `up` against that of `down`; 1 is half and half.
         smooth: bands of the Laplacian pyramid that get the same say in ∇up, so that it paints
             shapes rather than grain; 0 takes it as it is.
+        tile: side of the tiles, px, in which each score is computed; None: whole.
 
     Introduced in notebook 04.
     """
@@ -62,21 +64,45 @@ class Balanced:
     up: Score
     balance: float = 1.0
     smooth: int = 0
+    tile: int | None = None
+
+    @property
+    def terms(self):
+        """{name: term} of both."""
+        return self._whole.terms
 
     def __call__(self, picture):
         """Total and terms of a picture, (H, W, 3) in [0, 1], as an objective's call gives them."""
-        return self._whole(picture)
+        return (Tiled(self._whole, self.tile) if self.tile else self._whole)(picture)
 
     def value_and_gradient(self, picture):
         """Total, terms and the balanced direction, scaled to the length of ∇down."""
-        picture = as_tensor(picture)
-        targets = self._whole.targets(picture)
-        names, downs = tuple(self._whole.terms), len(self.down.parts)
-        step = compiled(self._whole.terms, picture, targets, (names[:downs], names[downs:]))
-        (down, up), terms, (slope, rise) = step(picture, targets, self._whole.weights)
+        total, terms, slope, rise = self._sides(as_tensor(picture))
         rise = normalise(rise, self.smooth) if self.smooth else rise
         say = abs(self.balance) * tf.norm(slope) / (tf.norm(rise) + 1e-20)
-        return down + up, terms, slope + say * rise
+        return total, terms, slope + say * rise
+
+    def _sides(self, picture):
+        """Total, terms, and each side's gradient: in one pass, or in tiles."""
+        if self.tile:
+            (down, seen, slope), (up, more, rise) = (
+                side.value_and_gradient(picture) for side in self._tiled
+            )
+            return (
+                down + up,
+                dict(zip(self.terms, [*seen.values(), *more.values()], strict=True)),
+                slope,
+                rise,
+            )
+        targets = self._whole.targets(picture)
+        names, downs = tuple(self.terms), len(self.down.parts)
+        step = compiled(self.terms, picture, targets, (names[:downs], names[downs:]))
+        (down, up), terms, (slope, rise) = step(picture, targets, self._whole.weights)
+        return down + up, terms, slope, rise
+
+    @functools.cached_property
+    def _tiled(self):
+        return Tiled(self.down, self.tile), Tiled(-self.balance * self.up, self.tile)
 
     @functools.cached_property
     def _whole(self):

@@ -30,6 +30,22 @@ def gram_matrix(features):
         raise ValueError(f"features must have shape (N, H, W, C), not {features.shape}")
     if features.dtype != tf.float64:
         features = tf.cast(features, tf.float32)
+    products, positions = outer_products(features)
+    return products / positions
+
+
+def outer_products(features):
+    """FᵀF of features F, (N, C, C), and the number of positions: what tiles of a picture add up.
+
+    Introduced in notebook 01.
+    """
     n, h, w, c = tf.unstack(tf.shape(features))
     f = tf.reshape(features, (n, h * w, c))
-    return tf.matmul(f, f, transpose_a=True) / tf.cast(h * w, f.dtype)
+    return _products(f), tf.cast(h * w, f.dtype)
+
+
+@tf.custom_gradient
+def _products(f):
+    """FᵀF; its slope F·(U + Uᵀ) takes one product, where TensorFlow by itself takes two."""
+    slope = lambda u: tf.matmul(f, u + tf.linalg.matrix_transpose(u))  # noqa: E731
+    return tf.matmul(f, f, transpose_a=True), slope

@@ -10,16 +10,23 @@ from typing import Any, ClassVar
 
 from .backbones import Backbone, class_index
 from .errors import SettingsError, check_choice
-from .gram import gram_matrix
+from .gram import outer_products
 from .images import load_image, resize
 from .scores import Score
 from .startup import tf
+
+
+def look_whole(term, image, gather=None):
+    """What a term takes from an image: its {layer: features}, or what `gather` makes of them."""
+    features = term.backbone.features(image, term.layers)
+    return gather(features, {}) if gather else features
 
 
 class Term(Score):
     """One thing to score. Each kind of term says what it compares with, and how."""
 
     name: ClassVar[str]
+    linear: ClassVar[bool] = True  # is `finish` linear in the sums?
     backbone: Backbone | None = None
     layers: Mapping = {}
 
@@ -27,13 +34,25 @@ class Term(Score):
     def parts(self):
         return ((1.0, self),)
 
-    def target(self, picture):
+    def target(self, picture, look=look_whole):
         """What a picture of this size and type is compared with: {layer: tensor}."""
         return {}
 
+    def part(self, target, place):
+        """Of the target, what the features at `place`, {layer: two slices}, are compared with."""
+        return target
+
+    def gather(self, features, target):
+        """{layer: sums over positions} of {layer: features}: those of two tiles can be added."""
+        raise NotImplementedError
+
+    def finish(self, sums, target):
+        """The term's value, a scalar tensor, from the sums over all positions."""
+        raise NotImplementedError
+
     def score(self, picture, features, target):
         """The term's value, a scalar tensor, from the picture and its {layer: features}."""
-        raise NotImplementedError
+        return self.finish(self.gather(features, target), target)
 
     def shape(self):
         """All that shapes the computation but the pictures: equal shapes share one graph."""
@@ -49,11 +68,12 @@ class Term(Score):
         return tf.add_n(weighted) / sum(self.layers.values())
 
 
-# Content, between features F and the photo's P: Gatys et al. 2016, equation 1, and its kin.
+# Content, between features F and the photo's P, with S = Σ(F−P)²: Gatys et al. 2016, equation 1,
+# and its kin.
 CONTENT_FORMULAS = {
-    "relative": lambda f, p: tf.reduce_sum((f - p) ** 2) / tf.reduce_sum(p**2),
-    "gatys": lambda f, p: tf.reduce_sum((f - p) ** 2) / 2,
-    "tutorial": lambda f, p: tf.reduce_mean((f - p) ** 2),
+    "relative": lambda s, p: s / tf.reduce_sum(p**2),
+    "gatys": lambda s, p: s / 2,
+    "tutorial": lambda s, p: s / tf.cast(tf.size(p), s.dtype),
 }
 
 
@@ -97,15 +117,18 @@ class Content(Term):
         self._settle(image=load_image(self.image), layers=layers)
         check_choice("formula", self.formula, CONTENT_FORMULAS)
 
-    def target(self, picture):
-        photo = tf.cast(resize(self.image, tuple(picture.shape[:2])), picture.dtype)
-        return self.backbone.features(photo, self.layers)
+    def target(self, picture, look=look_whole):
+        return look(self, tf.cast(resize(self.image, tuple(picture.shape[:2])), picture.dtype))
 
-    def score(self, picture, features, target):
+    def part(self, target, place):
+        return {layer: p[:, place[layer][0], place[layer][1]] for layer, p in target.items()}
+
+    def gather(self, features, target):
+        return {layer: tf.reduce_sum((features[layer] - p) ** 2) for layer, p in target.items()}
+
+    def finish(self, sums, target):
         formula = CONTENT_FORMULAS[self.formula]
-        return self._layer_mean(
-            {layer: formula(features[layer], target[layer]) for layer in target}
-        )
+        return self._layer_mean({layer: formula(s, target[layer]) for layer, s in sums.items()})
 
     def shape(self):
         return (*super().shape(), self.formula)
@@ -154,6 +177,7 @@ class Style(Term):
     layers: Any = None
     formula: str = "relative"
     name: ClassVar[str] = "style"
+    linear: ClassVar[bool] = False
 
     def __post_init__(self):
         layers = layer_weights(self.backbone, self.layers, self.backbone.architecture.style_layers)
@@ -161,15 +185,17 @@ class Style(Term):
         check_choice("formula", self.formula, STYLE_FORMULAS)
         self.backbone.check_size(self.image.shape[:2], layers, "the style picture")
 
-    def target(self, picture):
-        features = self.backbone.features(tf.cast(self.image, picture.dtype), self.layers)
-        return {layer: gram_matrix(feature) for layer, feature in features.items()}
+    def target(self, picture, look=look_whole):
+        sums = look(self, tf.cast(self.image, picture.dtype), self.gather)
+        return {layer: products / positions for layer, (products, positions) in sums.items()}
 
-    def score(self, picture, features, target):
+    def gather(self, features, target):
+        return {layer: outer_products(features[layer]) for layer in self.layers}
+
+    def finish(self, sums, target):
         formula = STYLE_FORMULAS[self.formula]
-        return self._layer_mean(
-            {layer: formula(gram_matrix(features[layer]), target[layer]) for layer in target}
-        )
+        grams = {layer: products / positions for layer, (products, positions) in sums.items()}
+        return self._layer_mean({layer: formula(g, target[layer]) for layer, g in grams.items()})
 
     def shape(self):
         return (*super().shape(), self.formula)
@@ -277,15 +303,13 @@ class Dream(Term):
             )
         return layer
 
-    def target(self, picture):
+    def target(self, picture, look=look_whole):
         self.backbone.check_size(picture.shape[:2], self.layers, side=2 * self.border + 1)
-        if self.guide is None:
-            return {}
-        return self.backbone.features(tf.cast(self.guide, picture.dtype), self.layers)
+        return {} if self.guide is None else look(self, tf.cast(self.guide, picture.dtype))
 
-    def score(self, picture, features, target):
-        values = []
-        for layer, weight in self.layers.items():
+    def gather(self, features, target):
+        sums = {}
+        for layer in self.layers:
             f = features[layer]
             if self.border:
                 f = f[:, self.border : -self.border, self.border : -self.border]
@@ -293,8 +317,11 @@ class Dream(Term):
                 f = f[..., self.channel]
             if self.guide is not None:
                 f = best_match(f, target[layer])
-            values.append(weight * tf.reduce_mean(f**self.power))
-        return tf.add_n(values)
+            sums[layer] = tf.reduce_sum(f**self.power), tf.cast(tf.size(f), f.dtype)
+        return sums
+
+    def finish(self, sums, target):
+        return tf.add_n([self.layers[layer] * s / count for layer, (s, count) in sums.items()])
 
     def shape(self):
         guided = self.guide is not None

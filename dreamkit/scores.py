@@ -118,25 +118,35 @@ def compiled(terms, picture, targets, sides):
 
     `sides` are tuples of names of terms; each side gets a total and a gradient of its own.
     """
-    shape = tuple((name, term.shape()) for name, term in terms.items()), picture.dtype, sides
+
+    def step(picture, targets, weights):
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(picture)
+            values = evaluate(terms, picture, targets)
+            totals = [weigh({n: values[n] for n in side}, weights) for side in sides]
+        return totals, values, [tape.gradient(total, picture) for total in totals]
+
+    weights = {name: tf.constant(0.0, tf.float64) for name in terms}
+    return graph_of(step, sides, terms, picture, targets, weights)
+
+
+def graph_of(function, kind, terms, *examples):
+    """A function of terms as a graph for tensors like the examples, of any height and width.
+
+    Graphs are kept: terms of the same shape share one, and nothing is traced twice.
+    """
+    shape = kind, tuple((name, term.shape()) for name, term in terms.items()), examples[0].dtype
     if shape not in _graphs:
-        anywhere = lambda t: [1, None, None, t.shape[-1]] if t.shape.rank == 4 else t.shape  # noqa: E731
-        signature = (
-            tf.TensorSpec([None, None, 3], picture.dtype),
-            tf.nest.map_structure(lambda t: tf.TensorSpec(anywhere(t), t.dtype), targets),
-            {name: tf.TensorSpec([], tf.float64) for name in terms},
-        )
-
-        def step(picture, targets, weights):
-            with tf.GradientTape(persistent=True) as tape:
-                tape.watch(picture)
-                values = evaluate(terms, picture, targets)
-                totals = [weigh({n: values[n] for n in side}, weights) for side in sides]
-            return totals, values, [tape.gradient(total, picture) for total in totals]
-
-        own = functools.partial(step)  # TensorFlow counts traces by code, and warns; this has none
+        signature = tf.nest.map_structure(_any_size, examples)
+        own = functools.partial(function)  # TensorFlow counts traces by code; this has none
         _graphs[shape] = tf.function(own, input_signature=signature, autograph=False)
     return _graphs[shape]
+
+
+def _any_size(tensor):
+    """The type of a tensor, with the height and width of pictures and features left open."""
+    free = {3: [None, None], 4: [1, None, None]}.get(tensor.shape.rank)
+    return tf.TensorSpec([*free, tensor.shape[-1]] if free else tensor.shape, tensor.dtype)
 
 
 def layers_by_backbone(terms):

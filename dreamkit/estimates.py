@@ -1,0 +1,208 @@
+"""Know before you go: how long a recipe will take, how much memory, and in what tiles.
+
+(Notebook 03.)
+"""
+
+import statistics
+import time
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import psutil
+
+from .backbones import load_backbone
+from .errors import SettingsError, check_choice, check_range
+from .gradients import Balanced
+from .objectives import Content, Dream, Style, TotalVariation
+from .octaves import octave_sizes
+from .profiles import Profile
+from .profiles import profile as choose_profile
+from .scores import layers_by_backbone
+from .tiles import Tiled, tiles
+
+GIB = 2**30
+SHARE = 0.6  # of the free memory that one step may take before it is cut into tiles
+TILES = (1024, 512, 256)  # px
+SMALL = 224  # px: longest side of the picture on which a step is timed
+# What a step keeps, over the output of each layer but normalisations and activations, which are
+# computed in place; and beside it, bytes a pixel. Measured: see benchmarks/README.md.
+KEPT = {True: 2.2, False: 1.15}  # with a style's Gram matrices, without
+BESIDE = 150
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run will take.
+
+    Attributes:
+        seconds: time of all steps, s.
+        gib: peak memory of the process, GiB.
+        tile: side of the tiles at the full size, px; None: it is computed whole.
+        free: memory that is free now, GiB.
+    """
+
+    seconds: float
+    gib: float
+    tile: int | None
+    free: float
+
+    def __str__(self):
+        tiles = f"in tiles of {self.tile} px" if self.tile else "whole"
+        room = "" if self.gib < self.free else ": too much"
+        time_ = f"{self.seconds / 60:.1f} min" if self.seconds > 90 else f"{self.seconds:.0f} s"
+        return f"about {time_}, {self.gib:.1f} GiB of {self.free:.1f} GiB free{room}, {tiles}"
+
+
+def estimate(
+    recipe,
+    size=None,
+    backbone=None,
+    steps=None,
+    *,
+    octaves=None,
+    tile="auto",
+    precision="auto",
+    profile=None,
+):
+    """Tell a run's time and peak memory from one timed small step.
+
+    Args:
+        recipe: `"style"` or `"dream"`.
+        size: (height, width) or the longest side of a square, px; the profile's when None.
+        backbone: a network's name or a `Backbone`; the profile's when None.
+        steps: steps in all (style) or at each size (dream); the profile's when None.
+        octaves: how many sizes; the recipe's own when None.
+        tile, precision, profile: as for the recipes.
+
+    Returns:
+        An `Estimate`.
+
+    Raises:
+        SettingsError: a recipe, size or step count that cannot be.
+
+    Introduced in notebook 03.
+
+    >>> print(estimate("dream", 64, "squeezenet", steps=2, octaves=1))  # doctest: +ELLIPSIS
+    about ... s, ... GiB of ... GiB free, whole
+    """
+    check_choice("recipe", recipe, ("style", "dream"))
+    chosen = profile if isinstance(profile, Profile) else choose_profile(profile, quiet=True)
+    height, width = size if isinstance(size, tuple | list) else [size or chosen.size] * 2
+    check_range("size", min(height, width), 1)
+    name = backbone or (chosen.style_backbone if recipe == "style" else chosen.dream_backbone)
+    network = load_backbone(name).at(precision)
+    if recipe == "style":
+        steps = chosen.steps if steps is None else steps
+        sizes = octave_sizes((height, width), octaves or 1, scale=2)
+        shares = [steps / len(sizes)] * len(sizes)
+    else:
+        sizes = octave_sizes((height, width), octaves or chosen.octaves)
+        shares = [chosen.octave_steps if steps is None else steps] * len(sizes)
+    score = _small_score(recipe, network, (height, width))
+    pace = _seconds_a_pixel(score, (height, width))
+    cuts = [choose_tile(score, side, tile) for side in sizes]
+    seconds = sum(
+        share * pace * _pixels(score, side, cut)
+        for share, side, cut in zip(shares, sizes, cuts, strict=True)
+    )
+    gib = (psutil.Process().memory_info().rss + step_bytes(score, sizes[-1], cuts[-1])) / GIB
+    return Estimate(seconds, gib, cuts[-1], psutil.virtual_memory().available / GIB)
+
+
+def fitted(score, size, tile="auto"):
+    """A score as it is, or in tiles if its step would not fit into memory; a warning if neither.
+
+    Args:
+        score: an objective, a term or a `Balanced`.
+        size: (height, width) of the picture, px.
+        tile: side of a tile, px; None never cuts; `"auto"` cuts where memory asks for it.
+    """
+    side = choose_tile(score, size, tile)
+    needed, free = step_bytes(score, size, side), psutil.virtual_memory().available
+    if needed > free:
+        shrunk = max(size) * (free / needed) ** 0.5
+        mend = f"choose size={int(shrunk)}" if side else 'choose tile="auto"'
+        warnings.warn(
+            f"A step at {size[1]}×{size[0]} px needs about {needed / GIB:.1f} GiB, and"
+            f" {free / GIB:.1f} GiB are free: {mend} or close other programs.",
+            stacklevel=3,
+        )
+    if side is None:
+        return score
+    if isinstance(score, Balanced):
+        return Balanced(score.down, score.up, score.balance, score.smooth, side)
+    return Tiled(score, side)
+
+
+def choose_tile(score, size, tile="auto"):
+    """Side of the tiles for a picture of this size, px; None if it is computed whole."""
+    if tile is None:
+        return None
+    if tile != "auto":
+        if not isinstance(tile, int) or isinstance(tile, bool):
+            raise SettingsError(f'tile cannot be {tile!r}: give a number of px, "auto" or None.')
+        check_range("tile", tile, 16)
+        return tile if tile < max(size) else None
+    room = SHARE * psutil.virtual_memory().available
+    if step_bytes(score, size) <= room:
+        return None
+    return next((side for side in TILES if step_bytes(score, size, side) <= room), TILES[-1])
+
+
+def step_bytes(score, size, tile=None):
+    """Memory that a step takes beyond what the process has already, bytes."""
+    most = 0
+    for backbone, layers in layers_by_backbone(score.terms).items():
+        part = _largest_tile(size, tile, backbone, layers) if tile else size[0] * size[1]
+        item = 2 if backbone.precision == "bfloat16" else 4
+        styled = any(not term.linear for term in score.terms.values())
+        most = max(most, part * KEPT[styled] * item * _features_a_pixel(backbone, layers))
+    return most + BESIDE * size[0] * size[1]
+
+
+def _largest_tile(size, tile, backbone, layers):
+    spans = [[s.stop - s.start for s in t.pixels] for t in tiles(size, tile, backbone, layers)]
+    return max(height * width for height, width in spans)
+
+
+def _features_a_pixel(backbone, layers):
+    """How many numbers the network keeps for each pixel, up to the deepest of the layers."""
+    passing = ("BatchNormalization", "Activation", "InputLayer")
+    kept = [x for x in backbone.extractor(layers).layers if type(x).__name__ not in passing]
+    return sum(x.output.shape[-1] / backbone.stride(x.name) ** 2 for x in kept)
+
+
+def _small_score(recipe, network, size):
+    """The recipe's objective at a size whose step takes no time."""
+    if recipe == "dream":
+        return Dream(network)
+    noise = np.random.default_rng(0).random((*_small(size), 3), "float32")
+    return Content(noise, network) + 40.0 * Style(noise, network) + 0.5 * TotalVariation()
+
+
+def _small(size):
+    scale = min(1, SMALL / max(size))
+    return tuple(max(96, round(side * scale)) for side in size)
+
+
+def _seconds_a_pixel(score, size):
+    """Time of one step over its pixels, the median of three after one to warm up."""
+    picture = np.random.default_rng(1).random((*_small(size), 3), "float32")
+    score.value_and_gradient(picture)
+    times = []
+    for _ in range(3):
+        started = time.perf_counter()
+        float(score.value_and_gradient(picture)[0])
+        times.append(time.perf_counter() - started)
+    return statistics.median(times) / picture[..., 0].size
+
+
+def _pixels(score, size, tile):
+    """Pixels that a step works on: with tiles their halos too, and twice if a style is asked."""
+    if tile is None:
+        return size[0] * size[1]
+    ((backbone, layers),) = layers_by_backbone(score.terms).items()
+    cut = [[s.stop - s.start for s in t.pixels] for t in tiles(size, tile, backbone, layers)]
+    twice = 4 / 3 if any(not term.linear for term in score.terms.values()) else 1
+    return twice * sum(height * width for height, width in cut)
