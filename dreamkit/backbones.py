@@ -89,7 +89,8 @@ class Architecture:
     """What we know of a kind of network: how to build and feed it, and which layers to use.
 
     `dream_layers` gives each layer its weight in the dream's score; `classes` is the layer whose
-    1,000 channels are the ImageNet classes, if the network has one.
+    1,000 channels are the ImageNet classes, if the network has one; `half` says that bfloat16
+    saves it time.
     """
 
     build: Callable
@@ -98,6 +99,7 @@ class Architecture:
     style_layers: tuple = ()
     dream_layers: dict = field(default_factory=dict)
     classes: str | None = None
+    half: bool = False
 
 
 _VGG = dict(
@@ -105,6 +107,7 @@ _VGG = dict(
     content_layers=("block4_conv2",),
     style_layers=tuple(f"block{block}_conv1" for block in range(1, 6)),
     dream_layers={"block5_conv2": 1.0},
+    half=True,
 )
 ARCHITECTURES = {
     "vgg19": Architecture(_vgg19, **_VGG),
@@ -115,6 +118,7 @@ ARCHITECTURES = {
         content_layers=("mixed2",),
         style_layers=("conv2d_2", "mixed0", "mixed2", "mixed4"),
         dream_layers={"mixed3": 1.0, "mixed5": 1.0},
+        half=True,
     ),
     "squeezenet": Architecture(
         _squeezenet,
@@ -177,7 +181,8 @@ class Backbone:
 
         Args:
             precision: `"float32"`, `"bfloat16"` (8 bits of accuracy instead of 24), or `"auto"`:
-                bfloat16 where the processor or GPU computes in it, else float32.
+                bfloat16 where the processor or GPU computes in it and the network is large enough
+                to gain by it, else float32.
 
         Raises:
             SettingsError: no precision is called that.
@@ -189,7 +194,8 @@ class Backbone:
         """
         check_choice("precision", precision, PRECISIONS)
         if precision == "auto":
-            precision = "bfloat16" if has_bfloat16() else "float32"
+            pays = self.architecture.half and has_bfloat16()
+            precision = "bfloat16" if pays else "float32"
         if precision not in self._siblings:
             model = keras.models.clone_model(
                 self.model,

@@ -21,6 +21,7 @@ weights_app = typer.Typer(help="Where the networks' weights are.", rich_markup_m
 app.add_typer(weights_app, name="weights")
 
 Order = Enum("Order", {order: order for order in ("style-dream", "dream-style", "joint")}, type=str)
+Recipe = Enum("Recipe", {name: name for name in ("style", "dream")}, type=str)
 Photo = Annotated[str, typer.Argument(help="A sample's name, a file or an http(s) address.")]
 Painting = Annotated[str, typer.Option("--style", help="The style: a sample's name or a file.")]
 Out = Annotated[Path, typer.Option(help="A folder, or a file such as picture.png.")]
@@ -28,6 +29,9 @@ Size = Annotated[
     int | None, typer.Option(min=1, help="Longest side, px; the profile's by default.")
 ]
 Steps = Annotated[int | None, typer.Option(min=1, help="Steps; the profile's by default.")]
+Tile = Annotated[
+    int | None, typer.Option(min=16, help="Side of tiles, px; where memory asks by default.")
+]
 Seed = Annotated[int | None, typer.Option(min=0, help="Makes the same picture again.")]
 Backbone = Annotated[str | None, typer.Option(help="vgg19, vgg16, inception_v3, squeezenet.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")]
@@ -64,6 +68,7 @@ def style(
     size: Size = None,
     steps: Steps = None,
     backbone: Backbone = None,
+    tile: Tile = None,
     style_weight: Annotated[float, typer.Option(min=0, help="More: stronger style.")] = 40.0,
     seed: Seed = None,
     overwrite: Overwrite = False,
@@ -73,7 +78,15 @@ def style(
 
     path = _free_path(out, photo, style, overwrite)
     run = style_transfer(
-        photo, style, backbone, steps, seed, size=size, style_weight=style_weight, profile=_tell()
+        photo,
+        style,
+        backbone,
+        steps,
+        seed,
+        size=size,
+        style_weight=style_weight,
+        tile=tile or "auto",
+        profile=_tell(),
     )
     _save(run, path, overwrite)
 
@@ -86,6 +99,7 @@ def dream(
     octaves: Annotated[int | None, typer.Option(min=1, help="How many sizes.")] = None,
     steps: Steps = None,
     backbone: Backbone = None,
+    tile: Tile = None,
     layer: Annotated[list[str] | None, typer.Option(help="May be given several times.")] = None,
     label: Annotated[str | None, typer.Option(help="Dream of this ImageNet class.")] = None,
     seed: Seed = None,
@@ -105,6 +119,7 @@ def dream(
         seed,
         size=size,
         label=label,
+        tile=tile or "auto",
         profile=_tell(),
     )
     _save(run, path, overwrite)
@@ -118,6 +133,7 @@ def combine(
     out: Out = Path("outputs"),
     size: Size = None,
     steps: Steps = None,
+    tile: Tile = None,
     seed: Seed = None,
     overwrite: Overwrite = False,
 ):
@@ -125,8 +141,25 @@ def combine(
     from .recipes import dream_style
 
     path = _free_path(out, photo, f"{Path(style).stem}-{order.value}", overwrite)
-    run = dream_style(photo, style, order.value, steps, seed, size=size, profile=_tell())
+    run = dream_style(
+        photo, style, order.value, steps, seed, size=size, tile=tile or "auto", profile=_tell()
+    )
     _save(run, path, overwrite)
+
+
+@app.command()
+def estimate(
+    recipe: Annotated[Recipe, typer.Argument(help="What to estimate.")],
+    size: Size = None,
+    steps: Steps = None,
+    backbone: Backbone = None,
+    tile: Tile = None,
+):
+    """Tell how long a run will take and how much memory it needs, from one timed small step."""
+    from .estimates import estimate as judge
+
+    told = judge(recipe.value, size, backbone, steps, tile=tile or "auto", profile=_tell())
+    print(told)
 
 
 @app.command()

@@ -91,6 +91,8 @@ def estimate(
     height, width = size if isinstance(size, tuple | list) else [size or chosen.size] * 2
     check_range("size", min(height, width), 1)
     name = backbone or (chosen.style_backbone if recipe == "style" else chosen.dream_backbone)
+    if steps is not None:
+        check_range("steps", steps, 1)
     network = load_backbone(name).at(precision)
     if recipe == "style":
         steps = chosen.steps if steps is None else steps

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .errors import check_range
+from .errors import SettingsError, check_range
 from .scores import Objective, Score, as_tensor, graph_of, weigh
 from .startup import tf
 
@@ -104,6 +104,11 @@ class Tiled(Score):
 
     score: Score
     side: int
+
+    def __post_init__(self):
+        check_range("tile", self.side, 16)
+        if any(getattr(term, "border", 0) for term in self.terms.values()):
+            raise SettingsError("A border cannot be left out in tiles: choose border=0.")
 
     @property
     def parts(self):
