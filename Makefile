@@ -1,6 +1,7 @@
 # Each target works from nothing: it makes .venv and installs first.
 #   make dream  [CONTENT=photo] [STYLE=painting] [SIZE=px] [OUT=folder]
 #   make test   make lab   make book   make lock
+#   make bench  [QUICK=1]
 #   make notebooks  [ONLY="01 03"]    make links  [REPO=owner/name]
 
 PYTHON  ?= python3
@@ -10,11 +11,12 @@ SIZE    ?=
 OUT     ?= outputs
 REPO    ?=
 ONLY    ?=
+QUICK   ?=
 
 BIN   := .venv/bin
 READY := .venv/.ready
 
-.PHONY: dream test lint lab notebooks book links doctor lock clean
+.PHONY: dream test bench lint lab notebooks book links doctor lock clean
 .DEFAULT_GOAL := dream
 
 dream: $(READY)
@@ -26,6 +28,11 @@ test: $(READY) lint
 	DREAMKIT_PROFILE=ci $(BIN)/python -m pytest --override-ini addopts=-ra \
 		--nbval-lax --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg \
 		--nbval-cell-timeout 600 notebooks/
+
+# Speed and memory against other programs; writes benchmarks/results.md and results.png.
+bench: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -1,7 +1,4 @@
-"""Know before you go: how long a recipe will take, how much memory, and in what tiles.
-
-(Notebook 03.)
-"""
+"""Know before you go: how long a recipe will take, how much memory, and in what tiles."""
 
 import statistics
 import time
@@ -15,7 +12,7 @@ from .backbones import load_backbone
 from .errors import SettingsError, check_choice, check_range
 from .gradients import Balanced
 from .objectives import Content, Dream, Style, TotalVariation
-from .octaves import octave_sizes
+from .octaves import SMALLEST_PAINTING, octave_sizes
 from .profiles import Profile
 from .profiles import profile as choose_profile
 from .scores import layers_by_backbone
@@ -81,7 +78,7 @@ def estimate(
     Raises:
         SettingsError: a recipe, size or step count that cannot be.
 
-    Introduced in notebook 03.
+    For runs larger than those of notebook 03.
 
     >>> print(estimate("dream", 64, "squeezenet", steps=2, octaves=1))  # doctest: +ELLIPSIS
     about ... s, ... GiB of ... GiB free, whole
@@ -96,7 +93,7 @@ def estimate(
     network = load_backbone(name).at(precision)
     if recipe == "style":
         steps = chosen.steps if steps is None else steps
-        sizes = octave_sizes((height, width), octaves or 1, scale=2)
+        sizes = octave_sizes((height, width), octaves or 2, 2, SMALLEST_PAINTING)
         shares = [steps / len(sizes)] * len(sizes)
     else:
         sizes = octave_sizes((height, width), octaves or chosen.octaves)

@@ -6,6 +6,8 @@ from .errors import check_range
 from .images import resize
 from .runs import join
 
+SMALLEST_PAINTING = 96  # px; below it there is no room for a stroke
+
 
 def octave_sizes(size, octaves, scale=1.4, smallest=1):
     """Sizes of a pyramid, from small to large; the last is the picture's own.

@@ -10,7 +10,7 @@ from .estimates import fitted
 from .gradients import Balanced
 from .images import resize
 from .objectives import Content, Dream, Style, TotalVariation, layer_weights
-from .octaves import octave_sizes, through_octaves
+from .octaves import SMALLEST_PAINTING, octave_sizes, through_octaves
 from .optimize import ascend, descend
 from .reruns import remembered, rerun, resume
 from .runs import join
@@ -19,7 +19,6 @@ __all__ = ["deep_dream", "dream_style", "rerun", "resume", "style_transfer"]
 
 STYLE_WEIGHT = 40.0  # against a content weight of 1; both terms are relative
 TV_WEIGHT = 0.5
-SMALLEST_PAINTING = 96  # px; below it there is no room for a stroke
 ORDERS = ("style-dream", "dream-style", "joint")
 
 

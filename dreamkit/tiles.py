@@ -1,4 +1,4 @@
-"""Pictures of any size: what a network says of a large one, tile by tile, exactly.  (Notebook 03.)
+"""Pictures of any size: what a network says of a large one, tile by tile, exactly.
 
 Every term is made of sums over positions, and sums do not care in how many tiles they are taken.
 A first pass over the tiles gathers them; the whole picture's score follows, and how it changes
@@ -47,7 +47,7 @@ def tiles(size, side, backbone, layers):
     Returns:
         List of `Tile`, from the top left to the bottom right.
 
-    Introduced in notebook 03.
+    For pictures larger than those of notebook 03.
     """
     check_range("tile", side, 16)
     rows, columns = (_spans(length, side, backbone, tuple(layers)) for length in size)
@@ -93,7 +93,7 @@ class Tiled(Score):
         score: an objective or a term.
         side: side of a tile, px, without the halo that it reads beyond.
 
-    Introduced in notebook 03.
+    For pictures larger than those of notebook 03.
 
     >>> from dreamkit import Dream, load_backbone
     >>> dream = Dream(load_backbone("squeezenet"))

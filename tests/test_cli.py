@@ -310,3 +310,24 @@ def test_a_fault_of_ours_is_not_hidden(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["dreamkit", "style", "chelsea"])
     with pytest.raises(ZeroDivisionError, match="ours"):
         cli.main()
+
+
+# Know before you go
+
+
+def test_estimate_tells_time_and_memory_in_one_line(command):
+    code, out, _ = command("estimate", "style", "--size", 96, "--steps", 3)
+    assert code == 0
+    assert "GiB" in out.splitlines()[-1]
+
+
+def test_a_recipe_that_cannot_be_estimated_is_one_line(command):
+    assert_one_line(command("estimate", "cooking"), "cooking")
+
+
+def test_a_tile_gives_the_same_picture(command, tmp_path):
+    for tile, name in ((32, "cut.png"), (512, "whole.png")):
+        words = ("dream", "coffee", "--size", 96, "--seed", 1, "--tile", tile)
+        assert command(*words, "--out", tmp_path / name)[0] == 0
+    cut, whole = (load_image(tmp_path / name) for name in ("cut.png", "whole.png"))
+    assert np.abs(cut - whole).mean() < 0.01

@@ -1,0 +1,1 @@
+"""Speed and memory of dreamkit against its peers: `make bench`."""

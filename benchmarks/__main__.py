@@ -1,0 +1,318 @@
+"""python -m benchmarks [--quick]: every figure that dreamkit claims, as ratios within one run.
+
+After each part `results.md` and `results.png` beside this file are written anew, so a run that is
+stopped keeps what it has.
+"""
+
+import importlib.metadata
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from dreamkit import Dream, deep_dream, load_image, scores, style_transfer
+from dreamkit.backbones import has_bfloat16
+from dreamkit.estimates import fitted
+from dreamkit.octaves import octave_sizes
+from dreamkit.recipes import style_objective
+from dreamkit.startup import tf
+from dreamkit.weights import at_hand
+
+from . import memory, torch_lbfgs, tutorial_dream, tutorial_style
+from .bare_pass import bare_pass
+from .networks import network, vgg19_from_vgg16
+
+HERE = Path(__file__).parent
+QUICK = "--quick" in sys.argv
+ROWS, CURVES, SIZES = [], {}, {}
+TUTORIAL = dict(
+    formula="tutorial",
+    content_weight=1e4,
+    style_weight=1e-2,
+    tv_weight=30,
+    content_layers=(tutorial_style.CONTENT,),
+    style_layers=tutorial_style.STYLE,
+)
+
+
+def row(what, target, value, figure):
+    """Note a figure; `target` is the largest value allowed, None if there is none."""
+    met = "–" if target is None else ("yes" if value <= target else "**no**")
+    ROWS.append((what, "–" if target is None else f"≤ {target:.3g}", figure, met))
+    print(f"{what}: {figure} ({met})", flush=True)
+    write()
+
+
+def skip(what, why):
+    ROWS.append((what, "–", f"not measured: {why}", "–"))
+    print(*ROWS[-1], flush=True)
+
+
+def interleaved(functions, repeats):
+    """[[seconds, …] of each function], called in turn, after one call to warm up."""
+    for function in functions:
+        function()
+    times = [[] for _ in functions]
+    for _ in range(repeats):
+        for function, seconds in zip(functions, times, strict=True):
+            started = time.perf_counter()
+            function()
+            seconds.append(time.perf_counter() - started)
+    return times
+
+
+def ratio_row(what, target, ours, theirs):
+    """A ratio of medians, with the spread of the ratios of neighbours in time."""
+    ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
+    value = median(ours) / median(theirs)
+    row(what, target, value, f"{value:.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
+
+
+def start_up():
+    """How long until something is to be seen?"""
+    timed = "import time; t = time.perf_counter(); import dreamkit; print(time.perf_counter() - t)"
+    out = subprocess.run([sys.executable, "-c", timed], capture_output=True, text=True, check=True)
+    row("`import dreamkit`, s", 0.5, float(out.stdout), f"{float(out.stdout):.2f}")
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.perf_counter()
+        words = [sys.executable, "-m", "dreamkit", "demo", "--out", folder]
+        demo = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while demo.poll() is None and not list(Path(folder).rglob("*.png")):
+            time.sleep(0.05)
+        seconds = time.perf_counter() - started
+        demo.kill()
+        demo.wait()
+    row("first picture of the demo, s", 15, seconds, f"{seconds:.1f}")
+    call = dict(steps=2, seed=0, size=96, profile="ci", progress=False)
+    style_transfer("astronaut", "mosaic", "squeezenet", **call)
+    before = traces()
+    style_transfer("coffee", "night_flow", "squeezenet", **call)
+    row("traces of a second call", 0, traces() - before, f"{traces() - before}")
+
+
+def traces():
+    return sum(graph.experimental_get_tracing_count() for graph in scores._graphs.values())
+
+
+def step_cost(size=256):
+    """A step over the network's own pass; half precision over full."""
+    photo, painting = load_image("astronaut", size), load_image("night_flow", size)
+    exact = network("vgg16").at("float32")
+    weights = dict(content=1.0, style=40.0, total_variation=0.5)
+    objective = style_objective(photo, painting, exact, weights)
+    picture = tf.constant(photo)
+    bare, half = (
+        bare_pass(objective),
+        style_objective(photo, painting, exact.at("bfloat16"), weights),
+    )
+    bare_s, ours, halved = interleaved(
+        [
+            lambda: bare(picture)[1].numpy(),
+            lambda: objective.value_and_gradient(picture)[2].numpy(),
+            lambda: half.value_and_gradient(picture)[2].numpy(),
+        ],
+        4 if QUICK else 12,
+    )
+    ratio_row(f"float32 step over bare pass, VGG-16, {size} px", 1.10, ours, bare_s)
+    what = f"bfloat16 step over float32 step, VGG-16, {size} px"
+    ratio_row(what, 0.6 if has_bfloat16() else None, halved, ours)
+    if not at_hand("vgg16"):
+        return skip("pictures in both precisions", "VGG-16's weights are not at hand")
+    small = load_image("astronaut", 128)
+    runs = [
+        style_transfer(small, "night_flow", exact, 60, seed=0, precision=precision, progress=False)
+        for precision in ("float32", "auto")
+    ]
+    judge = style_objective(small, load_image("night_flow", 128), exact, weights)
+    first, second = (float(judge(run.image)[0]) for run in runs)
+    apart = float(np.abs(runs[0].image - runs[1].image).mean())
+    row("mean difference of pictures, auto and float32", 0.02, apart, f"{apart:.3f}")
+    gap = abs(second / first - 1)
+    row("difference of their losses", 0.03, gap, f"{gap:.1%}")
+
+
+def dream():
+    """Octaves × steps against the tutorial's loop."""
+    name, steps = "inception_v3", 3 if QUICK else 6
+    backbone, image = network(name), load_image("coffee", 384 if QUICK else 512)
+    sizes = octave_sizes(image.shape[:2], 4)
+    options = dict(steps=steps, octaves=4, seed=0, progress=False)
+    deep_dream(image, backbone, **{**options, "steps": 1})
+    before = traces()
+    theirs, ours = [], []
+    for _ in range(2 if QUICK else 3):
+        theirs.append(tutorial_dream.run(backbone.model, image, sizes, steps)[0])
+        run = deep_dream(image, backbone, **options)
+        ours.append(run.history["seconds"].iloc[-1])
+    ratio_row("dream over the tutorial's loop, Inception v3", 2 / 3, ours, theirs)
+    row("traces over all octaves and runs", 0, traces() - before, f"{traces() - before}")
+    terms = [fitted(Dream(backbone), image.shape[:2])]
+    deepest = {"mixed3", "mixed5"}
+    last = backbone.extractor(tuple(terms[0].terms["dream"].layers)).layers[-1].name
+    row("layers beyond the deepest", 0, int(last not in deepest), f"{int(last not in deepest)}")
+
+
+def estimates_and_sizes():
+    """What was foretold, and what it took; how the cost grows; how much memory the largest take."""
+    for kind, name in (("style", "vgg16"), ("dream", "inception_v3")):
+        if not at_hand(name):
+            skip(f"sizes, {kind}", f"{name}'s weights are not at hand")
+            continue
+        sides = (256, 512, 1024) if QUICK else (256, 512, 1024, 2048, 4096)
+        if QUICK and kind == "dream":
+            sides = sides[:2]
+        taken = {side: memory.measure(kind, side, name) for side in sides}
+        SIZES[kind] = {side: found["seconds"] for side, found in taken.items()}
+        for side in sides[:3]:
+            found, told = taken[side], taken[side]["estimate"]
+            for what, unit in (("seconds", "s"), ("gib", "GiB")):
+                off = abs(told[what] / found[what] - 1)
+                figure = f"{told[what]:.2f} {unit} told, {found[what]:.2f} {unit} taken"
+                row(f"estimate, {kind}, {side} px, {unit}", 0.3, off, f"{off:.0%}: {figure}")
+        grown = [side for side in sides if side >= 512]
+        if len(grown) > 1:
+            seconds = [taken[side]["seconds"] for side in grown]
+            slope = np.polyfit(np.log(np.square(grown)), np.log(seconds), 1)[0]
+            what = f"{kind}: cost grows with pixels to the power, {grown[0]} to {grown[-1]} px"
+            row(what, 1.1, slope, f"{slope:.2f}")
+        if 4096 in taken:
+            found = taken[4096]
+            figure = f"{found['gib']:.2f}, in tiles of {found['tile']} px"
+            limit = 6 if kind == "style" else 4
+            row(f"{kind} step at 4096×4096 px, peak GiB", limit, found["gib"], figure)
+
+
+def quality(size, backbone, label, steps=500, torch=True):
+    """The time in which each reaches the tutorial's last loss, and PyTorch's."""
+    photo, painting = load_image("astronaut", size), load_image("night_flow", size)
+    judge = tutorial_style.objective(backbone.at("float32").model, photo, painting)
+
+    def judged(snapshots):
+        return [(s, float(judge(tf.constant(image[None])))) for s, image in snapshots]
+
+    made = []
+    keep = lambda step: made.append((step.seconds, step.image)) if step.step % 10 == 0 else None  # noqa: E731
+    options = dict(
+        seed=0, steps=200, octaves=1, learning_rate=0.1, progress=False, callback=keep, **TUTORIAL
+    )
+    style_transfer(photo, painting, backbone, **{**options, "steps": 1})  # traced
+    made.clear()
+    style_transfer(photo, painting, backbone, **options)
+    ours = judged(made)
+    curves = {"dreamkit": ours}
+    theirs = judged(tutorial_style.run(backbone.at("float32").model, photo, painting, steps))
+    curves["TensorFlow's tutorial"] = theirs
+    compare(f"time to the tutorial's loss after {steps} steps, {label}", 1 / 5, ours, theirs)
+    if torch:
+        try:
+            snapshots = torch_lbfgs.run(
+                backbone.at("float32").model, photo, painting, 60 if QUICK else 200
+            )
+            curves["PyTorch L-BFGS"] = judged(snapshots)
+            what = f"time to PyTorch's last loss, {label}"
+            compare(what, 1 / 3, ours, curves["PyTorch L-BFGS"])
+        except ModuleNotFoundError:
+            skip(f"PyTorch, {label}", "run `pip install -r benchmarks/requirements.txt`")
+    CURVES[label] = curves
+    write()
+
+
+def compare(what, target, ours, theirs):
+    """Our time to their last loss over their time."""
+    goal, needed = theirs[-1][1], theirs[-1][0]
+    reached = next((s for s, loss in ours if loss <= goal), None)
+    if reached is None:
+        row(
+            what,
+            target,
+            np.inf,
+            f"not reached: {ours[-1][1] / goal:.3f} of it in {ours[-1][0]:.0f} s",
+        )
+    else:
+        row(
+            what,
+            target,
+            reached / needed,
+            f"{reached / needed:.3f} ({reached:.0f} of {needed:.0f} s)",
+        )
+
+
+def write():
+    """results.md and results.png as far as they go."""
+    versions = ", ".join(f"{n} {importlib.metadata.version(n)}" for n in ("tensorflow", "keras"))
+    lines = [
+        "# Results",
+        "",
+        f"{time.strftime('%Y-%m-%d')}, {processor()}, {versions}, Python"
+        f" {platform.python_version()}{', quick' if QUICK else ''}.",
+        "",
+        "| what | target | figure | met |",
+        "|---|---|---|---|",
+        *(f"| {' | '.join(cells)} |" for cells in ROWS),
+    ]
+    (HERE / "results.md").write_text("\n".join(lines) + "\n")
+    if CURVES or SIZES:
+        plot()
+
+
+def processor():
+    import psutil
+
+    name = next(
+        (x.split(":")[1].strip() for x in Path("/proc/cpuinfo").read_text().splitlines()
+         if x.startswith("model name")), platform.processor(),
+    ) if Path("/proc/cpuinfo").exists() else platform.processor()  # fmt: skip
+    return f"{name}, {psutil.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB"
+
+
+def plot():
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    count = len(CURVES) + bool(SIZES)
+    figure, axes = plt.subplots(
+        1, count, figsize=(5.5 * count, 4), squeeze=False, layout="constrained"
+    )
+    for axis, (label, curves) in zip(axes[0], CURVES.items(), strict=False):
+        for name, points in curves.items():
+            axis.plot(*zip(*points, strict=True), label=name)
+        axis.set(title=label, xlabel="seconds", ylabel="the tutorial's loss", yscale="log")
+        axis.legend()
+    for kind, points in SIZES.items():
+        axes[0][-1].plot([s**2 / 1e6 for s in points], list(points.values()), "o-", label=kind)
+        axes[0][-1].set(
+            title="cost of a step",
+            xlabel="megapixels",
+            ylabel="seconds",
+            xscale="log",
+            yscale="log",
+        )
+        axes[0][-1].legend()
+    figure.savefig(HERE / "results.png", dpi=110)
+    plt.close(figure)
+
+
+def main():
+    """All parts, the longest last."""
+    start_up()
+    step_cost()
+    dream()
+    if at_hand("vgg16"):
+        quality(128 if QUICK else 256, network("vgg16"), f"VGG-16, {128 if QUICK else 256} px", 500)
+    else:
+        skip("time to quality", "VGG-16's weights are not at hand")
+    estimates_and_sizes()
+    if at_hand("vgg16") and not QUICK:
+        quality(256, vgg19_from_vgg16(), "VGG-19's architecture, 256 px", 300, torch=False)
+        quality(512, network("vgg16"), "VGG-16, 512 px", 200, torch=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""Peak memory and time of single steps, in a process of their own.
+
+python -m benchmarks.memory style 4096 vgg16
+"""
+
+import json
+import resource
+import subprocess
+import sys
+import time
+
+
+def measure(kind, size, network, **options):
+    """{gib, seconds, tile, estimate} of steps in a child process."""
+    words = [kind, str(size), network, json.dumps(options)]
+    child = [sys.executable, "-m", "benchmarks.memory", *words]
+    done = subprocess.run(child, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def main(kind, size, network, options="{}"):
+    """One run of two steps; the second is the one that counts."""
+    from dreamkit import deep_dream, estimate, load_image, resize, style_transfer
+
+    size, options = int(size), json.loads(options)
+    told = estimate(kind, size, network, steps=1, octaves=1, **options)
+    square = resize(load_image("astronaut"), (size, size))
+    common = dict(steps=2, seed=0, octaves=1, progress=False, **options)
+    started = time.perf_counter()
+    if kind == "style":
+        run = style_transfer(square, "night_flow", network, **common)
+    else:
+        run = deep_dream(square, network, **common)
+    ends = run.history["seconds"]
+    print(
+        json.dumps(
+            dict(
+                gib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+                seconds=ends[1] - ends[0],
+                whole=time.perf_counter() - started,
+                tile=told.tile,
+                estimate=dict(gib=told.gib, seconds=told.seconds),
+            )
+        )
+    )
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,45 @@
+"""The networks that are measured: with real weights where they are at hand."""
+
+import functools
+
+import numpy as np
+
+from dreamkit.backbones import ARCHITECTURES, Backbone, load_backbone
+from dreamkit.startup import keras
+from dreamkit.weights import at_hand
+
+
+@functools.cache
+def network(name):
+    """A backbone with its real weights if they are at hand, else with random ones.
+
+    Random weights cost the same per step; nothing else is measured with them.
+    """
+    if at_hand(name):
+        return load_backbone(name)
+    keras.utils.set_random_seed(0)
+    model = ARCHITECTURES[name].build()
+    he_normal(model)
+    return Backbone(model, ARCHITECTURES[name], name, "random numbers")
+
+
+@functools.cache
+def vgg19_from_vgg16():
+    """VGG-19 with VGG-16's convolutions in the layers of the same name, the others random."""
+    keras.utils.set_random_seed(0)
+    model, donor = ARCHITECTURES["vgg19"].build(), network("vgg16").model
+    given = {layer.name: layer.get_weights() for layer in donor.layers if layer.get_weights()}
+    he_normal(model)
+    for name, arrays in given.items():
+        model.get_layer(name).set_weights(arrays)
+    return Backbone(model, ARCHITECTURES["vgg19"], "vgg19", "vgg16 and random numbers")
+
+
+def he_normal(model, seed=0):
+    """Fill the convolutions with seeded He-normal kernels."""
+    rng = np.random.default_rng(seed)
+    for layer in model.layers:
+        if hasattr(layer, "kernel_size"):
+            kernel, *bias = layer.get_weights()
+            spread = (2 / np.prod(kernel.shape[:3])) ** 0.5
+            layer.set_weights([rng.normal(0, spread, kernel.shape).astype("float32"), *bias])
