@@ -142,14 +142,19 @@ def dream():
     backbone, image = network(name), load_image("coffee", 384 if QUICK else 512)
     sizes = octave_sizes(image.shape[:2], 4)
     options = dict(steps=steps, octaves=4, seed=0, progress=False)
-    deep_dream(image, backbone, **{**options, "steps": 1})
+    kinds = ("auto", "bfloat16") if has_bfloat16() else ("auto",)
+    for precision in kinds:  # traced, and its kernels made
+        deep_dream(image, backbone, precision=precision, **{**options, "steps": 1})
     before = traces()
-    theirs, ours = [], []
+    theirs, ours = [], {precision: [] for precision in kinds}
     for _ in range(2 if QUICK else 3):
         theirs.append(tutorial_dream.run(backbone.model, image, sizes, steps)[0])
-        run = deep_dream(image, backbone, **options)
-        ours.append(run.history["seconds"].iloc[-1])
-    ratio_row("dream over the tutorial's loop, Inception v3", 2 / 3, ours, theirs)
+        for precision, seconds in ours.items():
+            run = deep_dream(image, backbone, precision=precision, **options)
+            seconds.append(run.history["seconds"].iloc[-1])
+    for precision, seconds in ours.items():
+        what = f"dream over the tutorial's loop, Inception v3, {precision}"
+        ratio_row(what, 2 / 3, seconds, theirs)
     row("traces over all octaves and runs", 0, traces() - before, f"{traces() - before}")
     terms = [fitted(Dream(backbone), image.shape[:2])]
     deepest = {"mixed3", "mixed5"}

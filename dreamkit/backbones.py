@@ -118,7 +118,6 @@ ARCHITECTURES = {
         content_layers=("mixed2",),
         style_layers=("conv2d_2", "mixed0", "mixed2", "mixed4"),
         dream_layers={"mixed3": 1.0, "mixed5": 1.0},
-        half=True,
     ),
     "squeezenet": Architecture(
         _squeezenet,
