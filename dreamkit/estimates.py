@@ -1,6 +1,7 @@
 """Know before you go: how long a recipe will take, how much memory, and in what tiles."""
 
 import statistics
+import sys
 import time
 import warnings
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import psutil
 
 from .backbones import load_backbone
 from .errors import SettingsError, check_choice, check_range
-from .gradients import Balanced
+from .gradients import Balanced, normalise
 from .objectives import Content, Dream, Style, TotalVariation
 from .octaves import SMALLEST_PAINTING, octave_sizes
 from .profiles import Profile
@@ -20,7 +21,7 @@ from .tiles import Tiled, tiles
 
 GIB = 2**30
 SHARE = 0.6  # of the free memory that one step may take before it is cut into tiles
-TILES = (1024, 512, 256)  # px
+TILES = (768, 512, 256)  # px; with 1024 a style step at 4096 px passes 6 GiB
 SMALL = 224  # px: longest side of the picture on which a step is timed
 # What a step keeps, over the output of each layer but normalisations and activations, which are
 # computed in place; and beside it, bytes a pixel. Measured: see benchmarks/README.md.
@@ -105,8 +106,19 @@ def estimate(
         share * pace * _pixels(score, side, cut)
         for share, side, cut in zip(shares, sizes, cuts, strict=True)
     )
-    gib = (psutil.Process().memory_info().rss + step_bytes(score, sizes[-1], cuts[-1])) / GIB
+    needed = psutil.Process().memory_info().rss + step_bytes(score, sizes[-1], cuts[-1])
+    gib = max(needed, _peak_so_far()) / GIB
     return Estimate(seconds, gib, cuts[-1], psutil.virtual_memory().available / GIB)
+
+
+def _peak_so_far():
+    """The most memory that this process has had, bytes: loading a network takes some too."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return psutil.Process().memory_info().peak_wset
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def fitted(score, size, tile="auto"):
@@ -192,7 +204,10 @@ def _seconds_a_pixel(score, size):
     times = []
     for _ in range(3):
         started = time.perf_counter()
-        float(score.value_and_gradient(picture)[0])
+        _, _, gradient = score.value_and_gradient(picture)
+        if isinstance(score, Dream):
+            gradient = normalise(gradient, 3)
+        gradient.numpy()
         times.append(time.perf_counter() - started)
     return statistics.median(times) / picture[..., 0].size
 

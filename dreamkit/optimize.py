@@ -139,7 +139,7 @@ def _adam(picture, objective, slope, steps, sign, rate, _smooth, diary):
         diary.write(step, total, terms, variable, adam.variables)
         adam.apply([-sign * gradient], [variable])
         variable.assign(tf.clip_by_value(variable, 0, 1))
-    diary.write(steps, *objective(variable.value()), variable)
+    diary.write(steps, *objective.value_and_gradient(variable.value())[:2], variable)
 
 
 def _normalised(picture, objective, slope, steps, sign, rate, smooth, diary):
@@ -150,7 +150,7 @@ def _normalised(picture, objective, slope, steps, sign, rate, smooth, diary):
         diary.write(step, total, terms, variable)
         variable.assign_add(sign * rate * normalise(gradient, smooth))
         variable.assign(tf.clip_by_value(variable, 0, 1))
-    diary.write(steps, *objective(variable.value()), variable)
+    diary.write(steps, *objective.value_and_gradient(variable.value())[:2], variable)
 
 
 def _lbfgs(picture, objective, slope, steps, sign, _rate, _smooth, diary):

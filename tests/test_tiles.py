@@ -156,7 +156,7 @@ def test_a_picture_that_fits_is_computed_whole(squeezenet):
 
 def test_a_picture_too_large_for_memory_is_cut(squeezenet, monkeypatch):
     short_of_memory(monkeypatch, 2 * 2**30)
-    assert fitted(Dream(squeezenet), (2048, 2048)).side == 1024
+    assert fitted(Dream(squeezenet), (2048, 2048)).side == 768
     assert not isinstance(fitted(Dream(squeezenet), (200, 200)), Tiled)
 
 
