@@ -2,7 +2,18 @@
 
 import pytest
 
-from dreamkit import DreamkitError, SettingsError, estimate
+from dreamkit import DreamkitError, SettingsError, estimate, estimates
+
+
+@pytest.fixture(autouse=True)
+def fresh_process(monkeypatch):
+    """What other tests took before does not count."""
+    monkeypatch.setattr(estimates, "_peak_so_far", lambda: 0)
+
+
+def test_what_the_process_has_taken_already_counts(monkeypatch):
+    monkeypatch.setattr(estimates, "_peak_so_far", lambda: 2**40)
+    assert estimate("dream", 96, "squeezenet", steps=1, octaves=1).gib == 1024
 
 
 def test_twice_the_steps_take_twice_the_time():
