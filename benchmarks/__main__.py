@@ -51,6 +51,7 @@ def row(what, target, value, figure):
 def skip(what, why):
     ROWS.append((what, "–", f"not measured: {why}", "–"))
     print(*ROWS[-1], flush=True)
+    write()
 
 
 def interleaved(functions, repeats):

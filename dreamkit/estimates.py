@@ -1,10 +1,11 @@
 """Know before you go: how long a recipe will take, how much memory, and in what tiles."""
 
+import re
 import statistics
-import sys
 import time
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -107,18 +108,17 @@ def estimate(
         for share, side, cut in zip(shares, sizes, cuts, strict=True)
     )
     needed = psutil.Process().memory_info().rss + step_bytes(score, sizes[-1], cuts[-1])
-    gib = max(needed, _peak_so_far()) / GIB
+    gib = max(needed, peak_memory()) / GIB
     return Estimate(seconds, gib, cuts[-1], psutil.virtual_memory().available / GIB)
 
 
-def _peak_so_far():
-    """The most memory that this process has had, bytes: loading a network takes some too."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return psutil.Process().memory_info().peak_wset
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+def peak_memory():
+    """The most memory that this process has had, bytes; where the system does not tell, now."""
+    status = Path("/proc/self/status")
+    if status.exists():  # not getrusage, which counts what the parent had when it started us
+        return int(re.search(r"VmHWM:\s+(\d+)", status.read_text())[1]) * 1024
+    memory = psutil.Process().memory_info()
+    return getattr(memory, "peak_wset", memory.rss)
 
 
 def fitted(score, size, tile="auto"):

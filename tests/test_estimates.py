@@ -8,11 +8,11 @@ from dreamkit import DreamkitError, SettingsError, estimate, estimates
 @pytest.fixture(autouse=True)
 def fresh_process(monkeypatch):
     """What other tests took before does not count."""
-    monkeypatch.setattr(estimates, "_peak_so_far", lambda: 0)
+    monkeypatch.setattr(estimates, "peak_memory", lambda: 0)
 
 
 def test_what_the_process_has_taken_already_counts(monkeypatch):
-    monkeypatch.setattr(estimates, "_peak_so_far", lambda: 2**40)
+    monkeypatch.setattr(estimates, "peak_memory", lambda: 2**40)
     assert estimate("dream", 96, "squeezenet", steps=1, octaves=1).gib == 1024
 
 
