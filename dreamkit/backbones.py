@@ -5,11 +5,11 @@ import functools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from . import weights as _weights
 from .errors import DreamkitError, ImageError, LayerError, SettingsError, check_choice
 from .images import data_folder
+from .inference import PRECISIONS, folded, has_bfloat16, in_precision
 from .startup import keras, tf
 
 if keras.backend.backend() != "tensorflow":
@@ -118,6 +118,7 @@ ARCHITECTURES = {
         content_layers=("mixed2",),
         style_layers=("conv2d_2", "mixed0", "mixed2", "mixed4"),
         dream_layers={"mixed3": 1.0, "mixed5": 1.0},
+        half=True,
     ),
     "squeezenet": Architecture(
         _squeezenet,
@@ -130,22 +131,6 @@ ARCHITECTURES = {
 }
 
 
-PRECISIONS = ("auto", "float32", "bfloat16")
-
-
-@functools.cache
-def has_bfloat16():
-    """True if the machine computes in bfloat16: newer x86 servers and NVIDIA GPUs from Ampere."""
-    if gpus := tf.config.list_physical_devices("GPU"):
-        details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
-        return all(gpu.get("compute_capability", (0, 0)) >= (8, 0) for gpu in details)
-    try:
-        flags = Path("/proc/cpuinfo").read_text().split()
-    except OSError:  # not Linux
-        return False
-    return "avx512_bf16" in flags or "amx_bf16" in flags
-
-
 class Backbone:
     """A network as a source of features.
 
@@ -154,6 +139,7 @@ class Backbone:
         architecture: how to feed it and which of its layers to use by default.
         name: what to call it in messages and settings.
         origin: where its weights came from, in words.
+        precision: what to compute in; the model's own when None. See `at`.
 
     The features are computed by a Keras model that ends at the deepest layer asked for; it is
     built once for each set of layers and kept.
@@ -161,19 +147,15 @@ class Backbone:
     Introduced in notebook 00.
     """
 
-    def __init__(self, model, architecture, name=None, origin="memory"):
+    def __init__(self, model, architecture, name=None, origin="memory", precision=None):
         self.model, self.architecture = model, architecture
         self.name, self.origin = name or model.name, origin
+        self.precision = precision or model.layers[-1].compute_dtype
         self.model.trainable = False
         self._extractors, self._siblings = {}, {self.precision: self}
 
     def __repr__(self):
         return f"Backbone({self.name!r}, {len(self.model.layers)} layers, weights: {self.origin})"
-
-    @property
-    def precision(self):
-        """What the network computes in: `"float32"`, or `"bfloat16"` at half the time."""
-        return self.model.layers[-1].compute_dtype
 
     def at(self, precision):
         """The same network computing in another precision; features are float32 all the same.
@@ -196,14 +178,7 @@ class Backbone:
             pays = self.architecture.half and has_bfloat16()
             precision = "bfloat16" if pays else "float32"
         if precision not in self._siblings:
-            model = keras.models.clone_model(
-                self.model,
-                clone_function=lambda layer: layer.from_config(
-                    {**layer.get_config(), "dtype": precision}
-                ),
-            )
-            model.set_weights(self.model.get_weights())
-            sibling = Backbone(model, self.architecture, self.name, self.origin)
+            sibling = Backbone(self.model, self.architecture, self.name, self.origin, precision)
             sibling._siblings = self._siblings
             self._siblings[precision] = sibling
         return self._siblings[precision]
@@ -241,18 +216,41 @@ class Backbone:
             )
         if images.shape.rank == 3:
             images = images[tf.newaxis]
-        extractor = self.extractor(layers)
+        self.extractor(layers)
         self.check_size(images.shape[1:3], layers)
-        found = extractor(self.architecture.preprocess(images))
+        return {n: tf.cast(f, images.dtype) for n, f in self.raw_features(images, layers).items()}
+
+    def raw_features(self, images, layers):
+        """{layer: (N, h, w, c)} of checked images (N, H, W, 3), in the network's own precision.
+
+        Of float64 images the features, too, are float64.
+        """
+        found = self.extractor(layers)(self.architecture.preprocess(images))
         found = found if isinstance(found, list) else [found]  # Keras unwraps a single output
-        return {n: tf.cast(f, images.dtype) for n, f in zip(layers, found, strict=True)}
+        if images.dtype == tf.float64:
+            found = [tf.cast(f, tf.float64) for f in found]
+        return dict(zip(layers, found, strict=True))
 
     def extractor(self, layers):
         """The Keras model from preprocessed images to the list of features at `layers`."""
         if layers not in self._extractors:
-            outputs = [self.layer(name).output for name in layers]
-            self._extractors[layers] = keras.Model(self.model.inputs[0], outputs)
+            for name in layers:
+                self.layer(name)
+            there = {layer.name for layer in self._folded.layers}
+            model = self._folded if there.issuperset(layers) else self._unfolded
+            outputs = [model.get_layer(name).output for name in layers]
+            self._extractors[layers] = keras.Model(model.inputs[0], outputs)
         return self._extractors[layers]
+
+    @functools.cached_property
+    def _folded(self):
+        """The network as it is fastest."""
+        return in_precision(folded(self.model), self.precision)
+
+    @functools.cached_property
+    def _unfolded(self):
+        """The network with every layer there is."""
+        return in_precision(self.model, self.precision)
 
     def layer(self, name):
         """The Keras layer called `name`, or a `LayerError` that names near ones."""

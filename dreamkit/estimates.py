@@ -12,7 +12,7 @@ import psutil
 
 from .backbones import load_backbone
 from .errors import SettingsError, check_choice, check_range
-from .gradients import Balanced, normalise
+from .gradients import Balanced, quickly_normalise
 from .objectives import Content, Dream, Style, TotalVariation
 from .octaves import SMALLEST_PAINTING, octave_sizes
 from .profiles import Profile
@@ -206,7 +206,7 @@ def _seconds_a_pixel(score, size):
         started = time.perf_counter()
         _, _, gradient = score.value_and_gradient(picture)
         if isinstance(score, Dream):
-            gradient = normalise(gradient, 3)
+            gradient = quickly_normalise(gradient, 3)
         gradient.numpy()
         times.append(time.perf_counter() - started)
     return statistics.median(times) / picture[..., 0].size

@@ -3,7 +3,7 @@
 import functools
 from dataclasses import dataclass
 
-from .scores import Score, as_tensor, compiled
+from .scores import Score, as_tensor, compiled, graph_of
 from .startup import tf
 from .tiles import Tiled
 
@@ -28,19 +28,30 @@ def normalise(gradient, levels=0):
     """
     bands, rest = [], gradient[tf.newaxis]
     for _ in range(levels):
-        if min(rest.shape[1:3]) < 4:
-            break
         coarse = tf.nn.avg_pool2d(rest, 2, 2, "SAME")
-        bands.append(rest - tf.image.resize(coarse, rest.shape[1:3]))
+        bands.append(rest - _blown_up(coarse, rest))
         rest = coarse
     merged = _unit(rest)
     for band in reversed(bands):
-        merged = tf.image.resize(merged, band.shape[1:3]) + _unit(band)
+        merged = _blown_up(merged, band) + _unit(band)
     return _unit(merged)[0] if bands else merged[0]
+
+
+def _blown_up(small, large):
+    return tf.cast(tf.image.resize(small, tf.shape(large)[1:3]), large.dtype)
 
 
 def _unit(x):
     return x / (tf.math.reduce_std(x) + 1e-20)
+
+
+def quickly_normalise(gradient, levels=0):
+    """`normalise`, compiled once for gradients of every size.
+
+    Introduced in notebook 03.
+    """
+    unit = functools.partial(normalise, levels=levels)
+    return graph_of(unit, ("normalise", levels), {}, gradient)(gradient)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +89,7 @@ class Balanced:
     def value_and_gradient(self, picture):
         """Total, terms and the balanced direction, scaled to the length of ∇down."""
         total, terms, slope, rise = self._sides(as_tensor(picture))
-        rise = normalise(rise, self.smooth) if self.smooth else rise
+        rise = quickly_normalise(rise, self.smooth) if self.smooth else rise
         say = abs(self.balance) * tf.norm(slope) / (tf.norm(rise) + 1e-20)
         return total, terms, slope + say * rise
 

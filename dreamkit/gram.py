@@ -28,8 +28,6 @@ def gram_matrix(features):
     features = tf.convert_to_tensor(features)
     if features.shape.rank != 4:
         raise ValueError(f"features must have shape (N, H, W, C), not {features.shape}")
-    if features.dtype != tf.float64:
-        features = tf.cast(features, tf.float32)
     products, positions = outer_products(features)
     return products / positions
 
@@ -40,12 +38,21 @@ def outer_products(features):
     Introduced in notebook 01.
     """
     n, h, w, c = tf.unstack(tf.shape(features))
-    f = tf.reshape(features, (n, h * w, c))
-    return _products(f), tf.cast(h * w, f.dtype)
+    products = _products(tf.reshape(features, (n, h * w, c)))
+    return products, tf.cast(h * w, products.dtype)
 
 
 @tf.custom_gradient
 def _products(f):
-    """FᵀF; its slope F·(U + Uᵀ) takes one product, where TensorFlow by itself takes two."""
-    slope = lambda u: tf.matmul(f, u + tf.linalg.matrix_transpose(u))  # noqa: E731
-    return tf.matmul(f, f, transpose_a=True), slope
+    """FᵀF in float32 or more; its slope F·(U + Uᵀ), in the precision of F.
+
+    That slope takes one product, where TensorFlow by itself takes two.
+    """
+    exact = widen(f)
+    slope = lambda u: tf.matmul(f, tf.cast(u + tf.linalg.matrix_transpose(u), f.dtype))  # noqa: E731
+    return tf.matmul(exact, exact, transpose_a=True), slope
+
+
+def widen(x):
+    """A tensor as float32, so that sums lose nothing; float64 stays what it is."""
+    return x if x.dtype == tf.float64 else tf.cast(x, tf.float32)

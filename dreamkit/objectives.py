@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from .backbones import Backbone, class_index
 from .errors import SettingsError, check_choice
-from .gram import outer_products
+from .gram import outer_products, widen
 from .images import load_image, resize
 from .scores import Score
 from .startup import tf
@@ -124,7 +124,7 @@ class Content(Term):
         return {layer: p[:, place[layer][0], place[layer][1]] for layer, p in target.items()}
 
     def gather(self, features, target):
-        return {layer: tf.reduce_sum((features[layer] - p) ** 2) for layer, p in target.items()}
+        return {layer: tf.reduce_sum((widen(features[layer]) - p) ** 2) for layer, p in target.items()}
 
     def finish(self, sums, target):
         formula = CONTENT_FORMULAS[self.formula]
@@ -227,8 +227,10 @@ class TotalVariation(Term):
 
     def score(self, picture, features, target):
         reduce = tf.reduce_sum if self.formula == "tutorial" else tf.reduce_mean
-        across = tf.abs(picture[:, 1:] - picture[:, :-1])
-        down = tf.abs(picture[1:] - picture[:-1])
+        height, width, colours = tf.unstack(tf.shape(picture))
+        rows = tf.reshape(picture, (height, width * colours))  # long rows are quicker to slice
+        across = tf.abs(rows[:, colours:] - rows[:, :-colours])
+        down = tf.abs(rows[1:] - rows[:-1])
         return reduce(across) + reduce(down)
 
     def shape(self):
@@ -310,7 +312,7 @@ class Dream(Term):
     def gather(self, features, target):
         sums = {}
         for layer in self.layers:
-            f = features[layer]
+            f = widen(features[layer])
             if self.border:
                 f = f[:, self.border : -self.border, self.border : -self.border]
             if self.channel is not None:

@@ -9,7 +9,7 @@ from numbers import Real
 import numpy as np
 
 from .errors import DivergedError, SettingsError, check_choice, check_range
-from .gradients import normalise
+from .gradients import quickly_normalise
 from .images import check_image
 from .runs import Run
 from .scores import as_tensor
@@ -130,7 +130,7 @@ def _walk(
 
 def _adam(picture, objective, slope, steps, sign, rate, _smooth, diary):
     schedule = keras.optimizers.schedules.CosineDecay(rate, max(1, steps), alpha=0.1)
-    adam = keras.optimizers.Adam(schedule, beta_1=0.9, beta_2=0.99, epsilon=1e-8)
+    adam = keras.optimizers.Adam(schedule, beta_1=0.9, beta_2=0.9, epsilon=1e-8)
     variable = tf.Variable(picture)
     adam.build([variable])
     first = diary.restore(variable, adam.variables)
@@ -148,7 +148,7 @@ def _normalised(picture, objective, slope, steps, sign, rate, smooth, diary):
     for step in range(first, steps):
         total, terms, gradient = slope(variable.value(), step)
         diary.write(step, total, terms, variable)
-        variable.assign_add(sign * rate * normalise(gradient, smooth))
+        variable.assign_add(sign * rate * quickly_normalise(gradient, smooth))
         variable.assign(tf.clip_by_value(variable, 0, 1))
     diary.write(steps, *objective.value_and_gradient(variable.value())[:2], variable)
 

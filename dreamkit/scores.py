@@ -95,7 +95,7 @@ class Objective(Score):
 def evaluate(terms, picture, targets):
     """{name: value} of a picture: one forward pass for each backbone, however many terms."""
     features = {
-        backbone: backbone.features(picture, layers)
+        backbone: backbone.raw_features(picture[tf.newaxis], layers)
         for backbone, layers in layers_by_backbone(terms).items()
     }
     return {

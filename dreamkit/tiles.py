@@ -231,7 +231,7 @@ def _inner(features, boxes):
 
 def _sums(terms, pixels, targets, boxes):
     backbone = next(iter(terms.values())).backbone
-    inner = _inner(backbone.features(pixels, tuple(boxes)), boxes)
+    inner = _inner(backbone.raw_features(pixels[tf.newaxis], tuple(boxes)), boxes)
     return {name: term.gather(inner, targets[name]) for name, term in terms.items()}
 
 

@@ -8,7 +8,7 @@ from dreamkit.errors import SettingsError
 from dreamkit.exercises import check
 from dreamkit.objectives import best_match
 from dreamkit.octaves import octave_sizes, through_octaves
-from dreamkit.optimize import normalise
+from dreamkit.gradients import normalise
 from dreamkit.startup import tf
 from notebook_tools import definitions
 

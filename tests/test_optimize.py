@@ -23,7 +23,8 @@ from dreamkit import (
     samples,
     style_transfer,
 )
-from dreamkit.optimize import LEARNING_RATES, normalise
+from dreamkit.gradients import normalise
+from dreamkit.optimize import LEARNING_RATES
 from dreamkit.startup import tf
 
 SIDE = 96
