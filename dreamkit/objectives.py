@@ -124,7 +124,9 @@ class Content(Term):
         return {layer: p[:, place[layer][0], place[layer][1]] for layer, p in target.items()}
 
     def gather(self, features, target):
-        return {layer: tf.reduce_sum((widen(features[layer]) - p) ** 2) for layer, p in target.items()}
+        return {
+            layer: tf.reduce_sum((widen(features[layer]) - p) ** 2) for layer, p in target.items()
+        }
 
     def finish(self, sums, target):
         formula = CONTENT_FORMULAS[self.formula]

@@ -6,9 +6,9 @@ import pytest
 import dreamkit as dk
 from dreamkit.errors import SettingsError
 from dreamkit.exercises import check
+from dreamkit.gradients import normalise
 from dreamkit.objectives import best_match
 from dreamkit.octaves import octave_sizes, through_octaves
-from dreamkit.gradients import normalise
 from dreamkit.startup import tf
 from notebook_tools import definitions
 

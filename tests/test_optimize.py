@@ -126,9 +126,9 @@ def numpy_adam(x, slope, steps, rate, of):
     for t in range(1, steps + 1):
         g = slope(x)
         m = 0.9 * m + 0.1 * g
-        v = 0.99 * v + 0.01 * g**2
+        v = 0.9 * v + 0.1 * g**2
         alpha = rate * (0.1 + 0.9 * (1 + np.cos(np.pi * (t - 1) / of)) / 2)
-        x = np.clip(x - alpha * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.99**t)) + 1e-8), 0, 1)
+        x = np.clip(x - alpha * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.9**t)) + 1e-8), 0, 1)
     return x
 
 
