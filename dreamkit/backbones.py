@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from . import weights as _weights
 from .errors import DreamkitError, ImageError, LayerError, SettingsError, check_choice
+from .frozen import PRECISIONS, folded, has_bfloat16, in_precision
 from .images import data_folder
-from .inference import PRECISIONS, folded, has_bfloat16, in_precision
 from .startup import keras, tf
 
 if keras.backend.backend() != "tensorflow":

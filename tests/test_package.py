@@ -25,7 +25,7 @@ PACKAGE = ROOT / "dreamkit"
 
 # From the bottom up; a module imports only from layers below its own.
 LAYERS = [
-    ["errors", "startup", "images", "weights", "gram", "inference", "backbones"],
+    ["errors", "startup", "images", "weights", "gram", "frozen", "backbones"],
     ["scores"],
     ["tiles"],
     ["objectives", "gradients"],

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dreamkit.backbones import Architecture, Backbone
-from dreamkit.inference import folded, in_precision
+from dreamkit.frozen import folded, in_precision
 from dreamkit.startup import keras, tf
 
 
