@@ -1,4 +1,4 @@
-"""A cell of the clear-or-distorted study: one picture, treated one way, run once.  (Notebook 05.)"""
+"""A cell of the clear-or-distorted study: a picture, treated one way, run once.  (Notebook 05.)"""
 
 import functools
 import hashlib
@@ -13,6 +13,8 @@ from .images import load_image, resize
 FORMAT = 1  # of a row; another one makes other cells
 CONTENT_WEIGHT, STYLE_WEIGHT, TV_WEIGHT = 1.0, 40.0, 0.5  # of what a style transfer descends
 PAPER_WEIGHTS = 1e4, 1e-2  # content and style of the paper's, that is TensorFlow's, style loss
+# The paper's content layer, as the tutorial has it; SqueezeNet's own, for want of a like one.
+PAPER_LAYERS = {"vgg19": "block5_conv2", "vgg16": "block5_conv2"}
 # The same on every machine: float32, in one piece, and nothing left to a profile.
 ALIKE = dict(precision="float32", tile=None, profile="ci", progress=False)
 COLUMNS = (
@@ -147,6 +149,7 @@ def _paint(cell, content, style):
     if cell.variant == "raw descent":
         raw = dict(zip(("content_weight", "style_weight"), PAPER_WEIGHTS, strict=True))
         weights = dict(**raw, tv_weight=0.0, formula="tutorial")
+        weights["content_layers"] = PAPER_LAYERS.get(cell.network)
     run = style_transfer(
         content,
         style,
@@ -213,7 +216,7 @@ def judge(pictures, content, style, network):
     scores = {
         "content": Content(content, network),
         "style": Style(style, network),
-        "raw_content": Content(content, network, formula="tutorial"),
+        "raw_content": Content(content, network, PAPER_LAYERS.get(network.name), "tutorial"),
         "raw_style": Style(style, network, formula="tutorial"),
     }
     everything = functools.reduce(operator.add, scores.values())

@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -12,7 +11,12 @@ from .distortions import DISTORTIONS
 from .errors import DreamkitError, check_choice
 from .runs import check_folder
 
-VARIANTS = ("second style", "raw descent", "noise start", "style distorted")
+VARIANTS = {  # what differs from the base
+    "second style": "another style picture",
+    "raw descent": "the paper's loss is descended",
+    "noise start": "the start is noise, and seeds are others",
+    "style distorted": "the style picture is distorted, not the content",
+}
 PHOTOS = (
     *("astronaut", "chelsea", "coffee", "rocket", "hubble_deep_field", "retina"),
     *("immunohistochemistry", "camera", "china", "flower"),
@@ -43,7 +47,7 @@ class Design:
         size: side of the square pictures, px.
         steps: of a style transfer.
         dream_octaves, dream_steps: sizes a dream goes through, steps at each.
-        variants: of `VARIANTS`: one factor differs from the base, at the highest severity.
+        variants: keys of `VARIANTS`: one factor differs from the base, at the highest severity.
         variant_pictures: pictures of the variants.
         variant_network: their network.
         seeds: of runs and distortions; each repeats everything.
@@ -68,6 +72,12 @@ class Design:
     variant_network: str = "squeezenet"
     seeds: tuple = (0,)
 
+    def __post_init__(self):
+        for kind in self.kinds:
+            check_choice("A distortion of the study", kind, DISTORTIONS)
+        for variant in self.variants:
+            check_choice("A variant of the study", variant, VARIANTS)
+
     @property
     def digest(self):
         """12 hexadecimal digits that differ wherever the table would."""
@@ -85,11 +95,12 @@ PRESETS = {
         size=112,
         steps=25,
         dream_steps=10,
-        variants=VARIANTS,
+        variants=tuple(VARIANTS),
         variant_pictures=("astronaut", "chelsea", "coffee", "flower", "scene-0.00", "scene-0.60"),
         variant_network="vgg19",
     ),
 }
+PAIR = ["recipe", "variant", "network", "role", "style", "picture", "seed"]
 CI = dict(
     pictures=("chelsea", "scene-0.40"),
     kinds=("blur", "noise", "lines", "mixed"),
@@ -218,6 +229,7 @@ def run_study(preset="quick", out="outputs/study", workers=1, scheduler=None, pr
     Raises:
         StudyError: cells failed; all others are kept and in the error's `table`.
         SettingsError: no preset is called that, or the workers cannot be had.
+        ImageError: the folder cannot be made.
         KeyboardInterrupt: stopped with Ctrl-C; the same call goes on from there.
 
     Source: Al-Khazraji, Abbas and Jamil 2022. Introduced in notebook 05.
@@ -262,9 +274,7 @@ def _run_missing(wanted, folder, workers, scheduler, progress, name):
 
     missing = [cell for cell in wanted if _kept(cell, folder) is None]
     done, failed = len(wanted) - len(missing), {}
-    look = (
-        "{desc} {percentage:3.0f}% |{bar:20}| {n_fmt}/{total_fmt} cells, {remaining} left{postfix}"
-    )
+    look = "{desc} {percentage:3.0f}% |{bar}| {n_fmt}/{total_fmt} cells, {remaining} left{postfix}"
     with tqdm(
         total=len(wanted), initial=done, desc=f"study {name}", bar_format=look, disable=not progress
     ) as bar:
@@ -311,3 +321,40 @@ def _write(path, table):
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     table.to_parquet(partial, index=False)
     os.replace(partial, path)
+
+
+def as_claimed(table):
+    """Count the pairs of a clear and a distorted picture that go the way the paper claims.
+
+    Args:
+        table: of `run_study`.
+
+    Returns:
+        A pandas DataFrame of the base cells: for each kind of distortion (rows), measure at the
+        end, recipe and network (columns) a text such as "9 of 16". Claimed is that a distorted
+        picture ends with a higher style loss and a lower dream score.
+
+    Source: Al-Khazraji, Abbas and Jamil 2022. Introduced in notebook 05.
+    """
+    import pandas as pd
+
+    base = table[table["variant"] == "base"]
+    clear = base[base["kind"] == "clear"]
+    pairs = base[base["kind"] != "clear"].merge(clear, on=PAIR, suffixes=("", "_clear"))
+    counts = {}
+    for measure in ("end_raw", "end_relative"):
+        higher = pairs[measure] > pairs[f"{measure}_clear"]
+        lower = pairs[measure] < pairs[f"{measure}_clear"]
+        claimed = higher.where(pairs["recipe"] == "style", lower)
+        groups = claimed.groupby([pairs[key] for key in ("kind", "recipe", "network")], sort=False)
+        told = groups.sum().astype(str) + " of " + groups.size().astype(str)
+        counts[measure] = told.unstack(["recipe", "network"])
+    return pd.concat(counts, axis=1)
+
+
+def cores():
+    """How many cores this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not Linux
+        return os.cpu_count() or 1
