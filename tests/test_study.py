@@ -361,7 +361,7 @@ def cluster(tmp_path):
     shared = ("--scheduler-file", str(address), "--no-dashboard", "--host", "127.0.0.1")
     start("scheduler", *shared, "--port", "0")
     workers = [start("worker", *shared, "--nthreads", "1", "--no-nanny") for _ in range(2)]
-    until(address.is_file, 30)
+    until(address.is_file, 120)
     yield json.loads(address.read_text())["address"], workers
     for process in processes:
         process.kill()
@@ -381,7 +381,7 @@ def test_a_cluster_that_loses_a_worker_makes_the_serial_table(serial, cluster, t
     folder, killed = study_folder(TINY, tmp_path), []
 
     def kill_one():
-        until(lambda: len(kept(folder)) >= 3, 60)
+        until(lambda: len(kept(folder)) >= 3, 120)
         os.kill(workers[0].pid, signal.SIGKILL)
         workers[0].wait()
         killed.append(len(kept(folder)))
