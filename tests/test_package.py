@@ -29,7 +29,7 @@ LAYERS = [
     ["scores"],
     ["tiles"],
     ["objectives", "gradients"],
-    ["runs"],
+    ["runs", "jobs"],
     ["optimize"],
     ["octaves"],
     ["profiles"],
