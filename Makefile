@@ -2,6 +2,7 @@
 #   make dream  [CONTENT=photo] [STYLE=painting] [SIZE=px] [OUT=folder]
 #   make test   make lab   make book   make lock
 #   make bench  [QUICK=1]
+#   make study  [PRESET=full] [WORKERS=2] [OUT=folder]
 #   make notebooks  [ONLY="01 03"]    make links  [REPO=owner/name]
 
 PYTHON  ?= python3
@@ -12,11 +13,13 @@ OUT     ?= outputs
 REPO    ?=
 ONLY    ?=
 QUICK   ?=
+PRESET  ?= quick
+WORKERS ?=
 
 BIN   := .venv/bin
 READY := .venv/.ready
 
-.PHONY: dream test bench lint lab notebooks book links doctor lock clean
+.PHONY: dream test bench study lint lab notebooks book links doctor lock clean
 .DEFAULT_GOAL := dream
 
 dream: $(READY)
@@ -33,6 +36,11 @@ test: $(READY) lint
 bench: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
+
+# The clear-or-distorted study, or what is left of it, into outputs/study.
+study: $(READY)
+	@$(BIN)/python -m dreamkit study --preset "$(PRESET)" --out "$(OUT)/study" \
+		$(if $(WORKERS),--workers "$(WORKERS)")
 
 lint: $(READY)
 	$(BIN)/ruff check .

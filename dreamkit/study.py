@@ -1,0 +1,360 @@
+"""The clear-or-distorted study: its design, its cells, and how they are run.  (Notebook 05.)"""
+
+import json
+import os
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+
+from .cells import COLUMNS, FORMAT, Cell, digest_of, run_cell
+from .distortions import DISTORTIONS
+from .errors import DreamkitError, check_choice
+from .runs import check_folder
+
+VARIANTS = {  # what differs from the base
+    "second style": "another style picture",
+    "raw descent": "the paper's loss is descended",
+    "noise start": "the start is noise, and seeds are others",
+    "style distorted": "the style picture is distorted, not the content",
+}
+PHOTOS = (
+    *("astronaut", "chelsea", "coffee", "rocket", "hubble_deep_field", "retina"),
+    *("immunohistochemistry", "camera", "china", "flower"),
+)
+SCENES = tuple(f"scene-{level / 5:.2f}" for level in range(6))
+
+
+class StudyError(DreamkitError, RuntimeError):
+    """Cells of a study that failed; `table` holds all others, `failed` is {cell: its error}."""
+
+    def __init__(self, message, table=None, failed=None):
+        super().__init__(message)
+        self.table, self.failed = table, failed
+
+
+@dataclass(frozen=True)
+class Design:
+    """What a study compares, stated before there is a result.
+
+    Attributes:
+        name: part of the folder's name; decides nothing.
+        pictures: photos' names, and `"scene-0.40"` for a scene of that clutter.
+        style: the style sample of all but the variant "second style".
+        second_style: that of the variant.
+        kinds: keys of `DISTORTIONS`.
+        severities: of each kind, above 0 to 1; the clear picture goes with them by itself.
+        style_networks, dream_networks: networks' names, for each recipe.
+        size: side of the square pictures, px.
+        steps: of a style transfer.
+        dream_octaves, dream_steps: sizes a dream goes through, steps at each.
+        variants: keys of `VARIANTS`: one factor differs from the base, at the highest severity.
+        variant_pictures: pictures of the variants.
+        variant_network: their network.
+        seeds: of runs and distortions; each repeats everything.
+
+    Introduced in notebook 05.
+    """
+
+    name: str
+    pictures: tuple
+    style: str = "night_flow"
+    second_style: str = "mosaic"
+    kinds: tuple = tuple(DISTORTIONS)
+    severities: tuple = (1.0,)
+    style_networks: tuple = ("squeezenet",)
+    dream_networks: tuple = ("squeezenet",)
+    size: int = 96
+    steps: int = 25
+    dream_octaves: int = 2
+    dream_steps: int = 5
+    variants: tuple = ()
+    variant_pictures: tuple = ()
+    variant_network: str = "squeezenet"
+    seeds: tuple = (0,)
+
+    def __post_init__(self):
+        for kind in self.kinds:
+            check_choice("A distortion of the study", kind, DISTORTIONS)
+        for variant in self.variants:
+            check_choice("A variant of the study", variant, VARIANTS)
+
+    @property
+    def digest(self):
+        """12 hexadecimal digits that differ wherever the table would."""
+        return digest_of({**asdict(self), "name": ""})
+
+
+PRESETS = {
+    "quick": Design("quick", ("astronaut", "chelsea", "coffee", "rocket", "scene-0.40")),
+    "full": Design(
+        "full",
+        PHOTOS + SCENES,
+        severities=(0.5, 1.0),
+        style_networks=("squeezenet", "vgg19", "vgg16"),
+        dream_networks=("squeezenet", "inception_v3"),
+        size=112,
+        steps=25,
+        dream_steps=10,
+        variants=tuple(VARIANTS),
+        variant_pictures=("astronaut", "chelsea", "coffee", "flower", "scene-0.00", "scene-0.60"),
+        variant_network="vgg19",
+    ),
+}
+PAIR = ["recipe", "variant", "network", "role", "style", "picture", "seed"]
+CI = dict(
+    pictures=("chelsea", "scene-0.40"),
+    kinds=("blur", "noise", "lines", "mixed"),
+    steps=5,
+    dream_steps=2,
+)
+
+
+def design(preset="quick", quiet=False):
+    """Settle a preset: of its networks, those whose weights are at hand.
+
+    Args:
+        preset: `"quick"` (SqueezeNet, under two minutes; smaller still under
+            DREAMKIT_PROFILE=ci) or `"full"` (VGG-19 or, where it is missing, VGG-16, and
+            Inception v3 too).
+        quiet: True does not tell which networks are in and which are left out.
+
+    Returns:
+        A `Design`.
+
+    Raises:
+        SettingsError: no preset is called that.
+
+    Introduced in notebook 05.
+
+    >>> design("quick", quiet=True).style_networks
+    ('squeezenet',)
+    """
+    from .weights import at_hand
+
+    check_choice("preset", preset, PRESETS)
+    chosen = PRESETS[preset]
+    if preset == "quick" and os.environ.get("DREAMKIT_PROFILE") == "ci":
+        return replace(chosen, **CI)
+    asked = dict.fromkeys((*chosen.style_networks, *chosen.dream_networks))
+    found = [network for network in asked if at_hand(network)]
+    if "vgg19" in found and "vgg16" in found:  # one of the two does
+        found.remove("vgg16")
+    if missing := [network for network in asked if network not in found and not quiet]:
+        print(f"study {preset}: {', '.join(found)}; left out: {', '.join(missing)}")
+    styles = tuple(network for network in chosen.style_networks if network in found)
+    return replace(
+        chosen,
+        style_networks=styles,
+        dream_networks=tuple(network for network in chosen.dream_networks if network in found),
+        variant_network=styles[-1],
+    )
+
+
+def cells(design):
+    """All cells of a design, picture by picture, each clear one before what is paired with it.
+
+    Args:
+        design: a `Design`.
+
+    Returns:
+        List of `Cell`.
+
+    Introduced in notebook 05.
+
+    >>> len(cells(PRESETS["quick"])) == 5 * 2 * 12
+    True
+    """
+    found = []
+    for picture in design.pictures:
+        for seed in design.seeds:
+            found += _base(design, picture, seed)
+            if picture in design.variant_pictures:
+                found += _variants(design, picture, seed)
+    return found
+
+
+def _base(design, picture, seed):
+    for network in design.style_networks:
+        yield from _treated(design, picture, seed, network=network)
+    for network in design.dream_networks:
+        yield from _treated(
+            design,
+            picture,
+            seed,
+            recipe="dream",
+            network=network,
+            style="",
+            steps=design.dream_steps,
+            octaves=design.dream_octaves,
+        )
+
+
+def _variants(design, picture, seed):
+    differs = {
+        "second style": dict(style=design.second_style),
+        "raw descent": {},
+        "noise start": {},
+        "style distorted": dict(role="style"),
+    }
+    for variant in design.variants:
+        other_seed = seed + 1 if variant == "noise start" else seed
+        options = dict(network=design.variant_network, variant=variant, **differs[variant])
+        yield from _treated(design, picture, other_seed, max(design.severities), **options)
+
+
+def _treated(design, picture, seed, *severities, **options):
+    """The clear cell and all distorted ones that are the same in everything else."""
+    shared = dict(recipe="style", variant="base", role="content", style=design.style, octaves=1)
+    shared |= dict(picture=picture, seed=seed, size=design.size, steps=design.steps) | options
+    yield Cell(kind="clear", severity=0.0, **shared)
+    for kind in design.kinds:
+        for severity in severities or design.severities:
+            yield Cell(kind=kind, severity=float(severity), **shared)
+
+
+def run_study(preset="quick", out="outputs/study", workers=1, scheduler=None, progress=True):
+    """Run a study, or what is left of it; each cell is kept as soon as it is done.
+
+    Args:
+        preset: a preset's name or a `Design`.
+        out: folder; the study has one of its own inside, `<name>-<digest of the design>`.
+        workers: how many processes to work in.
+        scheduler: address of a Dask scheduler, `tcp://HOST:PORT`, to work on its cluster.
+        progress: False hides the progress bar.
+
+    Returns:
+        The table, a pandas DataFrame with a row for each cell in the order of `cells`, which is
+        also in `results.parquet`; data/study/README.md tells of each column.
+
+    Raises:
+        StudyError: cells failed; all others are kept and in the error's `table`.
+        SettingsError: no preset is called that, or the workers cannot be had.
+        ImageError: the folder cannot be made.
+        KeyboardInterrupt: stopped with Ctrl-C; the same call goes on from there.
+
+    Source: Al-Khazraji, Abbas and Jamil 2022. Introduced in notebook 05.
+    """
+    chosen = design(preset, quiet=not progress) if isinstance(preset, str) else preset
+    wanted, folder = cells(chosen), study_folder(chosen, out)
+    names = [cell.digest for cell in wanted]
+    table = _read(folder / "results.parquet")
+    if table is not None and list(table["cell"]) == names:
+        return table
+    _prepare(folder, chosen, len(wanted))
+    failed = _run_missing(wanted, folder, workers, scheduler, progress, chosen.name)
+    table = _gather(wanted, folder)
+    _write(folder / "results.parquet", table)
+    if failed:
+        told = "; ".join(f"{cell}: {error}" for cell, error in failed.items())
+        raise StudyError(f"{len(failed)} of {len(wanted)} cells failed: {told}", table, failed)
+    return table
+
+
+def study_folder(design, out="outputs/study"):
+    """Where the study of a design is kept."""
+    return Path(out).expanduser() / f"{design.name}-{design.digest}"
+
+
+def _prepare(folder, design, count):
+    """Make the folder, with the design in it."""
+    check_folder(folder)
+    (folder / "cells").mkdir(parents=True, exist_ok=True)
+    packages = ("tensorflow", "keras", "numpy", "scipy", "pillow", "scikit-image")
+    notes = {**asdict(design), "digest": design.digest, "format": FORMAT, "cells": count}
+    notes["versions"] = {package: version(package) for package in packages}
+    (folder / "design.json").write_text(json.dumps(notes, indent=1) + "\n", encoding="utf-8")
+
+
+def _run_missing(wanted, folder, workers, scheduler, progress, name):
+    """Run the cells that are not kept yet; returns {cell: error} of those that failed."""
+    import pandas as pd
+    from tqdm.auto import tqdm
+
+    from .jobs import run_all
+
+    missing = [cell for cell in wanted if _kept(cell, folder) is None]
+    done, failed = len(wanted) - len(missing), {}
+    look = "{desc} {percentage:3.0f}% |{bar}| {n_fmt}/{total_fmt} cells, {remaining} left{postfix}"
+    with tqdm(
+        total=len(wanted), initial=done, desc=f"study {name}", bar_format=look, disable=not progress
+    ) as bar:
+        try:
+            for cell, result in run_all(run_cell, missing, workers=workers, scheduler=scheduler):
+                if isinstance(result, Exception):
+                    failed[cell] = result
+                else:
+                    _write(folder / "cells" / f"{cell.digest}.parquet", pd.DataFrame([result]))
+                bar.update()
+        except KeyboardInterrupt:
+            told = f"{bar.n - len(failed)} of {len(wanted)} cells are kept in {folder}"
+            raise KeyboardInterrupt(f"stopped: {told}; the same call goes on from there") from None
+    return failed
+
+
+def _kept(cell, folder):
+    """The row of a cell as a table, None if it is not there or damaged."""
+    table = _read(folder / "cells" / f"{cell.digest}.parquet")
+    return table if table is not None and list(table["cell"]) == [cell.digest] else None
+
+
+def _gather(wanted, folder):
+    """One table of all cells that are kept, in their order."""
+    import pandas as pd
+
+    rows = [row for cell in wanted if (row := _kept(cell, folder)) is not None]
+    return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=COLUMNS)
+
+
+def _read(path):
+    """A table of cells, None if it is not there, damaged, or something else."""
+    import pandas as pd
+
+    try:
+        table = pd.read_parquet(path)
+    except (OSError, ValueError):  # pyarrow's errors are among them
+        return None
+    return table if list(table.columns) == list(COLUMNS) else None
+
+
+def _write(path, table):
+    """Write a table so that it is there whole or not at all."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    table.to_parquet(partial, index=False)
+    os.replace(partial, path)
+
+
+def as_claimed(table):
+    """Count the pairs of a clear and a distorted picture that go the way the paper claims.
+
+    Args:
+        table: of `run_study`.
+
+    Returns:
+        A pandas DataFrame of the base cells: for each kind of distortion (rows), measure at the
+        end, recipe and network (columns) a text such as "9 of 16". Claimed is that a distorted
+        picture ends with a higher style loss and a lower dream score.
+
+    Source: Al-Khazraji, Abbas and Jamil 2022. Introduced in notebook 05.
+    """
+    import pandas as pd
+
+    base = table[table["variant"] == "base"]
+    clear = base[base["kind"] == "clear"]
+    pairs = base[base["kind"] != "clear"].merge(clear, on=PAIR, suffixes=("", "_clear"))
+    counts = {}
+    for measure in ("end_raw", "end_relative"):
+        higher = pairs[measure] > pairs[f"{measure}_clear"]
+        lower = pairs[measure] < pairs[f"{measure}_clear"]
+        claimed = higher.where(pairs["recipe"] == "style", lower)
+        groups = claimed.groupby([pairs[key] for key in ("kind", "recipe", "network")], sort=False)
+        told = groups.sum().astype(str) + " of " + groups.size().astype(str)
+        counts[measure] = told.unstack(["recipe", "network"])
+    return pd.concat(counts, axis=1)
+
+
+def cores():
+    """How many cores this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not Linux
+        return os.cpu_count() or 1
