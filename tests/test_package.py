@@ -26,8 +26,8 @@ PACKAGE = ROOT / "dreamkit"
 # From the bottom up; a module imports only from layers below its own.
 LAYERS = [
     ["errors", "startup", "images", "weights", "gram", "backbones"],
-    ["scores"],
-    ["tiles"],
+    ["scores", "inference"],
+    ["tiles", "effects"],
     ["objectives", "gradients"],
     ["runs"],
     ["optimize"],
@@ -36,7 +36,7 @@ LAYERS = [
     ["estimates", "reruns"],
     ["recipes"],
     ["plots"],
-    ["distortions", "study", "exercises"],
+    ["distortions", "study", "study_plots", "exercises"],
     ["widgets"],
     ["demo", "doctor"],
     ["cli"],
