@@ -284,9 +284,10 @@ def _run_missing(wanted, folder, workers, scheduler, progress, name):
                     failed[cell] = result
                 else:
                     _write(folder / "cells" / f"{cell.digest}.parquet", pd.DataFrame([result]))
+                    done += 1
                 bar.update()
         except KeyboardInterrupt:
-            told = f"{bar.n - len(failed)} of {len(wanted)} cells are kept in {folder}"
+            told = f"{done} of {len(wanted)} cells are kept in {folder}"
             raise KeyboardInterrupt(f"stopped: {told}; the same call goes on from there") from None
     return failed
 
