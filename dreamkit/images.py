@@ -31,19 +31,34 @@ TIMEOUT = 15  # seconds without a byte
 READABLE = ["PNG", "JPEG", "MPO", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM", "ICO"]
 WRITABLE = [".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff"]
 
-PHOTOS = {  # name: (file inside scikit-image; about, licence and origin as scikit-image has them)
-    "astronaut": ("astronaut.png", "Eileen Collins, astronaut", "public domain", "NASA"),
-    "chelsea": ("chelsea.png", "Chelsea, the cat", "CC0", "Stefan van der Walt"),
-    "coffee": ("coffee.png", "a cup of coffee on a wooden table", "CC0", "Rachel Michetti"),
-    "rocket": ("rocket.jpg", "Falcon 9 leaving the ground", "public domain", "SpaceX"),
-    "hubble_deep_field": ("hubble_deep_field.jpg", "far galaxies", "public domain", "NASA"),
-    "retina": ("retina.jpg", "the back of a human eye", "CC0", "Mikael Häggström"),
-    "immunohistochemistry": ("ihc.png", "stained glands", "no known restrictions", "CMMI"),
-    "camera": ("camera.png", "a photographer (grey)", "CC0", "Lav Varshney"),
-    "horse": ("horse.png", "silhouette of a horse (grey)", "CC0", "Andreas Preuss, openclipart"),
-    "brick": ("brick.png", "a brick wall (grey)", "CC0", "CC0Textures, Bricks25"),
-    "grass": ("grass.png", "grass from above (grey)", "CC0", "linolafett, DeviantArt"),
-    "gravel": ("gravel.png", "gravel from above (grey)", "CC0", "CC0Textures, Gravel04"),
+FLICKR = "flickr.com/photos"
+# Photos inside libraries: {name: (file; about, licence and origin as the library has them)}.
+LIBRARIES = {"scikit-image": "skimage/data", "scikit-learn": "sklearn/datasets/images"}
+PHOTOS = {
+    "scikit-image": {
+        "astronaut": ("astronaut.png", "Eileen Collins, astronaut", "public domain", "NASA"),
+        "chelsea": ("chelsea.png", "Chelsea, the cat", "CC0", "Stefan van der Walt"),
+        "coffee": ("coffee.png", "a cup of coffee on a wooden table", "CC0", "Rachel Michetti"),
+        "rocket": ("rocket.jpg", "Falcon 9 leaving the ground", "public domain", "SpaceX"),
+        "hubble_deep_field": ("hubble_deep_field.jpg", "far galaxies", "public domain", "NASA"),
+        "retina": ("retina.jpg", "the back of a human eye", "CC0", "Mikael Häggström"),
+        "immunohistochemistry": ("ihc.png", "stained glands", "no known restrictions", "CMMI"),
+        "camera": ("camera.png", "a photographer (grey)", "CC0", "Lav Varshney"),
+        "horse": (
+            "horse.png",
+            "silhouette of a horse (grey)",
+            "CC0",
+            "Andreas Preuss, openclipart",
+        ),
+        "brick": ("brick.png", "a brick wall (grey)", "CC0", "CC0Textures, Bricks25"),
+        "grass": ("grass.png", "grass from above (grey)", "CC0", "linolafett, DeviantArt"),
+        "gravel": ("gravel.png", "gravel from above (grey)", "CC0", "CC0Textures, Gravel04"),
+    },
+    "scikit-learn": {
+        "china": ("china.jpg", "a tower above a lake", "CC BY 2.0", f"{FLICKR}/danielbuechele"),
+        # scikit-learn names danielbuechele here too, but gives this address.
+        "flower": ("flower.jpg", "an orange dahlia", "CC BY 2.0", f"{FLICKR}/vultilion"),
+    },
 }
 
 
@@ -75,13 +90,15 @@ def samples(kind=None):
     """
     if kind not in (None, "photo", "style"):
         raise ImageError(f"There is no sample of kind {kind!r}: take 'photo', 'style' or None.")
-    skimage = Path(importlib.util.find_spec("skimage").origin).parent  # importing it is slow
     styles = data_folder() / "styles"
     index = json.loads((styles / "index.json").read_text(encoding="utf-8"))
     found = {}
-    for name, (file, about, licence, origin) in PHOTOS.items():
-        source = f"{origin}; from scikit-image"
-        found[name] = Sample(name, "photo", about, licence, source, skimage / "data" / file)
+    for library, folder in LIBRARIES.items():
+        package, _, inside = folder.partition("/")
+        place = Path(importlib.util.find_spec(package).origin).parent / inside  # no slow import
+        for name, (file, *facts, origin) in PHOTOS[library].items():
+            facts.append(f"{origin}; from {library}")
+            found[name] = Sample(name, "photo", *facts, place / file)
     for name, style in index.items():
         facts = [style[key] for key in ("about", "licence", "source")]
         found[name] = Sample(name, "style", *facts, styles / style["file"])

@@ -751,6 +751,15 @@ def test_samples_are_sorted_by_kind():
     refusal("paintings", "'paintings'", "'photo', 'style' or None", call=samples)
 
 
+def test_photos_inside_libraries_say_which_and_keep_their_licence():
+    assert samples()["chelsea"].source == "Stefan van der Walt; from scikit-image"
+    for name in ("china", "flower"):
+        assert samples()[name].licence == "CC BY 2.0"
+        assert samples()[name].source.startswith("flickr.com/photos/")
+        assert samples()[name].source.endswith("; from scikit-learn")
+        assert load_image(name).shape == (427, 640, 3)
+
+
 def test_styles_come_from_the_index(tmp_path, monkeypatch):
     folder = tmp_path / "styles"
     save_image(folder / "w.png", np.ones((5, 5, 3)))
@@ -774,9 +783,10 @@ def test_a_sample_cannot_be_changed():
 
 
 def test_importing_images_loads_nothing_slow():
+    slow = "('tensorflow', 'skimage', 'sklearn', 'scipy', 'matplotlib', 'pandas')"
     code = (
-        "import sys, dreamkit.images; print([m for m in ('tensorflow', 'skimage', 'scipy', "
-        "'matplotlib', 'pandas') if m in sys.modules])"
+        "import sys, dreamkit.images as images; images.samples();"
+        f" print([name for name in {slow} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -29,7 +29,7 @@ LAYERS = [
     ["scores", "inference"],
     ["tiles", "effects"],
     ["objectives", "gradients"],
-    ["runs"],
+    ["runs", "jobs"],
     ["optimize"],
     ["octaves"],
     ["profiles"],
