@@ -268,7 +268,7 @@ def log_ticks(axes):
     from matplotlib.ticker import LogLocator, NullFormatter
 
     axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
     axes.yaxis.set_major_formatter(_number)
     axes.yaxis.set_minor_formatter(NullFormatter())
 
@@ -277,8 +277,8 @@ def _number(value, position=None):
     """A number of a log axis: as it is, or with a power of ten."""
     if 1e-3 <= value < 1e4:
         return f"{value:g}"
-    factor, power = f"{value:.0e}".split("e")
-    return rf"${factor}\cdot10^{{{int(power)}}}$"
+    factor, power = f"{value:.1e}".split("e")
+    return rf"${factor.removesuffix('.0')}\cdot10^{{{int(power)}}}$"
 
 
 def plot_severity(found, networks=None, variant="base", kinds=None, columns=4):

@@ -203,6 +203,14 @@ def test_dose_and_response_start_at_no_change(found):
 # All
 
 
+def test_no_two_ticks_of_a_log_axis_have_one_label(table):
+    for factor in (0.01, 1, 4e6):
+        scaled = table.assign(end_raw=factor * table["end_relative"])
+        axes = drawn(plot_clutter(scaled, "end_raw", resamples=99)).axes[0]
+        labels = [text.get_text() for text in axes.get_yticklabels()]
+        assert len(labels) == len(set(labels)) > 2
+
+
 @pytest.mark.parametrize("measure", ["end_raw", "start_relative"])
 def test_axes_say_what_is_measured(measure):
     where, way = measure.split("_")
