@@ -91,7 +91,9 @@ def plot_pairs(
     for axes in panels.flat[len(kinds) :]:
         axes.axis("off")
     log_ticks(panels[0, 0])
-    figure.supylabel(measure_label(recipe, measure) + " (log scale)", fontsize="medium")
+    figure.supylabel(
+        measure_label(recipe, measure) + "\n(log scale)", fontsize="medium", ma="center"
+    )
     return figure
 
 

@@ -80,7 +80,7 @@ def test_for_dreams_a_fall_is_as_claimed(table):
     figure = plot_pairs(table, "end_relative", "dream", "inception_v3", kinds=["blur"])
     assert figure.axes[0].get_title().startswith("blur: 10 of 10")
     assert figure.axes[0].get_yscale() == "log"
-    assert figure._supylabel.get_text() == "relative dream score at the end (log scale)"
+    assert figure._supylabel.get_text() == "relative dream score at the end\n(log scale)"
 
 
 def test_what_the_table_lacks_is_named(table):
