@@ -118,7 +118,7 @@ def square(name, size):
     """A picture of the study as a square: the middle of a photo, or a scene.
 
     Args:
-        name: a sample's name; `"china"` or `"flower"`, from scikit-learn; `"scene-0.40"`.
+        name: a sample's name, or `"scene-0.40"`, of that clutter.
         size: px of a side.
 
     Introduced in notebook 05.
@@ -128,12 +128,7 @@ def square(name, size):
     """
     if name.startswith("scene-"):
         return scene(float(name.removeprefix("scene-")), size)
-    if name in ("china", "flower"):
-        from sklearn.datasets import load_sample_image
-
-        picture = load_image(load_sample_image(f"{name}.jpg"))
-    else:
-        picture = load_image(name)
+    picture = load_image(name)
     side = min(picture.shape[:2])
     top, left = ((length - side) // 2 for length in picture.shape[:2])
     return resize(picture[top : top + side, left : left + side], (size, size))

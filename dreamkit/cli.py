@@ -151,10 +151,13 @@ def combine(
 
 @app.command()
 def study(
-    preset: Annotated[Preset, typer.Option(help="quick takes a minute, full about 40.")] = "quick",
+    preset: Annotated[
+        Preset, typer.Option(help="quick takes a minute, full 40 on 2 cores.")
+    ] = "quick",
     out: Annotated[Path, typer.Option(help="The folder of all studies.")] = Path("outputs/study"),
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes; by default as the machine has cores.")
+        int | None,
+        typer.Option(min=1, help="Processes, up to 1 GB each; as many as cores by default."),
     ] = None,
     scheduler: Annotated[
         str | None,

@@ -276,7 +276,12 @@ def _run_missing(wanted, folder, workers, scheduler, progress, name):
     done, failed = len(wanted) - len(missing), {}
     look = "{desc} {percentage:3.0f}% |{bar}| {n_fmt}/{total_fmt} cells, {remaining} left{postfix}"
     with tqdm(
-        total=len(wanted), initial=done, desc=f"study {name}", bar_format=look, disable=not progress
+        total=len(wanted),
+        initial=done,
+        desc=f"study {name}",
+        bar_format=look,
+        smoothing=0,
+        disable=not progress,
     ) as bar:
         try:
             for cell, result in run_all(run_cell, missing, workers=workers, scheduler=scheduler):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -141,7 +142,6 @@ def test_a_wrong_kind_is_told_when_the_design_is_made():
 
 @pytest.mark.parametrize("name", ["chelsea", "camera", "scene-0.20", "china"])
 def test_pictures_are_squares_of_one_size(name):
-    pytest.importorskip("sklearn")
     picture = square(name, 40)
     assert picture.shape == (40, 40, 3)
     assert 0 <= picture.min() <= picture.max() <= 1
@@ -164,7 +164,8 @@ def test_the_role_says_which_picture_is_distorted():
 def numpy_losses(picture, content, style, network):
     """Raw and relative style loss by their formulas, float64, from the network's features."""
     own = network.architecture
-    layers = dict.fromkeys((*own.content_layers, *own.style_layers))
+    paper = (cells_module.PAPER_LAYERS.get(network.name, own.content_layers[0]),)
+    layers = dict.fromkeys((*own.content_layers, *own.style_layers, *paper))
     f, p, a = (
         {k: np.asarray(v, float)[0] for k, v in network.features(image, tuple(layers)).items()}
         for image in (picture, content, style)
@@ -175,11 +176,12 @@ def numpy_losses(picture, content, style, network):
         return flat.T @ flat / len(flat)
 
     sums = [((f[n] - p[n]) ** 2, p[n] ** 2) for n in own.content_layers]
+    apart = [((f[n] - p[n]) ** 2).mean() for n in paper]
     grams = [((gram(f[n]) - gram(a[n])) ** 2, gram(a[n]) ** 2) for n in own.style_layers]
     content_loss, style_loss = (
         np.mean([s.sum() / e.sum() for s, e in pairs]) for pairs in (sums, grams)
     )
-    raw = 1e4 * np.mean([s.mean() for s, _ in sums]) + 1e-2 * np.mean([s.mean() for s, _ in grams])
+    raw = 1e4 * np.mean(apart) + 1e-2 * np.mean([s.mean() for s, _ in grams])
     return raw, content_loss, style_loss
 
 
@@ -201,6 +203,16 @@ def test_style_losses_are_what_numpy_makes_of_the_features(squeezenet):
     assert row["end_relative"] == pytest.approx(content_loss + 40 * style_loss, rel=1e-3)
     expected = clutter(content)
     assert {name: row[name] for name in expected} == expected
+
+
+def test_vgg_is_judged_raw_at_the_content_layer_of_the_paper(vgg19, picture):
+    shown, content, style = (picture(48, 48, seed=seed) for seed in range(3))
+    (judged,) = cells_module.judge([shown], content, style, vgg19)
+    raw, content_loss, style_loss = numpy_losses(shown, content, style, vgg19)
+    assert judged["raw"] == pytest.approx(raw, rel=1e-4)
+    assert judged["content"] == pytest.approx(content_loss, rel=1e-4)
+    assert judged["style"] == pytest.approx(style_loss, rel=1e-4)
+    assert cells_module.PAPER_LAYERS["vgg19"] not in vgg19.architecture.content_layers
 
 
 def test_dream_scores_are_the_sum_of_mean_activations(squeezenet):
@@ -290,7 +302,7 @@ def test_a_stopped_study_goes_on_where_it_was(serial, tmp_path, monkeypatch):
 
 
 def test_damaged_cells_are_run_again_and_no_others(serial, tmp_path, monkeypatch):
-    run_study(TINY, tmp_path, progress=False)
+    shutil.copytree(serial[0], tmp_path, dirs_exist_ok=True)
     folder = study_folder(TINY, tmp_path)
     first, second, third, *rest = kept(folder)
     first.write_bytes(first.read_bytes()[:100])
