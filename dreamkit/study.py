@@ -21,6 +21,10 @@ PHOTOS = (
     *("astronaut", "chelsea", "coffee", "rocket", "hubble_deep_field", "retina"),
     *("immunohistochemistry", "camera", "china", "flower"),
 )
+STYLES = (
+    *("night_flow", "mosaic", "woodcut_wave", "pointillism"),
+    *("watercolour", "geometric", "stained_glass", "oil_autumn"),
+)
 SCENES = tuple(f"scene-{level / 5:.2f}" for level in range(6))
 
 
@@ -48,7 +52,10 @@ class Design:
         steps: of a style transfer.
         dream_octaves, dream_steps: sizes a dream goes through, steps at each.
         variants: keys of `VARIANTS`: one factor differs from the base, at the highest severity.
-        variant_pictures: pictures of the variants.
+        variant_pictures, variant_kinds: pictures and kinds of the variants. With 10 pictures and
+            5 kinds a test can tell; with 6 and 11, corrected for their number, none could.
+        distorted_styles: style samples of "style distorted"; the content is the first of the
+            variants' pictures, as here the style picture is what is sampled.
         variant_network: their network.
         seeds: of runs and distortions; each repeats everything.
 
@@ -69,11 +76,13 @@ class Design:
     dream_steps: int = 5
     variants: tuple = ()
     variant_pictures: tuple = ()
+    variant_kinds: tuple = tuple(DISTORTIONS)
+    distorted_styles: tuple = ("night_flow",)
     variant_network: str = "squeezenet"
     seeds: tuple = (0,)
 
     def __post_init__(self):
-        for kind in self.kinds:
+        for kind in (*self.kinds, *self.variant_kinds):
             check_choice("A distortion of the study", kind, DISTORTIONS)
         for variant in self.variants:
             check_choice("A variant of the study", variant, VARIANTS)
@@ -96,7 +105,9 @@ PRESETS = {
         steps=25,
         dream_steps=10,
         variants=tuple(VARIANTS),
-        variant_pictures=("astronaut", "chelsea", "coffee", "flower", "scene-0.00", "scene-0.60"),
+        variant_pictures=("chelsea", *(name for name in PHOTOS if name != "chelsea")),
+        variant_kinds=("blur", "noise", "low_contrast", "lines", "mixed"),
+        distorted_styles=STYLES,
         variant_network="vgg19",
     ),
 }
@@ -190,24 +201,30 @@ def _base(design, picture, seed):
 
 
 def _variants(design, picture, seed):
+    shared = dict(network=design.variant_network, kinds=design.variant_kinds)
+    severity = max(design.severities)
     differs = {
         "second style": dict(style=design.second_style),
         "raw descent": {},
         "noise start": {},
-        "style distorted": dict(role="style"),
     }
     for variant in design.variants:
-        other_seed = seed + 1 if variant == "noise start" else seed
-        options = dict(network=design.variant_network, variant=variant, **differs[variant])
-        yield from _treated(design, picture, other_seed, max(design.severities), **options)
+        if variant != "style distorted":
+            other_seed = seed + 1 if variant == "noise start" else seed
+            options = dict(variant=variant, **differs[variant], **shared)
+            yield from _treated(design, picture, other_seed, severity, **options)
+        elif picture == design.variant_pictures[0]:
+            for style in design.distorted_styles:
+                options = dict(variant=variant, role="style", style=style, **shared)
+                yield from _treated(design, picture, seed, severity, **options)
 
 
-def _treated(design, picture, seed, *severities, **options):
+def _treated(design, picture, seed, *severities, kinds=None, **options):
     """The clear cell and all distorted ones that are the same in everything else."""
     shared = dict(recipe="style", variant="base", role="content", style=design.style, octaves=1)
     shared |= dict(picture=picture, seed=seed, size=design.size, steps=design.steps) | options
     yield Cell(kind="clear", severity=0.0, **shared)
-    for kind in design.kinds:
+    for kind in kinds or design.kinds:
         for severity in severities or design.severities:
             yield Cell(kind=kind, severity=float(severity), **shared)
 

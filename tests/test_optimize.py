@@ -121,14 +121,15 @@ def test_ascend_is_descend_on_the_negative(optimizer):
 
 
 def numpy_adam(x, slope, steps, rate, of):
-    """Kingma and Ba 2015, algorithm 1, on a cosine from `rate` to a tenth of it; in float64."""
+    """Kingma and Ba 2015, algorithm 1, in float64; the rate falls on a cosine, β₁ grows."""
     x, m, v = x.astype("float64"), 0.0, 0.0
     for t in range(1, steps + 1):
         g = slope(x)
-        m = 0.9 * m + 0.1 * g
+        momentum = 0.85 + 0.1 * (t - 1) / of
+        m = momentum * m + (1 - momentum) * g
         v = 0.9 * v + 0.1 * g**2
         alpha = rate * (0.1 + 0.9 * (1 + np.cos(np.pi * (t - 1) / of)) / 2)
-        x = np.clip(x - alpha * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.9**t)) + 1e-8), 0, 1)
+        x = np.clip(x - alpha * (m / (1 - momentum**t)) / (np.sqrt(v / (1 - 0.9**t)) + 1e-8), 0, 1)
     return x
 
 

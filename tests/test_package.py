@@ -26,8 +26,8 @@ PACKAGE = ROOT / "dreamkit"
 # From the bottom up; a module imports only from layers below its own.
 LAYERS = [
     ["errors", "startup", "images", "weights", "gram", "frozen", "backbones"],
-    ["scores"],
-    ["tiles"],
+    ["scores", "inference"],
+    ["tiles", "effects"],
     ["objectives", "gradients"],
     ["runs", "jobs"],
     ["optimize"],
@@ -36,7 +36,7 @@ LAYERS = [
     ["estimates", "reruns"],
     ["recipes"],
     ["plots"],
-    ["distortions", "exercises"],
+    ["distortions", "study_plots", "exercises"],
     ["cells"],
     ["study"],
     ["widgets"],

@@ -70,4 +70,4 @@ def close(answer, expected, tolerance=1e-4):
     return answer.shape == expected.shape and np.allclose(answer, expected, tolerance, tolerance)
 
 
-from . import dream, gram, start, style, together  # noqa: E402, F401 (they register themselves)
+from . import clear, dream, gram, start, style, together  # noqa: E402, F401 (they register themselves)
