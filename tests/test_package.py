@@ -38,7 +38,7 @@ LAYERS = [
     ["plots"],
     ["distortions", "study", "exercises"],
     ["widgets"],
-    ["demo", "doctor"],
+    ["demo", "doctor", "batch"],
     ["cli"],
     ["__main__"],
 ]
