@@ -272,7 +272,8 @@ class Batch:
         finally:
             for photo, error in self.failures.items():
                 why = " ".join(str(error).split())
-                print(f"dreamkit: {photo}: {why}", file=sys.stderr)
+                named = "" if repr(photo) in why else f"{photo}: "
+                print(f"dreamkit: {named}{why}", file=sys.stderr)
         return self.failures
 
     def is_wanted(self, photo, path):

@@ -325,7 +325,7 @@ def test_photos_of_the_same_name_do_not_collide(command, photos):
     code, _, _ = command(*STYLE, "one/coffee.png", "two/coffee.png", "two/coffee.jpg")
     assert code == 0
     names = ["coffee", "coffee-jpg", "coffee-png"]
-    assert pictures("outputs") == [f"{name}-mosaic.png" for name in names]
+    assert pictures("outputs") == sorted(f"{name}-mosaic.png" for name in names)
 
 
 @pytest.mark.parametrize(
