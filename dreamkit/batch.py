@@ -21,6 +21,7 @@ from .jobs import run_all
 from .runs import Checkpoint, check_folder
 
 PICTURES = {*WRITABLE, ".gif", ".bmp", ".avif", ".jp2", ".ppm", ".pgm", ".pbm", ".ico"}
+MADE_OTHERWISE = "'{path}' is there already, made otherwise: add --overwrite or give another --out."
 GREY = 0.5
 LARGEST_TRIAL = 1024  # px: of this size no picture is too small for a network
 
@@ -242,7 +243,7 @@ class Batch:
         photos = expand(photos, out)
         files = [f"{name}-{what}.png".replace(" ", "_") for name in distinct_names(photos)]
         self.paths = {photo: out / file for photo, file in zip(photos, files, strict=True)}
-        self.failures = {}
+        self.failures, self.unfinished = {}, set()
 
     def check(self):
         """Go through a call without taking a step; what it raises is wrong with all calls."""
@@ -288,9 +289,9 @@ class Batch:
             self.failures[photo] = error
             return False
         if found == "other":
-            self.failures[photo] = ImageError(
-                f"'{path}' is there already, made otherwise: add --overwrite or give another --out."
-            )
+            self.failures[photo] = ImageError(MADE_OTHERWISE.format(path=path))
+        if found == "unfinished":
+            self.unfinished.add(path)
         return found == "unfinished"
 
     def work(self, wanted):
@@ -317,7 +318,11 @@ class Batch:
                 yield job
 
     def save(self, job, run, bar):
+        """Write a picture, but not over one that has come there since this call began."""
+        free = self.overwrite or job.path in self.unfinished or not job.path.exists()
         try:
+            if not free:
+                raise ImageError(MADE_OTHERWISE.format(path=job.path))
             run.save(job.path, overwrite=True)
         except (DreamkitError, OSError) as error:
             self.failures[job.photo] = error

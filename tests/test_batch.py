@@ -244,6 +244,21 @@ def stop_at_the_second(job):
 MAKE = batch.make
 
 
+def put_a_file_where_it_goes(job):
+    if job.path:
+        job.path.parent.mkdir(exist_ok=True)
+        job.path.write_bytes(b"mine")
+    return MAKE(job)
+
+
+def test_a_file_that_comes_there_meanwhile_is_not_replaced(command, photos, monkeypatch):
+    monkeypatch.setattr(batch, "make", put_a_file_where_it_goes)
+    code, _, err = command(*STYLE, photos)
+    assert code == 1
+    assert err.count("made otherwise") == 3
+    assert Path("outputs", MADE[0]).read_bytes() == b"mine"
+
+
 def test_ctrl_c_keeps_what_is_done_and_the_next_call_goes_on(command, photos, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(batch, "make", stop_at_the_second)
