@@ -24,9 +24,12 @@ app.add_typer(weights_app, name="weights")
 Order = Enum("Order", {order: order for order in ("style-dream", "dream-style", "joint")}, type=str)
 Recipe = Enum("Recipe", {name: name for name in ("style", "dream")}, type=str)
 Preset = Enum("Preset", {name: name for name in ("quick", "full")}, type=str)
-Photo = Annotated[str, typer.Argument(help="A sample's name, a file or an http(s) address.")]
+Photos = Annotated[
+    list[str],
+    typer.Argument(help="Samples' names, files, folders, 'patterns*.jpg', http(s) addresses."),
+]
 Painting = Annotated[str, typer.Option("--style", help="The style: a sample's name or a file.")]
-Out = Annotated[Path, typer.Option(help="A folder, or a file such as picture.png.")]
+Out = Annotated[Path, typer.Option(help="A folder, or for one photo a file such as picture.png.")]
 Size = Annotated[
     int | None, typer.Option(min=1, help="Longest side, px; the profile's by default.")
 ]
@@ -36,6 +39,10 @@ Tile = Annotated[
 ]
 Seed = Annotated[int | None, typer.Option(min=0, help="Makes the same picture again.")]
 Backbone = Annotated[str | None, typer.Option(help="vgg19, vgg16, inception_v3, squeezenet.")]
+Workers = Annotated[int, typer.Option(min=1, help="Processes that share the pictures.")]
+Scheduler = Annotated[
+    str | None, typer.Option(help="A Dask scheduler whose workers do it, as tcp://HOST:PORT.")
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")]
 
 
@@ -64,7 +71,7 @@ def main():
 
 @app.command()
 def style(
-    photo: Photo,
+    photos: Photos,
     style: Painting = "night_flow",
     out: Out = Path("outputs"),
     size: Size = None,
@@ -74,28 +81,18 @@ def style(
     style_weight: Annotated[float, typer.Option(min=0, help="More: stronger style.")] = 40.0,
     seed: Seed = None,
     overwrite: Overwrite = False,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
 ):
-    """Paint PHOTO in the style of another picture."""
-    from .recipes import style_transfer
-
-    path = _free_path(out, photo, style, overwrite)
-    run = style_transfer(
-        photo,
-        style,
-        backbone,
-        steps,
-        seed,
-        size=size,
-        style_weight=style_weight,
-        tile=tile or "auto",
-        profile=_tell(),
-    )
-    _save(run, path, overwrite)
+    """Paint PHOTOS in the style of another picture."""
+    arguments = dict(style=style, backbone=backbone, style_weight=style_weight)
+    arguments |= dict(size=size, steps=steps, tile=tile or "auto", seed=seed)
+    _make("style_transfer", photos, style, out, arguments, overwrite, workers, scheduler)
 
 
 @app.command()
 def dream(
-    photo: Photo,
+    photos: Photos,
     out: Out = Path("outputs"),
     size: Size = None,
     octaves: Annotated[int | None, typer.Option(min=1, help="How many sizes.")] = None,
@@ -106,30 +103,19 @@ def dream(
     label: Annotated[str | None, typer.Option(help="Dream of this ImageNet class.")] = None,
     seed: Seed = None,
     overwrite: Overwrite = False,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
 ):
-    """Let a network dream into PHOTO."""
-    from .recipes import deep_dream
-
-    path = _free_path(out, photo, label or "dream", overwrite)
-    label = int(label) if label and label.isdigit() else label
-    run = deep_dream(
-        photo,
-        backbone,
-        layer or None,
-        octaves,
-        steps,
-        seed,
-        size=size,
-        label=label,
-        tile=tile or "auto",
-        profile=_tell(),
-    )
-    _save(run, path, overwrite)
+    """Let a network dream into PHOTOS."""
+    number = int(label) if label and label.isdigit() else label
+    arguments = dict(backbone=backbone, layers=layer or None, octaves=octaves, label=number)
+    arguments |= dict(size=size, steps=steps, tile=tile or "auto", seed=seed)
+    _make("deep_dream", photos, label or "dream", out, arguments, overwrite, workers, scheduler)
 
 
 @app.command()
 def combine(
-    photo: Photo,
+    photos: Photos,
     style: Painting = "night_flow",
     order: Annotated[Order, typer.Option(help="style-dream is the paper's.")] = "style-dream",
     out: Out = Path("outputs"),
@@ -138,15 +124,14 @@ def combine(
     tile: Tile = None,
     seed: Seed = None,
     overwrite: Overwrite = False,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
 ):
-    """Dream PHOTO in a style: transfer and dream, in one order, the other, or at once."""
-    from .recipes import dream_style
-
-    path = _free_path(out, photo, f"{Path(style).stem}-{order.value}", overwrite)
-    run = dream_style(
-        photo, style, order.value, steps, seed, size=size, tile=tile or "auto", profile=_tell()
-    )
-    _save(run, path, overwrite)
+    """Dream PHOTOS in a style: transfer and dream, in one order, the other, or at once."""
+    what = f"{Path(style).stem}-{order.value}"
+    arguments = dict(style=style, order=order.value)
+    arguments |= dict(size=size, steps=steps, tile=tile or "auto", seed=seed)
+    _make("dream_style", photos, what, out, arguments, overwrite, workers, scheduler)
 
 
 @app.command()
@@ -159,10 +144,7 @@ def study(
         int | None,
         typer.Option(min=1, help="Processes, up to 1 GB each; as many as cores by default."),
     ] = None,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(help="Work on the cluster of this Dask scheduler, tcp://HOST:PORT."),
-    ] = None,
+    scheduler: Scheduler = None,
 ):
     """Run the clear-or-distorted study, or what is left of it, and tell what came out."""
     from .study import StudyError, as_claimed, cores, design, run_study, study_folder
@@ -246,6 +228,25 @@ def _tell():
     from .profiles import profile
 
     return profile()
+
+
+def _make(recipe, photos, what, out, arguments, overwrite, workers, scheduler):
+    """One picture as ever; of many, each that can be made, and exit code 1 if some cannot."""
+    from .batch import Batch, is_one
+
+    alone = is_one(photos) and scheduler is None
+    path = _free_path(out, photos[0], what, overwrite) if alone else None
+    from . import recipes
+
+    recipe = getattr(recipes, recipe)
+    if alone:
+        _save(recipe(photos[0], **arguments, profile=_tell()), path, overwrite)
+        return
+    arguments["profile"] = _tell()
+    what = Path(what).stem
+    batch = Batch(recipe, photos, what, out, arguments, overwrite, workers, scheduler)
+    if batch.run():
+        raise typer.Exit(1)
 
 
 def _free_path(out, photo, what, overwrite):

@@ -101,7 +101,10 @@ def _on_processes(function, jobs, workers):
 
 def _settle_worker(threads):
     """Give a worker its share of the processors; Ctrl-C is the first process's to handle."""
+    from tqdm import tqdm
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    tqdm.set_lock(threading.RLock())  # its own would be missed by the system if we are killed
     for kind in ("INTRA", "INTER"):  # read by TensorFlow when it starts
         os.environ[f"TF_NUM_{kind}OP_THREADS"] = str(threads)
 

@@ -35,8 +35,8 @@ def remembered(*pictures):
     def decorate(recipe):
         signature = inspect.signature(recipe)
 
-        @functools.wraps(recipe)
-        def run_and_note(*args, **kwargs):
+        def settle(*args, **kwargs):
+            """The arguments with all that was left open settled, and the Run's settings."""
             call = signature.bind(*args, **kwargs)
             call.apply_defaults()
             given = call.arguments
@@ -46,12 +46,17 @@ def remembered(*pictures):
             check_range("seed", given["seed"], 0)
             sources = {name: given[name] for name in pictures if given[name] is not None}
             given.update({name: open_picture(name, given) for name in sources})
-            settings = describe(recipe.__name__, sources, given)
+            return given, describe(recipe.__name__, sources, given)
+
+        @functools.wraps(recipe)
+        def run_and_note(*args, **kwargs):
+            given, settings = settle(*args, **kwargs)
             given["checkpoint"] = open_checkpoint(given["checkpoint"], settings, given)
             run = recipe(**given)
-            run.settings = settings
+            run.settings = settings | ({"stopped": run.stopped} if run.stopped else {})
             return run
 
+        run_and_note.settle = settle
         RECIPES[recipe.__name__] = run_and_note
         return run_and_note
 

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import time
+import uuid
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,10 +84,21 @@ class Run:
             check_free(file, overwrite)
         text = json.dumps(self.settings, indent=1, ensure_ascii=False)
         metadata = {METADATA_KEY: text} if path.suffix.lower() == ".png" else None
+        settings.unlink(missing_ok=True)  # they come last: where they are, all is there
         save_image(path, self.image, overwrite=overwrite, metadata=metadata)
-        settings.write_text(text + "\n", encoding="utf-8")
-        self.history.to_csv(history, index=False)
+        write_whole(history, self.history.to_csv(index=False, lineterminator="\n"))
+        write_whole(settings, text + "\n")
         return path
+
+
+def write_whole(path, text):
+    """Write a text file that is there whole or not at all, even if the process is killed."""
+    part = path.with_name(f".{uuid.uuid4().hex}{path.suffix}")
+    try:
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def join(runs):

@@ -1,11 +1,13 @@
 """What the tests share: a quiet, small set-up, and networks built once."""
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from dreamkit import cli
 from dreamkit.backbones import ARCHITECTURES, Architecture, Backbone, load_backbone
 from dreamkit.startup import keras, tf
 
@@ -107,3 +109,20 @@ def picture():
 def double(picture):
     """The same as a float64 tensor."""
     return lambda *size, seed=0: tf.constant(picture(*size, seed=seed), tf.float64)
+
+
+@pytest.fixture
+def command(monkeypatch, capsys, tmp_path):
+    """Function (*arguments) → exit code, stdout and stderr of `python -m dreamkit …`."""
+    monkeypatch.setenv("DREAMKIT_PROFILE", "ci")
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["dreamkit", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        out, err = capsys.readouterr()
+        return ended.value.code or 0, out, err
+
+    return call

@@ -15,23 +15,6 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
-def command(monkeypatch, capsys, tmp_path):
-    """Function (*arguments) → exit code, stdout and stderr of `python -m dreamkit …`."""
-    monkeypatch.setenv("DREAMKIT_PROFILE", "ci")
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["dreamkit", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capsys.readouterr()
-        return ended.value.code or 0, out, err
-
-    return call
-
-
-@pytest.fixture
 def process(tmp_path):
     """The same in a process of its own, with progress bars as a reader has them."""
     environment = {k: v for k, v in os.environ.items() if k != "TQDM_DISABLE"}
@@ -229,7 +212,8 @@ def test_a_file_that_is_no_picture_is_one_line(command, tmp_path, verb, kind):
         ("style chelsea --out picture.gif", ".gif"),
         ("style chelsea --bogus", "--bogus"),
         ("style", "photo"),
-        ("style chelsea coffee", "coffee"),
+        ("style chelsea coffee --out both.png", "both.png"),
+        ("style chelsea --workers 0", "--workers"),
         ("paint chelsea", "paint"),
         ("weights fetch", "--to"),
         ("weights fetch --to folder --network squeezenet", "squeezenet"),

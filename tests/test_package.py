@@ -40,7 +40,7 @@ LAYERS = [
     ["cells"],
     ["study"],
     ["widgets"],
-    ["demo", "doctor"],
+    ["demo", "doctor", "batch"],
     ["cli"],
     ["__main__"],
 ]
