@@ -7,9 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from . import weights as _weights
-from .errors import DreamkitError, ImageError, LayerError, SettingsError, check_choice
+from .errors import DreamkitError, ImageError, LayerError, check_choice
 from .frozen import PRECISIONS, folded, has_bfloat16, in_precision
-from .images import data_folder
 from .startup import keras, tf
 
 if keras.backend.backend() != "tensorflow":
@@ -390,34 +389,3 @@ def _fill(model, file):
         return
     for name, arrays in _weights.read_embedded(file.path).items():
         model.get_layer(name.replace("/", "_")).set_weights(arrays)
-
-
-@functools.cache
-def class_names():
-    """The 1,000 ImageNet classes, in the order of a classifier's channels.
-
-    >>> class_names()[1]
-    'goldfish'
-    """
-    return tuple((data_folder() / "imagenet_classes.txt").read_text().splitlines())
-
-
-def class_index(label):
-    """The channel of a class given by its name or its number, 0 to 999.
-
-    Raises:
-        SettingsError: no ImageNet class is called that.
-
-    >>> class_index("goldfish"), class_index(1)
-    (1, 1)
-    """
-    names = class_names()
-    if isinstance(label, int) and 0 <= label < len(names):
-        return label
-    if label in names:
-        return names.index(label)
-    near = difflib.get_close_matches(str(label), names, n=3)
-    hint = (
-        f"did you mean {' or '.join(near)}?" if near else "see `dreamkit.backbones.class_names()`."
-    )
-    raise SettingsError(f"ImageNet has no class {label!r}: {hint}")

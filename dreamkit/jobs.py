@@ -106,7 +106,7 @@ def _settle_worker(threads):
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     tqdm.set_lock(threading.RLock())  # its own would be missed by the system if we are killed
     for kind in ("INTRA", "INTER"):  # read by TensorFlow when it starts
-        os.environ[f"TF_NUM_{kind}OP_THREADS"] = str(threads)
+        os.environ.setdefault(f"TF_NUM_{kind}OP_THREADS", str(threads))
 
 
 def _numbered(function, number, job):

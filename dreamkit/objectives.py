@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from .backbones import Backbone, class_index
+from .backbones import Backbone
 from .errors import SettingsError, check_choice
 from .gram import outer_products, widen
+from .imagenet import class_index
 from .images import load_image, resize
 from .scores import Score
 from .startup import tf

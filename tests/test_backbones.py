@@ -5,8 +5,9 @@ import pytest
 
 from conftest import random_network
 from dreamkit import load_backbone, load_image
-from dreamkit.backbones import ARCHITECTURES, Architecture, Backbone, class_index, class_names
+from dreamkit.backbones import ARCHITECTURES, Architecture, Backbone
 from dreamkit.errors import ImageError, LayerError, SettingsError
+from dreamkit.imagenet import class_index, class_names
 from dreamkit.startup import keras, tf
 
 

@@ -25,7 +25,7 @@ PACKAGE = ROOT / "dreamkit"
 
 # From the bottom up; a module imports only from layers below its own.
 LAYERS = [
-    ["errors", "startup", "images", "weights", "gram", "frozen", "backbones"],
+    ["errors", "startup", "images", "weights", "gram", "frozen", "backbones", "imagenet"],
     ["scores", "inference"],
     ["tiles", "effects"],
     ["objectives", "gradients"],
@@ -242,7 +242,7 @@ import sys
 from pathlib import Path
 
 import dreamkit
-from dreamkit.backbones import class_names
+from dreamkit.imagenet import class_names
 from dreamkit.images import data_folder
 
 assert Path(dreamkit.__file__).is_relative_to(sys.argv[1]), dreamkit.__file__
