@@ -130,6 +130,16 @@ def test_the_full_design_has_the_pictures_and_kinds_that_were_promised():
     assert set(full.variant_pictures) <= set(full.pictures)
 
 
+def test_every_part_of_the_full_study_could_reach_a_verdict():
+    """Of m tests on n pairs the least p that Holm leaves is m · 2 / 2ⁿ: Holm 1979."""
+    units, kinds = {}, {}
+    for cell in study.cells(study.PRESETS["full"]):
+        part = cell.recipe, cell.variant, cell.network
+        units.setdefault(part, set()).add(cell.style if cell.role == "style" else cell.picture)
+        kinds.setdefault(part, set()).add((cell.kind, cell.severity))
+    assert all(2 * (len(kinds[part]) - 1) / 2 ** len(units[part]) < 0.05 for part in units)
+
+
 def test_a_wrong_kind_is_told_when_the_design_is_made():
     with pytest.raises(SettingsError, match=r"'blurred': choose 'blur'"):
         Design("wrong", ("chelsea",), kinds=("blurred",))
