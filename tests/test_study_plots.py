@@ -10,7 +10,7 @@ from matplotlib.colors import to_hex
 from dreamkit.effects import by_nature, effects, paired
 from dreamkit.errors import SettingsError
 from dreamkit.plots import COLOURS
-from dreamkit.readings import plot_readings
+from dreamkit.readings import plot_readings, plot_variants
 from dreamkit.study_plots import (
     ORIGINS,
     VERDICTS,
@@ -168,6 +168,16 @@ def test_each_field_has_the_mark_of_its_verdict_and_the_change(found):
         assert marks == 2 * [VERDICTS[verdict][:2] for verdict in rows["verdict"]]
         names = [text.get_text() for text in axes.get_xticklabels()]
         assert names == ["raw,\nat the end", "relative,\nat the end"]
+
+
+def test_variants_stand_beside_the_base_for_each_measure(found):
+    style = found[(found["recipe"] == "style") & (found["severity"] == 1)]
+    both = pd.concat([style, style.assign(variant="noise start", verdict="open")])
+    axes = drawn(plot_variants(both)).axes[0]
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["base", "noise\nstart"]
+    assert "relative, at the end" in [text.get_text() for text in axes.texts]
+    points = [line for line in axes.lines if line.get_marker() != "None"]
+    assert [p.get_marker() for p in points[len(KINDS) :]] == ["D"] * len(KINDS)
 
 
 def test_no_verdict_has_the_colour_of_a_term():
