@@ -7,14 +7,15 @@ from .errors import SettingsError
 from .inference import ALPHA
 from .plots import COLOURS, _figure
 
-# Colour, marker and filling, so that neither colour-blind nor black-and-white readers need ask.
+# Colour, marker and filling, so that neither colour-blind nor black-and-white readers need ask;
+# and no colour that the course has for a term, as a verdict is not one.
 VERDICTS = {
-    "as claimed": ("#009E73", "o", True),
-    "opposite": ("#D55E00", "s", True),
+    "as claimed": ("#332288", "o", True),
+    "opposite": ("#CC6677", "s", True),
     "open": ("#555555", "D", False),
 }
 ORIGINS = {"photo": ("#0072B2", "o"), "scene": ("#E69F00", "^")}
-SHADE = "#E4EFEA"  # of where the claim points
+SHADE = "#E9E7F4"  # of where the claim points
 RECIPES = {"style": "style transfer", "dream": "deep dream"}
 TICKS = (-99, -95, -90, -80, -60, -40, -20, -10, -5, -2, 0, 2, 5, 10, 25, 50, 100, 200, 400, 900)
 TICKS += (2900, 9900)
@@ -73,8 +74,8 @@ def plot_pairs(
         columns: panels in a row.
 
     Returns:
-        The matplotlib figure. Lines that go the claim's way are green, others vermilion and
-        dashed; the title counts those that go its way.
+        The matplotlib figure. Lines that go the claim's way are indigo, others rose and dashed;
+        the title counts those that go its way.
 
     Introduced in notebook 05.
     """
@@ -160,7 +161,14 @@ def _draw_forest(axes, recipe, part):
     axes.set(xlim=limits, ylim=(-0.6, len(part) - 0.4))
     words, side = ("claimed: higher", "right") if claim > 0 else ("claimed: lower", "left")
     place = (float(claim > 0), 1.01)
-    axes.annotate(words, place, xycoords="axes fraction", ha=side, color="#00664D", fontsize=10)
+    axes.annotate(
+        words,
+        place,
+        xycoords="axes fraction",
+        ha=side,
+        color=VERDICTS["as claimed"][0],
+        fontsize=10,
+    )
     change_ticks(axes, limits)
 
 

@@ -37,7 +37,7 @@ LAYERS = [
     ["recipes"],
     ["plots"],
     ["distortions", "study_plots", "exercises"],
-    ["cells"],
+    ["cells", "readings"],
     ["study"],
     ["widgets"],
     ["demo", "doctor", "batch"],

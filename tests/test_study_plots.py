@@ -10,6 +10,7 @@ from matplotlib.colors import to_hex
 from dreamkit.effects import by_nature, effects, paired
 from dreamkit.errors import SettingsError
 from dreamkit.plots import COLOURS
+from dreamkit.readings import plot_readings, plot_variants
 from dreamkit.study_plots import (
     ORIGINS,
     VERDICTS,
@@ -73,7 +74,8 @@ def test_lines_of_the_claims_direction_are_counted_and_look_different(table):
         "blur: 0 of 10\nas claimed",
     ]
     looks = [{(to_hex(ln.get_color()), ln.get_ls()) for ln in a.lines} for a in figure.axes]
-    assert looks == [{("#009e73", "-")}, {("#d55e00", "--")}]
+    colours = [VERDICTS[verdict][0].lower() for verdict in ("as claimed", "opposite")]
+    assert looks == [{(colours[0], "-")}, {(colours[1], "--")}]
 
 
 def test_for_dreams_a_fall_is_as_claimed(table):
@@ -148,6 +150,40 @@ def test_effects_without_an_interval_are_drawn_all_the_same(pictures):
 
 def test_effects_that_are_all_nought_can_be_drawn():
     drawn(plot_effects(effects(study(pictures=4), "start_raw", resamples=99)))
+
+
+# Readings
+
+
+def test_each_field_has_the_mark_of_its_verdict_and_the_change(found):
+    both = pd.concat([found.assign(measure="end_raw"), found])
+    style, dream = drawn(plot_readings(both)).axes
+    for axes, recipe in ((style, "style"), (dream, "dream")):
+        rows = found[(found["recipe"] == recipe) & (found["severity"] == 1)]
+        points = [line for line in axes.lines if line.get_marker() != "None"]
+        changes = [text.get_text() for text in axes.texts if "%" in text.get_text()]
+        expected = [signed(round(100 * np.expm1(effect))) for effect in rows["effect"]]
+        assert changes == 2 * expected
+        marks = [(point.get_color(), point.get_marker()) for point in points]
+        assert marks == 2 * [VERDICTS[verdict][:2] for verdict in rows["verdict"]]
+        names = [text.get_text() for text in axes.get_xticklabels()]
+        assert names == ["raw,\nat the end", "relative,\nat the end"]
+
+
+def test_variants_stand_beside_the_base_for_each_measure(found):
+    style = found[(found["recipe"] == "style") & (found["severity"] == 1)]
+    both = pd.concat([style, style.assign(variant="noise start", verdict="open")])
+    axes = drawn(plot_variants(both)).axes[0]
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["base", "noise\nstart"]
+    assert "relative, at the end" in [text.get_text() for text in axes.texts]
+    points = [line for line in axes.lines if line.get_marker() != "None"]
+    assert [p.get_marker() for p in points[len(KINDS) :]] == ["D"] * len(KINDS)
+
+
+def test_no_verdict_has_the_colour_of_a_term():
+    assert not {look[0].lower() for look in VERDICTS.values()} & {
+        c.lower() for c in COLOURS.values()
+    }
 
 
 # Clutter
