@@ -62,7 +62,7 @@ def _chequered(panels):
     """The figure of {recipe: (rows with a `group` and a `column`, [(group, column), …])}."""
     kinds = list(dict.fromkeys(kind for rows, _ in panels.values() for kind in rows["kind"]))
     wide = sum(len(columns) for _, columns in panels.values())
-    figure = _figure(1.05 * wide + 1.5, 0.42 * len(kinds) + 2.3)
+    figure = _figure(0.98 * wide + 1.5, 0.42 * len(kinds) + 2.3)
     drawn = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axes, (recipe, (rows, columns)) in zip(drawn, panels.items(), strict=True):
         _draw_fields(axes, rows, columns, kinds)
