@@ -235,10 +235,11 @@ class Backbone:
         if layers not in self._extractors:
             for name in layers:
                 self.layer(name)
-            there = {layer.name for layer in self._folded.layers}
-            model = self._folded if there.issuperset(layers) else self._unfolded
-            outputs = [model.get_layer(name).output for name in layers]
-            self._extractors[layers] = keras.Model(model.inputs[0], outputs)
+            with tf.init_scope():  # a graph may be the first to ask
+                there = {layer.name for layer in self._folded.layers}
+                model = self._folded if there.issuperset(layers) else self._unfolded
+                outputs = [model.get_layer(name).output for name in layers]
+                self._extractors[layers] = keras.Model(model.inputs[0], outputs)
         return self._extractors[layers]
 
     @functools.cached_property

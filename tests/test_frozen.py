@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from dreamkit import Dream
 from dreamkit.backbones import Architecture, Backbone
 from dreamkit.frozen import folded, in_precision
 from dreamkit.startup import keras, tf
@@ -83,3 +84,10 @@ def test_half_precision_is_folded_before_it_is_rounded(picture):
     assert rounded.dtype == tf.float32
     assert np.abs(rounded - exact).mean() < 0.01 * np.abs(exact).mean()
     assert half.at("float32") is backbone
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_network_may_be_met_first_in_the_middle_of_a_graph(picture, precision):
+    backbone = Backbone(normalised(), Architecture(normalised, lambda images: images))
+    score = Dream(backbone.at(precision), "relu")
+    assert np.abs(score.value_and_gradient(picture(24, 24))[2]).max() > 0
