@@ -19,7 +19,7 @@ from .startup import tf
 
 def look_whole(term, image, gather=None):
     """What a term takes from an image: its {layer: features}, or what `gather` makes of them."""
-    features = term.backbone.features(image, term.layers)
+    features = term.backbone.raw_features(image[tf.newaxis], tuple(term.layers))
     return gather(features, {}) if gather else features
 
 
@@ -69,12 +69,12 @@ class Term(Score):
         return tf.add_n(weighted) / sum(self.layers.values())
 
 
-# Content, between features F and the photo's P, with S = Σ(F−P)²: Gatys et al. 2016, equation 1,
-# and its kin.
+# Content, between features F and the photo's P, with S = Σ(F−P)², E = ΣP² and how many they are:
+# Gatys et al. 2016, equation 1, and its kin.
 CONTENT_FORMULAS = {
-    "relative": lambda s, p: s / tf.reduce_sum(p**2),
-    "gatys": lambda s, p: s / 2,
-    "tutorial": lambda s, p: s / tf.cast(tf.size(p), s.dtype),
+    "relative": lambda s, e, number: s / e,
+    "gatys": lambda s, e, number: s / 2,
+    "tutorial": lambda s, e, number: s / number,
 }
 
 
@@ -125,13 +125,16 @@ class Content(Term):
         return {layer: p[:, place[layer][0], place[layer][1]] for layer, p in target.items()}
 
     def gather(self, features, target):
-        return {
-            layer: tf.reduce_sum((widen(features[layer]) - p) ** 2) for layer, p in target.items()
-        }
+        sums = {}
+        for layer, p in target.items():
+            exact = widen(p)
+            apart = tf.reduce_sum((widen(features[layer]) - exact) ** 2)
+            sums[layer] = apart, tf.reduce_sum(exact**2), tf.cast(tf.size(p), exact.dtype)
+        return sums
 
     def finish(self, sums, target):
         formula = CONTENT_FORMULAS[self.formula]
-        return self._layer_mean({layer: formula(s, target[layer]) for layer, s in sums.items()})
+        return self._layer_mean({layer: formula(*parts) for layer, parts in sums.items()})
 
     def shape(self):
         return (*super().shape(), self.formula)
@@ -321,7 +324,7 @@ class Dream(Term):
             if self.channel is not None:
                 f = f[..., self.channel]
             if self.guide is not None:
-                f = best_match(f, target[layer])
+                f = best_match(f, widen(target[layer]))
             sums[layer] = tf.reduce_sum(f**self.power), tf.cast(tf.size(f), f.dtype)
         return sums
 

@@ -173,7 +173,8 @@ class Tiled(Score):
         term.backbone.check_size(image.shape[:2], term.layers)
         whole, sums = {}, {}
         for tile in self._cut({"": term}, image.shape):
-            features = _inner(term.backbone.features(image[tile.pixels], term.layers), tile.inner)
+            pixels = image[tile.pixels][tf.newaxis]
+            features = _inner(term.backbone.raw_features(pixels, tuple(term.layers)), tile.inner)
             if gather:
                 sums = _add(sums, gather(features, {}))
                 continue
