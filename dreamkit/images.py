@@ -135,7 +135,8 @@ def check_image(image, name="The picture", smallest=1):
     array = _unit_range(array, name)
     if channels == 4:
         array = array[..., :3] * array[..., 3:] + 1 - array[..., 3:]
-    return np.array(np.broadcast_to(array, (height, width, 3)), np.float32, order="C")
+    array = np.repeat(array, 3, axis=2) if array.shape[2] == 1 else array
+    return np.ascontiguousarray(array, np.float32)
 
 
 def _unit_range(array, name):
@@ -149,7 +150,7 @@ def _unit_range(array, name):
     low, high = float(array.min()), float(array.max())
     if low < -1e-4 or high > 1 + 1e-4:  # rounding may step over the edge by a little
         raise ImageError(f"{name} runs from {low:.4g} to {high:.4g}, not 0 to 1: divide by 255.")
-    return np.clip(array, 0, 1).astype(np.float32)
+    return np.clip(array, 0, 1).astype(np.float32, copy=False)
 
 
 def _whole(value):
@@ -185,6 +186,8 @@ def resize(image, size):
         height, width = _fit(*picture.shape[:2], _whole(size))
     if height * width > MAX_PIXELS:
         raise ImageError(f"Size {width} x {height} px is too large: ask for a smaller one.")
+    if (height, width) == picture.shape[:2]:
+        return picture
     # Lanczos keeps the most detail on the way down; on the way up its halos would show.
     grows = height >= picture.shape[0] and width >= picture.shape[1]
     kernel = Image.Resampling.BICUBIC if grows else Image.Resampling.LANCZOS
