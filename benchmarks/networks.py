@@ -4,7 +4,8 @@ import functools
 
 import numpy as np
 
-from dreamkit.backbones import ARCHITECTURES, Backbone, load_backbone
+from dreamkit.architectures import ARCHITECTURES
+from dreamkit.backbones import Backbone, load_backbone
 from dreamkit.startup import keras
 from dreamkit.weights import at_hand
 

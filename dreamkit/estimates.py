@@ -21,8 +21,10 @@ from .scores import layers_by_backbone
 from .tiles import Tiled, tiles
 
 GIB = 2**30
-SHARE = 0.6  # of the free memory that one step may take before it is cut into tiles
-TILES = (768, 512, 256)  # px; with 1024 a style step at 4096 px passes 6 GiB
+# A step that takes more is cut into tiles: a share of the free memory, and never more than MOST,
+# for in tiles it takes but half as long again and leaves room to others.
+SHARE, MOST = 0.6, 6 * GIB
+TILES = (1024, 512, 256)  # px
 SMALL = 224  # px: longest side of the picture on which a step is timed
 # What a step keeps, over the output of each layer but normalisations and activations, which are
 # computed in place; and beside it, bytes a pixel. Measured: see benchmarks/README.md.
@@ -155,7 +157,7 @@ def choose_tile(score, size, tile="auto"):
             raise SettingsError(f'tile cannot be {tile!r}: give a number of px, "auto" or None.')
         check_range("tile", tile, 16)
         return tile if tile < max(size) else None
-    room = SHARE * psutil.virtual_memory().available
+    room = min(MOST, SHARE * psutil.virtual_memory().available)
     if step_bytes(score, size) <= room:
         return None
     return next((side for side in TILES if step_bytes(score, size, side) <= room), TILES[-1])
@@ -163,25 +165,36 @@ def choose_tile(score, size, tile="auto"):
 
 def step_bytes(score, size, tile=None):
     """Memory that a step takes beyond what the process has already, bytes."""
-    most = 0
+    most, area = 0, size[0] * size[1]
     for backbone, layers in layers_by_backbone(score.terms).items():
-        part = _largest_tile(size, tile, backbone, layers) if tile else size[0] * size[1]
         item = 2 if backbone.precision == "bfloat16" else 4
-        styled = any(not term.linear for term in score.terms.values())
-        most = max(most, part * KEPT[styled] * item * _features_a_pixel(backbone, layers))
-    return most + BESIDE * size[0] * size[1]
+        kept = KEPT[any(isinstance(term, Style) for term in score.terms.values())] * item
+        if not tile:
+            most = max(most, area * kept * _features_a_pixel(backbone, layers))
+            continue
+        shallow, deep = backbone.split(layers)
+        spans = [[s.stop - s.start for s in t.pixels] for t in tiles(size, tile, backbone, shallow)]
+        largest = max(height * width for height, width in spans)
+        most = max(most, largest * kept * _features_a_pixel(backbone, shallow))
+        if deep:
+            start = backbone.architecture.waist
+            most = max(most, area * kept * _features_a_pixel(backbone, deep, start))
+    return most + BESIDE * area
 
 
-def _largest_tile(size, tile, backbone, layers):
-    spans = [[s.stop - s.start for s in t.pixels] for t in tiles(size, tile, backbone, layers)]
-    return max(height * width for height, width in spans)
-
-
-def _features_a_pixel(backbone, layers):
+def _features_a_pixel(backbone, layers, start=None):
     """How many numbers the network keeps for each pixel, up to the deepest of the layers."""
     passing = ("BatchNormalization", "Activation", "InputLayer")
-    kept = [x for x in backbone.extractor(layers).layers if type(x).__name__ not in passing]
+    model = backbone.extractor(layers, start)
+    kept = [x for x in model.layers if type(x).__name__ not in passing]
     return sum(x.output.shape[-1] / backbone.stride(x.name) ** 2 for x in kept)
+
+
+def _products_a_pixel(backbone, layers, start=None):
+    """How many multiplications its convolutions take for each pixel."""
+    model = backbone.extractor(layers, start)
+    kernels = [x for x in model.layers if hasattr(x, "kernel_size")]
+    return sum(np.prod(x.kernel.shape) / backbone.stride(x.name) ** 2 for x in kernels)
 
 
 def _small_score(recipe, network, size):
@@ -213,10 +226,12 @@ def _seconds_a_pixel(score, size):
 
 
 def _pixels(score, size, tile):
-    """Pixels that a step works on: with tiles their halos too, and twice if a style is asked."""
+    """Pixels that a step works on: in tiles their halos too, and one more pass forward."""
     if tile is None:
         return size[0] * size[1]
     ((backbone, layers),) = layers_by_backbone(score.terms).items()
-    cut = [[s.stop - s.start for s in t.pixels] for t in tiles(size, tile, backbone, layers)]
-    twice = 4 / 3 if any(not term.linear for term in score.terms.values()) else 1
-    return twice * sum(height * width for height, width in cut)
+    shallow, _ = backbone.split(layers)
+    cut = [[s.stop - s.start for s in t.pixels] for t in tiles(size, tile, backbone, shallow)]
+    tiled = 3 / 2 * sum(height * width for height, width in cut)
+    share = _products_a_pixel(backbone, shallow) / _products_a_pixel(backbone, layers)
+    return share * tiled + (1 - share) * size[0] * size[1]

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from .backbones import Backbone
 from .errors import SettingsError, check_choice
-from .gram import outer_products, widen
+from .gram import energy, outer_products, widen
 from .imagenet import class_index
 from .images import load_image, resize
 from .scores import Score
@@ -27,7 +27,6 @@ class Term(Score):
     """One thing to score. Each kind of term says what it compares with, and how."""
 
     name: ClassVar[str]
-    linear: ClassVar[bool] = True  # is `finish` linear in the sums?
     backbone: Backbone | None = None
     layers: Mapping = {}
 
@@ -44,8 +43,15 @@ class Term(Score):
         return target
 
     def gather(self, features, target):
-        """{layer: sums over positions} of {layer: features}: those of two tiles can be added."""
+        """{layer: sums over positions} of {layer: features}: those of two tiles can be added.
+
+        Of its own layers it takes those that it is given.
+        """
         raise NotImplementedError
+
+    def own(self, features):
+        """{layer: features} of the term's own layers."""
+        return {layer: features[layer] for layer in self.layers if layer in features}
 
     def finish(self, sums, target):
         """The term's value, a scalar tensor, from the sums over all positions."""
@@ -122,14 +128,14 @@ class Content(Term):
         return look(self, tf.cast(resize(self.image, tuple(picture.shape[:2])), picture.dtype))
 
     def part(self, target, place):
-        return {layer: p[:, place[layer][0], place[layer][1]] for layer, p in target.items()}
+        return {n: p[:, place[n][0], place[n][1]] for n, p in target.items() if n in place}
 
     def gather(self, features, target):
         sums = {}
-        for layer, p in target.items():
-            exact = widen(p)
-            apart = tf.reduce_sum((widen(features[layer]) - exact) ** 2)
-            sums[layer] = apart, tf.reduce_sum(exact**2), tf.cast(tf.size(p), exact.dtype)
+        for layer, f in self.own(features).items():
+            p = widen(target[layer])
+            number = tf.cast(tf.size(p), p.dtype)
+            sums[layer] = energy(widen(f) - p), energy(p), number
         return sums
 
     def finish(self, sums, target):
@@ -183,7 +189,6 @@ class Style(Term):
     layers: Any = None
     formula: str = "relative"
     name: ClassVar[str] = "style"
-    linear: ClassVar[bool] = False
 
     def __post_init__(self):
         layers = layer_weights(self.backbone, self.layers, self.backbone.architecture.style_layers)
@@ -196,7 +201,7 @@ class Style(Term):
         return {layer: products / positions for layer, (products, positions) in sums.items()}
 
     def gather(self, features, target):
-        return {layer: outer_products(features[layer]) for layer in self.layers}
+        return {layer: outer_products(f) for layer, f in self.own(features).items()}
 
     def finish(self, sums, target):
         formula = STYLE_FORMULAS[self.formula]
@@ -317,8 +322,8 @@ class Dream(Term):
 
     def gather(self, features, target):
         sums = {}
-        for layer in self.layers:
-            f = widen(features[layer])
+        for layer, f in self.own(features).items():
+            f = widen(f)
             if self.border:
                 f = f[:, self.border : -self.border, self.border : -self.border]
             if self.channel is not None:

@@ -135,7 +135,8 @@ def graph_of(function, kind, terms, *examples):
 
     Graphs are kept: terms of the same shape share one, and nothing is traced twice.
     """
-    shape = kind, tuple((name, term.shape()) for name, term in terms.items()), examples[0].dtype
+    dtype = tf.nest.flatten(examples)[0].dtype
+    shape = kind, tuple((name, term.shape()) for name, term in terms.items()), dtype
     if shape not in _graphs:
         signature = tf.nest.map_structure(_any_size, examples)
         own = functools.partial(function)  # TensorFlow counts traces by code; this has none

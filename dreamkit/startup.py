@@ -1,6 +1,8 @@
 """TensorFlow and Keras, started without their chatter: `from .startup import keras, tf`."""
 
 import contextlib
+import ctypes
+import functools
 import os
 import sys
 import tempfile
@@ -38,4 +40,18 @@ else:
         tf.config.list_physical_devices()  # the search for a GPU has chatter of its own
         tf.zeros(1)
 
-__all__ = ["keras", "tf"]
+
+@functools.cache
+def give_back_memory():
+    """Let the C library return blocks of 1 MiB and more at once, where it is glibc.
+
+    Left to itself it keeps what a tile has freed, in pieces that the next tile may not fit into: at
+    4096 px that is half a GiB and more.
+    """
+    trim_threshold, mmap_threshold = -1, -3  # names of options in malloc.h
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # another system's library
+        for option in (trim_threshold, mmap_threshold):
+            ctypes.CDLL(None).mallopt(option, 2**20)
+
+
+__all__ = ["give_back_memory", "keras", "tf"]

@@ -1,8 +1,10 @@
 """Pictures of any size: what a network says of a large one, tile by tile, exactly.
 
 Every term is made of sums over positions, and sums do not care in how many tiles they are taken.
-A first pass over the tiles gathers them; the whole picture's score follows, and how it changes
-with each sum; a second pass takes that slope back to the pixels.
+A first pass over the tiles gathers them, with the features at the network's waist, where they are
+few enough to be kept whole. From there the deep layers, which look so far that tiles would be
+mostly halo, see the whole picture at once. Its score follows, and how it changes with each sum and
+each feature of the waist; a second pass takes that slope back to the pixels.
 """
 
 import functools
@@ -11,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .errors import SettingsError, check_range
-from .scores import Objective, Score, as_tensor, graph_of, weigh
-from .startup import tf
+from .scores import Objective, Score, as_tensor, graph_of, layers_by_backbone, weigh
+from .startup import give_back_memory, tf
 
 EDGES = 4  # a last tile narrower than so many strides joins the one before
 
@@ -87,7 +89,7 @@ def _spans(length, side, backbone, layers):
 
 @dataclass(frozen=True, eq=False)
 class Tiled(Score):
-    """A score of a picture of any size, computed in tiles: the same values, bounded memory.
+    """A score of a picture of any size, computed in tiles: the same values, less memory.
 
     Args:
         score: an objective or a term.
@@ -107,6 +109,7 @@ class Tiled(Score):
 
     def __post_init__(self):
         check_range("tile", self.side, 16)
+        give_back_memory()
         if any(getattr(term, "border", 0) for term in self.terms.values()):
             raise SettingsError("A border cannot be left out in tiles: choose border=0.")
 
@@ -118,48 +121,32 @@ class Tiled(Score):
         """Total and terms of a picture, (H, W, 3) in [0, 1], as the score's own call gives them."""
         picture = as_tensor(picture)
         targets = self.targets(picture)
-        sums = self._gather(picture, targets)
-        values = {name: self._value(name, picture, sums, targets) for name in self.terms}
-        return weigh(values, self.weights), values
+        values = {name: term.score(picture, None, {}) for name, term in self._local.items()}
+        for view in self._views:
+            values |= view.finish(*view.gather(picture, targets), targets, self.weights)
+        return self._told(values)
 
     def value_and_gradient(self, picture):
         """Total, terms and gradient, equal to the untiled ones up to rounding."""
         picture = as_tensor(picture)
         targets = self.targets(picture)
         gradient = np.zeros(picture.shape, picture.dtype.as_numpy_dtype)
-        sums, slopes = self._slopes(picture, targets)
-        again = None if sums else {}
-        for terms in self._groups:
-            for tile in self._cut(terms, picture.shape):
-                part, slope = _back(terms, *_view(terms, tile, picture, targets), slopes)
-                gradient[tile.pixels] += slope.numpy()
-                again = again if sums else _add(again, part)
-        sums = sums or again
-        values = {name: self._value(name, picture, sums, targets) for name in self.terms}
-        gradient = tf.constant(gradient)
-        if self._local.parts:
-            gradient += self._local.value_and_gradient(picture)[2]
-        return weigh(values, self.weights), values, gradient
+        values = {}
+        for view in self._views:
+            found, *slopes = view.descend(*view.gather(picture, targets), targets, self.weights)
+            values |= found
+            for tile in view.cut(picture.shape):
+                gradient[tile.pixels] += view.back(tile, picture, targets, *slopes).numpy()
+        if self._local:
+            local = Objective(tuple((self.weights[n], term) for n, term in self._local.items()))
+            _, found, slope = local.value_and_gradient(picture)
+            values |= dict(zip(self._local, found.values(), strict=True))
+            gradient += slope.numpy()
+        return *self._told(values), tf.constant(gradient)
 
-    @functools.cached_property
-    def _groups(self):
-        """[{name: term}] of the terms on each backbone."""
-        groups = {}
-        for name, term in self.terms.items():
-            if term.backbone is not None:
-                groups.setdefault(term.backbone, {})[name] = term
-        return list(groups.values())
-
-    @functools.cached_property
-    def _local(self):
-        """The part of the score that needs no network."""
-        return Objective(tuple(part for part in self.parts if part[1].backbone is None))
-
-    def _cut(self, terms, shape):
-        """The tiles of a picture of this shape for terms on one backbone."""
-        backbone = next(iter(terms.values())).backbone
-        layers = dict.fromkeys(layer for term in terms.values() for layer in term.layers)
-        return tiles(tuple(shape[:2]), self.side, backbone, tuple(layers))
+    def _told(self, values):
+        values = {name: values[name] for name in self.terms}
+        return weigh(values, self.weights), values
 
     def targets(self, picture):
         """As those of every score, computed in tiles."""
@@ -171,97 +158,137 @@ class Tiled(Score):
     def _look(self, term, image, gather=None):
         """What `look_whole` gives, tile by tile."""
         term.backbone.check_size(image.shape[:2], term.layers)
-        whole, sums = {}, {}
-        for tile in self._cut({"": term}, image.shape):
-            pixels = image[tile.pixels][tf.newaxis]
-            features = _inner(term.backbone.raw_features(pixels, tuple(term.layers)), tile.inner)
-            if gather:
-                sums = _add(sums, gather(features, {}))
-                continue
-            for layer, f in features.items():
-                whole.setdefault(layer, {})[tuple(s.start for s in tile.place[layer])] = f
-        return sums or {layer: _assemble(parts) for layer, parts in whole.items()}
-
-    def _gather(self, picture, targets):
-        """{name: sums over the whole picture}, from a pass forward over all tiles."""
-        sums = {}
-        for terms in self._groups:
-            for tile in self._cut(terms, picture.shape):
-                sums = _add(sums, _forward(terms, *_view(terms, tile, picture, targets)))
-        return sums
-
-    def _slopes(self, picture, targets):
-        """Sums, and how the total changes with each; where that never changes, no sums at all."""
-        met = (*picture.shape, picture.dtype)
-        if met in self._constant:
-            return None, self._constant[met]
-        sums = self._gather(picture, targets)
-        with tf.GradientTape() as tape:
-            tape.watch(sums)
-            values = {name: self.terms[name].finish(sums[name], targets[name]) for name in sums}
-            total = weigh(values, self.weights)
-        slopes = tape.gradient(total, sums, unconnected_gradients="zero")
-        if all(self.terms[name].linear for name in sums):
-            self._constant[met] = slopes
-        return sums, slopes
+        view = View(term.backbone, {"": term} if gather else {}, tuple(term.layers), self.side)
+        sums, features = view.gather(image, {"": {}}, () if gather else view.shallow)
+        features |= view.deepen(features)
+        return sums[""] | gather(features, {}) if gather else term.own(features)
 
     @functools.cached_property
-    def _constant(self):
-        return {}
+    def _views(self):
+        """The terms that look through a network, network by network."""
+        return [
+            View(net, {n: t for n, t in self.terms.items() if t.backbone is net}, layers, self.side)
+            for net, layers in layers_by_backbone(self.terms).items()
+        ]
 
-    def _value(self, name, picture, sums, targets):
-        term = self.terms[name]
-        if term.backbone is None:
-            return term.score(picture, None, {})
-        return term.finish(sums[name], targets[name])
-
-
-def _view(terms, tile, picture, targets):
-    """A tile's pixels, the part of each target that it meets, and the features it counts."""
-    part = {name: term.part(targets[name], tile.place) for name, term in terms.items()}
-    return picture[tile.pixels], part, {n: tf.constant(box) for n, box in tile.inner.items()}
+    @functools.cached_property
+    def _local(self):
+        """{name: term} of those that need no network."""
+        return {name: term for name, term in self.terms.items() if term.backbone is None}
 
 
-def _inner(features, boxes):
-    """Of each layer's features those that are a tile's own."""
-    return {
-        layer: features[layer][:, top : top + height, left : left + width]
-        for layer, (top, left, height, width) in ((n, tf.unstack(b)) for n, b in boxes.items())
-    }
+class View:
+    """A large picture seen through one network: its shallow layers in tiles, its deep ones whole.
 
+    Args:
+        backbone: a `Backbone`.
+        terms: {name: term} of those that look through it.
+        layers: all layers they look at.
+        side: side of a tile, px.
+    """
 
-def _sums(terms, pixels, targets, boxes):
-    backbone = next(iter(terms.values())).backbone
-    inner = _inner(backbone.raw_features(pixels[tf.newaxis], tuple(boxes)), boxes)
-    return {name: term.gather(inner, targets[name]) for name, term in terms.items()}
+    def __init__(self, backbone, terms, layers, side):
+        self.backbone, self.terms, self.side = backbone, terms, side
+        self.shallow, self.deep = backbone.split(layers)
+        self.waist = (backbone.architecture.waist,) if self.deep else ()
 
+    def cut(self, shape):
+        """The tiles of a picture of this shape."""
+        return tiles(tuple(shape[:2]), self.side, self.backbone, self.shallow)
 
-def _forward(terms, pixels, targets, boxes):
-    """{name: sums over a tile}, compiled."""
-    gather = functools.partial(_sums, terms)
-    return graph_of(gather, "forward", terms, pixels, targets, boxes)(pixels, targets, boxes)
+    def deepen(self, features):
+        """{layer: features} of the deep layers, from those at the waist."""
+        if not self.deep:
+            return {}
+        return self.backbone.features_from(features[self.waist[0]], self.deep)
 
+    def gather(self, picture, targets, keep=()):
+        """{name: sums} over a whole picture's shallow layers; {layer: features} kept of it.
 
-def _back(terms, pixels, targets, boxes, slopes):
-    """Sums over a tile, and the slope of the whole picture's total at its pixels, compiled."""
-    slopes = {name: slopes[name] for name in terms}
+        They are kept at the waist, if there are deep layers, and at the layers `keep`.
+        """
+        sums, kept = {name: {} for name in self.terms}, {}
+        keep = tuple(dict.fromkeys([*self.waist, *keep]))
 
-    def back(pixels, targets, boxes, slopes):
-        with tf.GradientTape() as tape:
-            tape.watch(pixels)
-            sums = _sums(terms, pixels, targets, boxes)
-        return sums, tape.gradient(sums, pixels, output_gradients=slopes)
+        def forward(pixels, targets, boxes):
+            inner, found = self._tile(pixels, targets, boxes)
+            return found, {layer: inner[layer] for layer in keep}
 
-    everything = pixels, targets, boxes, slopes
-    return graph_of(back, "back", terms, *everything)(*everything)
+        for tile in self.cut(picture.shape):
+            more, features = self._compiled(forward, (keep,), *self._of(tile, picture, targets))
+            sums = _add(sums, more)
+            for layer, f in features.items():
+                kept.setdefault(layer, {})[tuple(s.start for s in tile.place[layer])] = f
+        return sums, {layer: _assemble(kept.pop(layer)) for layer in keep}
+
+    def finish(self, sums, features, targets, weights):
+        """{name: value} from the sums of the shallow layers and the features at the waist."""
+        ends = lambda *given: self._values(*given)[1]  # noqa: E731
+        return self._compiled(ends, (), sums, features, *self._own(targets, weights))
+
+    def descend(self, sums, features, targets, weights):
+        """{name: value}, and how their total changes with the sums and with the features."""
+
+        def slopes(sums, features, *given):
+            with tf.GradientTape() as tape:
+                tape.watch((sums, features))
+                total, values = self._values(sums, features, *given)
+            zero = tf.UnconnectedGradients.ZERO
+            return values, *tape.gradient(total, (sums, features), unconnected_gradients=zero)
+
+        return self._compiled(slopes, (), sums, features, *self._own(targets, weights))
+
+    def back(self, tile, picture, targets, slopes, steep):
+        """The slope of the whole picture's total at a tile's pixels."""
+
+        def back(pixels, targets, boxes, slopes, steep):
+            with tf.GradientTape() as tape:
+                tape.watch(pixels)
+                inner, sums = self._tile(pixels, targets, boxes)
+                seen = sums, {layer: inner[layer] for layer in self.waist}
+            return tape.gradient(seen, pixels, output_gradients=(slopes, steep))
+
+        here = {n: f[:, tile.place[n][0], tile.place[n][1]] for n, f in steep.items()}
+        return self._compiled(back, (), *self._of(tile, picture, targets), slopes, here)
+
+    def _tile(self, pixels, targets, boxes):
+        """{layer: features that are the tile's own}, and {name: sums over them}."""
+        features = self.backbone.raw_features(pixels[tf.newaxis], self.shallow)
+        inner = {}
+        for layer, box in boxes.items():
+            top, left, height, width = tf.unstack(box)
+            inner[layer] = features[layer][:, top : top + height, left : left + width]
+        return inner, {name: t.gather(inner, targets[name]) for name, t in self.terms.items()}
+
+    def _values(self, sums, features, targets, weights):
+        """Total and {name: value} of the whole picture."""
+        deep, values = self.deepen(features), {}
+        for name, term in self.terms.items():
+            everything = sums[name] | term.gather(deep, targets[name])
+            values[name] = term.finish(everything, targets[name])
+        return weigh(values, weights), values
+
+    def _of(self, tile, picture, targets):
+        """A tile's pixels, the part of each target that it meets, and the features it counts."""
+        part = {name: term.part(targets[name], tile.place) for name, term in self.terms.items()}
+        return picture[tile.pixels], part, {n: tf.constant(box) for n, box in tile.inner.items()}
+
+    def _own(self, targets, weights):
+        """Targets and weights of the terms that look through this network."""
+        exact = {name: tf.constant(weights[name], tf.float64) for name in self.terms}
+        return {name: targets[name] for name in self.terms}, exact
+
+    def _compiled(self, function, more, *given):
+        kind = function.__qualname__, self.backbone, self.shallow, self.deep, *more
+        return graph_of(function, kind, self.terms, *given)(*given)
 
 
 def _add(sums, more):
-    """Sums with more sums added, name by name."""
-    fresh = {name: part for name, part in more.items() if name not in sums}
-    met = {name: part for name, part in more.items() if name in sums}
-    old = {name: sums[name] for name in met}
-    return {**sums, **fresh, **tf.nest.map_structure(tf.add, old, met)}
+    """Sums with more sums added, name by name and layer by layer."""
+    return {
+        name: tf.nest.map_structure(tf.add, sums[name], part) if sums[name] else part
+        for name, part in more.items()
+    }
 
 
 def _assemble(parts):

@@ -267,7 +267,7 @@ def fetch_weights(folder, names=("vgg19", "inception_v3")):
 
     Introduced in notebook 00.
     """
-    from .backbones import ARCHITECTURES
+    from .architectures import ARCHITECTURES
 
     folder = Path(folder).expanduser()
     folder.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from dreamkit import cli
-from dreamkit.backbones import ARCHITECTURES, Architecture, Backbone, load_backbone
+from dreamkit.architectures import ARCHITECTURES, Architecture
+from dreamkit.backbones import Backbone, load_backbone
 from dreamkit.startup import keras, tf
 
 

@@ -5,7 +5,8 @@ import pytest
 
 from conftest import random_network
 from dreamkit import load_backbone, load_image
-from dreamkit.backbones import ARCHITECTURES, Architecture, Backbone
+from dreamkit.architectures import ARCHITECTURES, Architecture
+from dreamkit.backbones import Backbone
 from dreamkit.errors import ImageError, LayerError, SettingsError
 from dreamkit.imagenet import class_index, class_names
 from dreamkit.startup import keras, tf
@@ -316,6 +317,21 @@ class TestGeometry:
         for length, features in ((shortest, side), (shortest - 1, side - 1)):
             found = squeezenet.features(np.zeros((length, 64, 3), "float32"), "fire5")["fire5"]
             assert found.shape[1] == features
+
+
+@pytest.mark.parametrize("network", ["squeezenet", "vgg19", "inception"])
+def test_beyond_its_waist_a_network_looks_through_it_alone(request, network, picture):
+    network = request.getfixturevalue(network)
+    waist = network.architecture.waist
+    past = network.layers[network.layers.index(waist) + 1 :]
+    layers = (network.architecture.style_layers[0], waist, past[0], past[6])
+    shallow, deep = network.split(layers)
+    assert (shallow, deep) == (layers[:2], layers[2:])
+    assert network.split(layers[:1]) == (layers[:1], ())
+    images = tf.constant(picture(150, 170)[np.newaxis])
+    whole = network.raw_features(images, layers)
+    for layer, found in network.features_from(whole[waist], deep).items():
+        np.testing.assert_allclose(found, whole[layer], rtol=1e-4, atol=1e-4)
 
 
 def test_any_keras_network_is_a_backbone(picture):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from dreamkit import Dream
-from dreamkit.backbones import Architecture, Backbone
+from dreamkit.architectures import Architecture
+from dreamkit.backbones import Backbone
 from dreamkit.frozen import folded, in_precision
 from dreamkit.startup import keras, tf
 

@@ -25,7 +25,17 @@ PACKAGE = ROOT / "dreamkit"
 
 # From the bottom up; a module imports only from layers below its own.
 LAYERS = [
-    ["errors", "startup", "images", "weights", "gram", "frozen", "backbones", "imagenet"],
+    [
+        "errors",
+        "startup",
+        "images",
+        "architectures",
+        "weights",
+        "gram",
+        "frozen",
+        "backbones",
+        "imagenet",
+    ],
     ["scores", "inference"],
     ["tiles", "effects"],
     ["objectives", "gradients"],
