@@ -132,24 +132,17 @@ def _walk(
 
 def _adam(picture, objective, slope, steps, sign, rate, _smooth, diary):
     schedule = keras.optimizers.schedules.CosineDecay(rate, max(1, steps), alpha=0.1)
-    momentum = tf.Variable(0.85, dtype=picture.dtype)
-    adam = keras.optimizers.Adam(schedule, beta_1=0.85, beta_2=0.9, epsilon=1e-8)
-    adam.beta_1 = momentum  # it grows, and Keras takes only a number at first
+    adam = keras.optimizers.Adam(schedule, beta_2=0.9, epsilon=1e-8)
     variable = tf.Variable(picture)
     adam.build([variable])
-
-    @tf.function(autograph=False)  # dozens of small operations at once
-    def move(gradient):
-        adam.apply([-sign * gradient], [variable])
-        variable.assign(tf.clip_by_value(variable, 0, 1))
-
     first = diary.restore(variable, adam.variables)
     for step in range(first, steps):
         total, terms, gradient = slope(variable.value(), step)
         diary.write(step, total, terms, variable, adam.variables)
-        momentum.assign(0.85 + 0.1 * step / steps)
-        move(gradient)
+        adam.beta_1 = 0.85 + 0.1 * step / steps
+        adam.apply([-sign * gradient], [variable])
         del gradient  # of a large picture there is no room for two
+        variable.assign(tf.clip_by_value(variable, 0, 1))
     diary.write(steps, *objective(variable.value()), variable)
 
 

@@ -39,8 +39,10 @@ class Score:
                 is called `name_2`.
         """
         picture = as_tensor(picture)
-        values = evaluate(self.terms, picture, self.targets(picture))
-        return weigh(values, self.weights), values
+        targets = self.targets(picture)
+        see = functools.partial(evaluate, self.terms)
+        values = graph_of(see, "score", self.terms, picture, targets)(picture, targets)
+        return weigh(values, self.weights), {name: values[name] for name in self.terms}
 
     def value_and_gradient(self, picture):
         """The score and its slope at a picture, from one compiled pass forward and back.
