@@ -24,7 +24,7 @@ GIB = 2**30
 # A step that takes more is cut into tiles: a share of the free memory, and never more than MOST,
 # for in tiles it takes but half as long again and leaves room to others.
 SHARE, MOST = 0.6, 6 * GIB
-TILES = (2048, 1536, 1024, 512, 256)  # px
+TILES = (2048, 1024, 512, 256)  # px
 SMALL = 224  # px: longest side of the picture on which a step is timed
 # What a step keeps, over the output of each layer but normalisations and activations, which are
 # computed in place; and beside it, bytes a pixel. Measured: see benchmarks/README.md.

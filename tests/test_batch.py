@@ -1,5 +1,6 @@
 """A batch: all that can be made is made, nothing twice, nothing lost, and the rest is told."""
 
+import functools
 import os
 import shutil
 import signal
@@ -283,7 +284,8 @@ def test_ctrl_c_in_the_middle_of_a_picture_leaves_no_part_of_it(photos, tmp_path
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    ) as run:
+        preexec_fn=functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+    ) as run:  # a shell may have switched SIGINT off for what it starts in the background
         until = time.monotonic() + 60
         while not list(tmp_path.glob("outputs/*.json")) and time.monotonic() < until:
             time.sleep(0.01)
