@@ -113,7 +113,10 @@ class Backbone:
         return self._found(layers, self.extractor(layers), self.architecture.preprocess(images))
 
     def features_from(self, waist, layers):
-        """As `raw_features`, of layers beyond the network's waist, from its features there."""
+        """{layer: (N, h, w, c)} of layers beyond the network's waist, from its features there.
+
+        `waist` is (N, h, w, c) in the network's own precision; else as `raw_features`.
+        """
         start = self.architecture.waist
         return self._found(layers, self.extractor(layers, start), waist)
 
@@ -141,7 +144,16 @@ class Backbone:
         return self._extractors[layers, start]
 
     def split(self, layers):
-        """Layers up to the network's waist, it among them if any are deeper; and those deeper."""
+        """Names of those layers up to the network's waist, and of those beyond it: two tuples.
+
+        Where there are any beyond, the waist is among the first. Raises ValueError for a name that
+        is no layer's.
+
+        For pictures larger than those of notebook 03.
+
+        >>> load_backbone("squeezenet").split(("conv1", "fire6"))
+        (('conv1', 'pool3'), ('fire6',))
+        """
         names, waist = self.layers, self.architecture.waist
         end = names.index(waist) if waist else len(names)
         deep = tuple(name for name in layers if names.index(name) > end)

@@ -133,7 +133,7 @@ class Tiled(Score):
         gradient = np.zeros(picture.shape, picture.dtype.as_numpy_dtype)
         values = {}
         for view in self._views:
-            found, *slopes = view.descend(*view.gather(picture, targets), targets, self.weights)
+            found, *slopes = view.slopes(*view.gather(picture, targets), targets, self.weights)
             values |= found
             for tile in view.cut(picture.shape):
                 gradient[tile.pixels] += view.back(tile, picture, targets, *slopes).numpy()
@@ -226,17 +226,17 @@ class View:
         ends = lambda *given: self._values(*given)[1]  # noqa: E731
         return self._compiled(ends, (), sums, features, *self._own(targets, weights))
 
-    def descend(self, sums, features, targets, weights):
+    def slopes(self, sums, features, targets, weights):
         """{name: value}, and how their total changes with the sums and with the features."""
 
-        def slopes(sums, features, *given):
+        def both(sums, features, *given):
             with tf.GradientTape() as tape:
                 tape.watch((sums, features))
                 total, values = self._values(sums, features, *given)
             zero = tf.UnconnectedGradients.ZERO
             return values, *tape.gradient(total, (sums, features), unconnected_gradients=zero)
 
-        return self._compiled(slopes, (), sums, features, *self._own(targets, weights))
+        return self._compiled(both, (), sums, features, *self._own(targets, weights))
 
     def back(self, tile, picture, targets, slopes, steep):
         """The slope of the whole picture's total at a tile's pixels."""
