@@ -197,7 +197,7 @@ def ours(photo, painting, backbone):
     """[(seconds, picture)] after every tenth step of our recipe with the tutorial's objective."""
     made = []
     keep = lambda step: made.append((step.seconds, step.image)) if step.step % 10 == 0 else None  # noqa: E731
-    options = dict(seed=0, steps=210, octaves=1, learning_rate=0.08, progress=False, callback=keep)
+    options = dict(seed=0, steps=220, octaves=1, learning_rate=0.08, progress=False, callback=keep)
     style_transfer(photo, painting, backbone, **{**options, **TUTORIAL, "steps": 1})  # traced
     made.clear()
     style_transfer(photo, painting, backbone, **options, **TUTORIAL)
@@ -233,7 +233,8 @@ def quality_to_goal(size, backbone, label):
     curve = judged(ours(photo, painting, backbone))
     what = f"time to the tutorial's noted loss after {TUTORIAL_STEPS} steps, {label}"
     compare(what, 1 / 5, curve, seconds, GOALS[label])
-    CURVES[label] = {"dreamkit": curve, "TensorFlow's tutorial": [(seconds, GOALS[label])]}
+    end = f"TensorFlow's tutorial after {TUTORIAL_STEPS} steps"
+    CURVES[label] = {"dreamkit": curve, end: [(seconds, GOALS[label])]}
     write()
 
 

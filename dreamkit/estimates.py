@@ -190,10 +190,9 @@ def _features_a_pixel(backbone, layers, start=None):
     return sum(x.output.shape[-1] / backbone.stride(x.name) ** 2 for x in kept)
 
 
-def _products_a_pixel(backbone, layers, start=None):
+def _products_a_pixel(backbone, layers):
     """How many multiplications its convolutions take for each pixel."""
-    model = backbone.extractor(layers, start)
-    kernels = [x for x in model.layers if hasattr(x, "kernel_size")]
+    kernels = [x for x in backbone.extractor(layers).layers if hasattr(x, "kernel_size")]
     return sum(np.prod(x.kernel.shape) / backbone.stride(x.name) ** 2 for x in kernels)
 
 

@@ -46,7 +46,7 @@ def give_back_memory():
     """Let the C library return blocks of 1 MiB and more at once, where it is glibc.
 
     Left to itself it keeps what a tile has freed, in pieces that the next tile may not fit into: at
-    4096 px that is half a GiB and more.
+    4096 px that is a third of a GiB.
     """
     trim_threshold, mmap_threshold = -1, -3  # names of options in malloc.h
     with contextlib.suppress(AttributeError, OSError, TypeError):  # another system's library
