@@ -8,11 +8,9 @@ import os
 
 import lazy_loader
 
-# Before TensorFlow is first imported: quiet start-up, the one backend our gradients use, and memory
-# from the system's allocator, which gives it back: oneDNN's own keeps the most it ever had.
+# Before TensorFlow is first imported: quiet start-up, and the one backend our gradients use.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_ONEDNN_USE_SYSTEM_ALLOCATOR", "1")
 
 __version__ = "0.1.0"
 

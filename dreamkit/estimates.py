@@ -25,10 +25,10 @@ GIB = 2**30
 # for in tiles it takes but half as long again and leaves room to others.
 SHARE, MOST = 0.6, 6 * GIB
 TILES = (2048, 1024, 512, 256)  # px
-SMALL = 224  # px: longest side of the picture on which a step is timed
+SMALL = 320  # px: longest side of the picture on which a step is timed
 # What a step keeps, over the output of each layer but normalisations and activations, which are
 # computed in place; and beside it, bytes a pixel. Measured: see benchmarks/README.md.
-KEPT = {True: 2.2, False: 1.15}  # with a style's Gram matrices, without
+KEPT = {True: 1.9, False: 0.9}  # with a style's Gram matrices, without
 BESIDE = 150
 
 
@@ -210,18 +210,17 @@ def _small(size):
 
 
 def _seconds_a_pixel(score, size):
-    """Time of one step over its pixels, the median of three after one to warm up."""
+    """Time of one step over its pixels, the median of five after two to warm up."""
     picture = np.random.default_rng(1).random((*_small(size), 3), "float32")
-    score.value_and_gradient(picture)
     times = []
-    for _ in range(3):
+    for _ in range(7):
         started = time.perf_counter()
         _, _, gradient = score.value_and_gradient(picture)
         if isinstance(score, Dream):
             gradient = quickly_normalise(gradient, 3)
         gradient.numpy()
         times.append(time.perf_counter() - started)
-    return statistics.median(times) / picture[..., 0].size
+    return statistics.median(times[2:]) / picture[..., 0].size
 
 
 def _pixels(score, size, tile):

@@ -125,22 +125,22 @@ class Content(Term):
         check_choice("formula", self.formula, CONTENT_FORMULAS)
 
     def target(self, picture, look=look_whole):
-        return look(self, tf.cast(resize(self.image, tuple(picture.shape[:2])), picture.dtype))
+        """{layer: (P, ΣP², how many they are)}."""
+        photo = resize(self.image, tuple(picture.shape[:2]))
+        number = lambda p: tf.cast(tf.size(p, tf.int64), picture.dtype)  # noqa: E731
+        found = look(self, tf.cast(photo, picture.dtype))
+        return {layer: (p, energy(widen(p)), number(p)) for layer, p in found.items()}
 
     def part(self, target, place):
-        return {n: p[:, place[n][0], place[n][1]] for n, p in target.items() if n in place}
+        cut = lambda p, rows, columns: p[:, rows, columns]  # noqa: E731
+        return {n: (cut(p, *place[n]), *of) for n, (p, *of) in target.items() if n in place}
 
     def gather(self, features, target):
-        sums = {}
-        for layer, f in self.own(features).items():
-            p = widen(target[layer])
-            number = tf.cast(tf.size(p), p.dtype)
-            sums[layer] = energy(widen(f) - p), energy(p), number
-        return sums
+        return {n: energy(widen(f - target[n][0])) for n, f in self.own(features).items()}
 
     def finish(self, sums, target):
         formula = CONTENT_FORMULAS[self.formula]
-        return self._layer_mean({layer: formula(*parts) for layer, parts in sums.items()})
+        return self._layer_mean({n: formula(s, *target[n][1:]) for n, s in sums.items()})
 
     def shape(self):
         return (*super().shape(), self.formula)
@@ -330,7 +330,8 @@ class Dream(Term):
                 f = f[..., self.channel]
             if self.guide is not None:
                 f = best_match(f, widen(target[layer]))
-            sums[layer] = tf.reduce_sum(f**self.power), tf.cast(tf.size(f), f.dtype)
+            total = energy(f) if self.power == 2 else tf.reduce_sum(f)
+            sums[layer] = total, tf.cast(tf.size(f), f.dtype)
         return sums
 
     def finish(self, sums, target):

@@ -20,7 +20,10 @@ LEARNING_RATES = {"adam": 0.05, "gradient": 0.01, "lbfgs": None}
 
 @dataclass
 class Step:
-    """What a callback sees after each step: where the run is, and the picture it has reached."""
+    """What a callback sees after each step: where the run is, and the picture it has reached.
+
+    The picture may be kept, but not written to: it may be the run's own.
+    """
 
     step: int
     phase: str
@@ -112,7 +115,7 @@ def _walk(
     rate = LEARNING_RATES[optimizer] if learning_rate is None else learning_rate
     if rate is not None and not (isinstance(rate, Real) and rate > 0):
         raise SettingsError(f"learning_rate cannot be {rate!r}: give a number above 0.")
-    picture = image if tf.is_tensor(image) else as_tensor(check_image(image))
+    variable = tf.Variable(image if tf.is_tensor(image) else as_tensor(check_image(image)))
     diary = Diary(phase or ("descend" if sign < 0 else "ascend"), sign, callback, keep, checkpoint)
 
     def slope(picture, step):
@@ -126,14 +129,13 @@ def _walk(
     if diary.finished:
         return diary.run()
     with diary.open(steps, progress):
-        walk(picture, objective, slope, steps, sign, rate, smooth, diary)
+        walk(variable, objective, slope, steps, sign, rate, smooth, diary)
     return diary.run()
 
 
-def _adam(picture, objective, slope, steps, sign, rate, _smooth, diary):
+def _adam(variable, objective, slope, steps, sign, rate, _smooth, diary):
     schedule = keras.optimizers.schedules.CosineDecay(rate, max(1, steps), alpha=0.1)
     adam = keras.optimizers.Adam(schedule, beta_2=0.9, epsilon=1e-8)
-    variable = tf.Variable(picture)
     adam.build([variable])
     first = diary.restore(variable, adam.variables)
     for step in range(first, steps):
@@ -146,8 +148,7 @@ def _adam(picture, objective, slope, steps, sign, rate, _smooth, diary):
     diary.write(steps, *objective(variable.value()), variable)
 
 
-def _normalised(picture, objective, slope, steps, sign, rate, smooth, diary):
-    variable = tf.Variable(picture)
+def _normalised(variable, objective, slope, steps, sign, rate, smooth, diary):
     first = diary.restore(variable)
     for step in range(first, steps):
         total, terms, gradient = slope(variable.value(), step)
@@ -158,16 +159,15 @@ def _normalised(picture, objective, slope, steps, sign, rate, smooth, diary):
     diary.write(steps, *objective(variable.value()), variable)
 
 
-def _lbfgs(picture, objective, slope, steps, sign, _rate, _smooth, diary):
+def _lbfgs(variable, objective, slope, steps, sign, _rate, _smooth, diary):
     from scipy.optimize import minimize
 
-    variable = tf.Variable(picture)
     first = diary.restore(variable)  # SciPy's memory of past slopes starts afresh
     counter = itertools.count(first)
 
     def flat(x):
         step = next(counter)
-        variable.assign(tf.reshape(tf.cast(x, picture.dtype), picture.shape))
+        variable.assign(tf.reshape(tf.cast(x, variable.dtype), variable.shape))
         total, terms, gradient = slope(variable.value(), step)
         diary.write(step, total, terms, variable)
         if step == steps:
@@ -241,13 +241,17 @@ class Diary:
             self._keep(step, variable.numpy(), slots)
         row = dict(step=step, phase=self.phase, total=total, **terms, seconds=seconds)
         self.rows.append(row)
-        if self.keep == "last" or self.total is None or self.sign * (total - self.total) > 0:
-            self.image, self.total = variable.numpy(), total
+        better = self.total is None or self.sign * (total - self.total) > 0
+        image = variable.numpy() if self.callback or better or self.keep == "last" else None
+        if better or self.keep == "last":
+            self.image, self.total = image, total
         self.bar.set_postfix_str(f"total {total:.4g}", refresh=False)
         self.bar.update(step - self.bar.n)
-        report = self.callback and Step(step, self.phase, total, terms, seconds, variable.numpy())
-        if report and self.callback(report):
-            raise Halt("callback")
+        if self.callback:
+            shared = image.view()
+            shared.setflags(write=False)
+            if self.callback(Step(step, self.phase, total, terms, seconds, shared)):
+                raise Halt("callback")
 
     def _keep(self, step, picture, slots=()):
         state = dict(

@@ -74,10 +74,12 @@ def open_picture(name, given):
     """Load a recipe's picture; one named by sample, path or address at `size` or the profile's."""
     source, size = given[name], given["size"]
     if name in ("style", "guide"):
-        return load_image(source)  # its scale is the recipe's own choice
-    if size is None and isinstance(source, str | os.PathLike):
+        size = None  # its scale is the recipe's own choice
+    elif size is None and isinstance(source, str | os.PathLike):
         size = given["profile"].size
-    return load_image(source, size)
+    picture = load_image(source, size)
+    picture.setflags(write=False)  # so that all who look at it may share it
+    return picture
 
 
 def describe(recipe, sources, given):

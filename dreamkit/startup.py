@@ -1,8 +1,6 @@
 """TensorFlow and Keras, started without their chatter: `from .startup import keras, tf`."""
 
 import contextlib
-import ctypes
-import functools
 import os
 import sys
 import tempfile
@@ -41,17 +39,4 @@ else:
         tf.zeros(1)
 
 
-@functools.cache
-def give_back_memory():
-    """Let the C library return blocks of 1 MiB and more at once, where it is glibc.
-
-    Left to itself it keeps what a tile has freed, in pieces that the next tile may not fit into: at
-    4096 px that is a third of a GiB.
-    """
-    trim_threshold, mmap_threshold = -1, -3  # names of options in malloc.h
-    with contextlib.suppress(AttributeError, OSError, TypeError):  # another system's library
-        for option in (trim_threshold, mmap_threshold):
-            ctypes.CDLL(None).mallopt(option, 2**20)
-
-
-__all__ = ["give_back_memory", "keras", "tf"]
+__all__ = ["keras", "tf"]

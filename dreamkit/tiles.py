@@ -10,11 +10,9 @@ each feature of the waist; a second pass takes that slope back to the pixels.
 import functools
 from dataclasses import dataclass
 
-import numpy as np
-
 from .errors import SettingsError, check_range
 from .scores import Objective, Score, as_tensor, graph_of, layers_by_backbone, weigh
-from .startup import give_back_memory, tf
+from .startup import tf
 
 EDGES = 4  # a last tile narrower than so many strides joins the one before
 
@@ -109,7 +107,6 @@ class Tiled(Score):
 
     def __post_init__(self):
         check_range("tile", self.side, 16)
-        give_back_memory()
         if any(getattr(term, "border", 0) for term in self.terms.values()):
             raise SettingsError("A border cannot be left out in tiles: choose border=0.")
 
@@ -130,19 +127,20 @@ class Tiled(Score):
         """Total, terms and gradient, equal to the untiled ones up to rounding."""
         picture = as_tensor(picture)
         targets = self.targets(picture)
-        gradient = np.zeros(picture.shape, picture.dtype.as_numpy_dtype)
-        values = {}
-        for view in self._views:
-            found, *slopes = view.slopes(*view.gather(picture, targets), targets, self.weights)
-            values |= found
-            for tile in view.cut(picture.shape):
-                gradient[tile.pixels] += view.back(tile, picture, targets, *slopes).numpy()
+        seen = [v.slopes(*v.gather(picture, targets), targets, self.weights) for v in self._views]
+        values, slope = {}, tf.zeros_like(picture)
         if self._local:
             local = Objective(tuple((self.weights[n], term) for n, term in self._local.items()))
             _, found, slope = local.value_and_gradient(picture)
             values |= dict(zip(self._local, found.values(), strict=True))
-            gradient += slope.numpy()
-        return *self._told(values), tf.constant(gradient)
+        gradient = tf.Variable(slope)
+        del slope  # of a large picture there is no room for two
+        for view, (found, *slopes) in zip(self._views, seen, strict=True):
+            values |= found
+            for tile in view.cut(picture.shape):
+                here = gradient[tile.pixels]
+                here.assign(here + view.back(tile, picture, targets, *slopes))
+        return *self._told(values), gradient.value()
 
     def _told(self, values):
         values = {name: values[name] for name in self.terms}
@@ -254,10 +252,7 @@ class View:
     def _tile(self, pixels, targets, boxes):
         """{layer: features that are the tile's own}, and {name: sums over them}."""
         features = self.backbone.raw_features(pixels[tf.newaxis], self.shallow)
-        inner = {}
-        for layer, box in boxes.items():
-            top, left, height, width = tf.unstack(box)
-            inner[layer] = features[layer][:, top : top + height, left : left + width]
+        inner = {layer: _inner(features[layer], box) for layer, box in boxes.items()}
         return inner, {name: t.gather(inner, targets[name]) for name, t in self.terms.items()}
 
     def _values(self, sums, features, targets, weights):
@@ -281,6 +276,19 @@ class View:
     def _compiled(self, function, more, *given):
         kind = function.__qualname__, self.backbone, self.shallow, self.deep, *more
         return graph_of(function, kind, self.terms, *given)(*given)
+
+
+@tf.custom_gradient
+def _inner(features, box):
+    """The tile's own features, at a box (top, left, height, width), among all that were computed.
+
+    Their slope is put back with `tf.pad`: TensorFlow's slope of a slice takes ten times as long.
+    """
+    top, left, height, width = tf.unstack(box)
+    own = features[:, top : top + height, left : left + width]
+    _, below, right, _ = tf.unstack(tf.shape(features) - tf.shape(own))
+    edges = [[0, 0], [top, below - top], [left, right - left], [0, 0]]
+    return own, lambda slope: (tf.pad(slope, edges), None)
 
 
 def _add(sums, more):

@@ -616,6 +616,16 @@ def test_check_image_refuses_what_is_no_array(thing):
     refusal(thing, "The picture", call=check_image)
 
 
+def test_check_image_copies_what_may_be_written_to_and_shares_what_may_not():
+    mine = np.full((4, 5, 3), 0.5, np.float32)
+    assert not np.shares_memory(check_image(mine), mine)
+    mine.setflags(write=False)
+    assert check_image(mine) is mine
+    high = np.full((4, 5, 3), 1.00001, np.float32)
+    high.setflags(write=False)
+    assert check_image(high).max() == 1
+
+
 def test_check_image_makes_a_strided_array_contiguous():
     assert_picture(check_image(np.zeros((8, 8, 6))[::2, ::-1, ::2]), (4, 8, 3))
 

@@ -289,6 +289,21 @@ def test_the_best_picture_is_kept_and_the_last_on_request():
     assert np.array_equal(top.image, seen[1])
 
 
+@pytest.mark.parametrize("keep", ["best", "last"])
+def test_a_callbacks_pictures_are_its_own_to_keep_but_not_to_write_to(keep):
+    seen, copies = [], []
+
+    def look(step):
+        seen.append(step.image)
+        copies.append(step.image.copy())
+
+    run = descend(noise(), Bowl(noise(1)), 3, keep=keep, callback=look, **QUIET)
+    np.testing.assert_array_equal(seen, copies)
+    with pytest.raises(ValueError, match="read-only"):
+        seen[0][:] = 0
+    run.image[:] = 0  # the run's own may be
+
+
 def test_a_callback_sees_every_step_as_the_history_has_it():
     seen = []
     run = descend(noise(), Bowl(noise(1)), 3, phase="mine", callback=seen.append, **QUIET)

@@ -199,6 +199,19 @@ def test_an_array_keeps_its_size_and_a_name_takes_the_profiles():
     assert max(deep_dream("chelsea", seed=1, steps=1, **FAST).image.shape) == 96
 
 
+@pytest.mark.parametrize("frozen", [False, True])
+@pytest.mark.parametrize("order", ["style-dream", "dream-style", "joint"])
+def test_your_arrays_stay_as_they_were(order, frozen):
+    mine = load_image("chelsea", 64), load_image("mosaic", 64)
+    before = [array.copy() for array in mine]
+    for array in mine:
+        array.setflags(write=not frozen)
+    run = dream_style(*mine, order, steps=2, octave_steps=1, seed=1, **FAST)
+    assert all(np.array_equal(*pair) for pair in zip(mine, before, strict=True))
+    assert all(array.flags.writeable is not frozen for array in mine)
+    assert run.image.flags.writeable
+
+
 # Made again
 
 
