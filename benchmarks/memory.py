@@ -25,6 +25,7 @@ def main(kind, size, network, options="{}"):
     size, options = int(size), json.loads(options)
     told = estimate(kind, size, network, steps=1, octaves=1, **options)
     square = resize(load_image("astronaut"), (size, size))
+    square.setflags(write=False)  # else the run would work on a copy
     stop = lambda step: step.step == 1  # noqa: E731
     common = dict(steps=2, seed=0, octaves=1, progress=False, callback=stop, **options)
     started = time.perf_counter()

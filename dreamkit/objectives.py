@@ -10,11 +10,12 @@ from typing import Any, ClassVar
 
 from .backbones import Backbone
 from .errors import SettingsError, check_choice
-from .gram import energy, outer_products, widen
+from .gram import outer_products
 from .imagenet import class_index
 from .images import load_image, resize
 from .scores import Score
 from .startup import tf
+from .sums import energy, total, widen
 
 
 def look_whole(term, image, gather=None):
@@ -129,14 +130,14 @@ class Content(Term):
         photo = resize(self.image, tuple(picture.shape[:2]))
         number = lambda p: tf.cast(tf.size(p, tf.int64), picture.dtype)  # noqa: E731
         found = look(self, tf.cast(photo, picture.dtype))
-        return {layer: (p, energy(widen(p)), number(p)) for layer, p in found.items()}
+        return {layer: (p, energy(p), number(p)) for layer, p in found.items()}
 
     def part(self, target, place):
         cut = lambda p, rows, columns: p[:, rows, columns]  # noqa: E731
         return {n: (cut(p, *place[n]), *of) for n, (p, *of) in target.items() if n in place}
 
     def gather(self, features, target):
-        return {n: energy(widen(f - target[n][0])) for n, f in self.own(features).items()}
+        return {n: energy(f - target[n][0]) for n, f in self.own(features).items()}
 
     def finish(self, sums, target):
         formula = CONTENT_FORMULAS[self.formula]
@@ -323,15 +324,14 @@ class Dream(Term):
     def gather(self, features, target):
         sums = {}
         for layer, f in self.own(features).items():
-            f = widen(f)
             if self.border:
                 f = f[:, self.border : -self.border, self.border : -self.border]
             if self.channel is not None:
                 f = f[..., self.channel]
             if self.guide is not None:
-                f = best_match(f, widen(target[layer]))
-            total = energy(f) if self.power == 2 else tf.reduce_sum(f)
-            sums[layer] = total, tf.cast(tf.size(f), f.dtype)
+                f = best_match(widen(f), widen(target[layer]))
+            summed = energy(f) if self.power == 2 else total(f)
+            sums[layer] = summed, tf.cast(tf.size(f), summed.dtype)
         return sums
 
     def finish(self, sums, target):
