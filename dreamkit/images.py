@@ -108,11 +108,10 @@ def samples(kind=None):
 def check_image(image, name="The picture", smallest=1):
     """Bring an array to shape (H, W, 3), float32 RGB in [0, 1], or refuse it.
 
-    The result is a copy, unless the array is all that already and read-only.
-
     Args:
         image: (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of uint8, uint16, bool, or float in
-            [0, 1]; a fourth channel is laid over white.
+            [0, 1]; a fourth channel is laid over white. It is copied, unless it is read-only
+            and all that already.
         name: what an error calls it.
         smallest: fewest px that a side may have.
 
@@ -152,9 +151,8 @@ def _unit_range(array, name):
     low, high = float(array.min()), float(array.max())
     if low < -1e-4 or high > 1 + 1e-4:  # rounding may step over the edge by a little
         raise ImageError(f"{name} runs from {low:.4g} to {high:.4g}, not 0 to 1: divide by 255.")
-    if low < 0 or high > 1 or array.flags.writeable:
-        array = np.clip(array, 0, 1)
-    return array.astype(np.float32, copy=False)
+    shared = 0 <= low and high <= 1 and not array.flags.writeable
+    return (array if shared else np.clip(array, 0, 1)).astype(np.float32, copy=False)
 
 
 def _whole(value):
