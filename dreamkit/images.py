@@ -110,8 +110,7 @@ def check_image(image, name="The picture", smallest=1):
 
     Args:
         image: (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of uint8, uint16, bool, or float in
-            [0, 1]; a fourth channel is laid over white. It is copied, unless it is read-only
-            and all that already.
+            [0, 1]; a fourth channel is laid over white. Copied, unless read-only and right.
         name: what an error calls it.
         smallest: fewest px that a side may have.
 
@@ -151,7 +150,7 @@ def _unit_range(array, name):
     low, high = float(array.min()), float(array.max())
     if low < -1e-4 or high > 1 + 1e-4:  # rounding may step over the edge by a little
         raise ImageError(f"{name} runs from {low:.4g} to {high:.4g}, not 0 to 1: divide by 255.")
-    shared = 0 <= low and high <= 1 and not array.flags.writeable
+    shared = low >= 0 and high <= 1 and not array.flags.writeable
     return (array if shared else np.clip(array, 0, 1)).astype(np.float32, copy=False)
 
 
