@@ -31,6 +31,7 @@ LAYERS = [
         "images",
         "architectures",
         "weights",
+        "sums",
         "gram",
         "frozen",
         "backbones",
