@@ -1,7 +1,6 @@
 """Gram matrices: which features fire together, wherever they are.  (Notebook 01.)"""
 
 from .startup import tf
-from .sums import widen
 
 
 def gram_matrix(features):
@@ -52,3 +51,20 @@ def _products(f):
     exact = widen(f)
     slope = lambda u: tf.matmul(f, tf.cast(u + tf.linalg.matrix_transpose(u), f.dtype))  # noqa: E731
     return tf.matmul(exact, exact, transpose_a=True), slope
+
+
+def widen(x):
+    """A tensor as float32, so that sums lose nothing; float64 stays what it is."""
+    return x if x.dtype == tf.float64 else tf.cast(x, tf.float32)
+
+
+def energy(x):
+    """Σx² of a tensor of any shape and precision, a scalar tensor, without a copy of the squares.
+
+    It is summed in float32, of float64 in float64. The content loss is made of it (Gatys, Ecker
+    and Bethge 2016, equation 1). For notebook 02.
+
+    >>> float(energy(tf.constant([3.0, 4.0])))
+    25.0
+    """
+    return 2 * tf.nn.l2_loss(widen(x))

@@ -10,12 +10,11 @@ from typing import Any, ClassVar
 
 from .backbones import Backbone
 from .errors import SettingsError, check_choice
-from .gram import outer_products
+from .gram import energy, outer_products, widen
 from .imagenet import class_index
 from .images import load_image, resize
 from .scores import Score
 from .startup import tf
-from .sums import energy, total, widen
 
 
 def look_whole(term, image, gather=None):
@@ -36,7 +35,7 @@ class Term(Score):
         return ((1.0, self),)
 
     def target(self, picture, look=look_whole):
-        """What a picture of this size and type is compared with: {layer: tensor}."""
+        """What a picture of this size and type is compared with: {layer: one or more tensors}."""
         return {}
 
     def part(self, target, place):
@@ -330,7 +329,7 @@ class Dream(Term):
                 f = f[..., self.channel]
             if self.guide is not None:
                 f = best_match(widen(f), widen(target[layer]))
-            summed = energy(f) if self.power == 2 else total(f)
+            summed = energy(f) if self.power == 2 else tf.reduce_sum(widen(f))
             sums[layer] = summed, tf.cast(tf.size(f), summed.dtype)
         return sums
 

@@ -22,7 +22,7 @@ LEARNING_RATES = {"adam": 0.05, "gradient": 0.01, "lbfgs": None}
 class Step:
     """What a callback sees after each step: where the run is, and the picture it has reached.
 
-    The picture may be kept, but not written to: it may be the run's own.
+    `image`, (H, W, 3) in [0, 1], may be kept but not written to: it may be the run's own.
     """
 
     step: int
@@ -241,9 +241,9 @@ class Diary:
             self._keep(step, variable.numpy(), slots)
         row = dict(step=step, phase=self.phase, total=total, **terms, seconds=seconds)
         self.rows.append(row)
-        better = self.total is None or self.sign * (total - self.total) > 0
-        image = variable.numpy() if self.callback or better or self.keep == "last" else None
-        if better or self.keep == "last":
+        kept = self.keep == "last" or self.total is None or self.sign * (total - self.total) > 0
+        image = variable.numpy() if kept or self.callback else None
+        if kept:
             self.image, self.total = image, total
         self.bar.set_postfix_str(f"total {total:.4g}", refresh=False)
         self.bar.update(step - self.bar.n)

@@ -282,7 +282,7 @@ class View:
 def _inner(features, box):
     """The tile's own features, at a box (top, left, height, width), among all that were computed.
 
-    Their slope is put back with `tf.pad`: TensorFlow's slope of a slice takes ten times as long.
+    Their slope is put back with `tf.pad`: TensorFlow's slope of a slice takes five times as long.
     """
     top, left, height, width = tf.unstack(box)
     own = features[:, top : top + height, left : left + width]

@@ -31,7 +31,6 @@ LAYERS = [
         "images",
         "architectures",
         "weights",
-        "sums",
         "gram",
         "frozen",
         "backbones",
