@@ -238,11 +238,11 @@ class TotalVariation(Term):
 
     def score(self, picture, features, target):
         reduce = tf.reduce_sum if self.formula == "tutorial" else tf.reduce_mean
-        height, width, colours = tf.unstack(tf.shape(picture))
-        rows = tf.reshape(picture, (height, width * colours))  # long rows are quicker to slice
-        across = tf.abs(rows[:, colours:] - rows[:, :-colours])
-        down = tf.abs(rows[1:] - rows[:-1])
-        return reduce(across) + reduce(down)
+        rows = tf.reshape(picture, (tf.shape(picture)[0], -1))
+        # tf.split, as its slope takes a third of the time that a slice's takes
+        across = tf.split(rows, [3, -1], 1)[1] - tf.split(rows, [-1, 3], 1)[0]
+        down = tf.split(rows, [1, -1], 0)[1] - tf.split(rows, [-1, 1], 0)[0]
+        return reduce(tf.abs(across)) + reduce(tf.abs(down))
 
     def shape(self):
         return (*super().shape(), self.formula)
