@@ -125,15 +125,17 @@ def numpy_adam(x, slope, steps, rate, of):
     x, m, v = x.astype("float64"), 0.0, 0.0
     for t in range(1, steps + 1):
         g = slope(x)
-        momentum = 0.85 + 0.1 * (t - 1) / of
+        momentum = 1 - 1 / ((1 + 0.06 * of) * (1 + (t - 1) / of))
         m = momentum * m + (1 - momentum) * g
-        v = 0.9 * v + 0.1 * g**2
-        alpha = rate * (0.1 + 0.9 * (1 + np.cos(np.pi * (t - 1) / of)) / 2)
-        x = np.clip(x - alpha * (m / (1 - momentum**t)) / (np.sqrt(v / (1 - 0.9**t)) + 1e-8), 0, 1)
+        v = 0.85 * v + 0.15 * g**2
+        alpha = rate * (0.2 + 0.8 * (1 + np.cos(np.pi * (t - 1) / of)) / 2)
+        x = np.clip(
+            x - alpha * (m / (1 - momentum**t)) / (np.sqrt(v / (1 - 0.85**t)) + 1e-10), 0, 1
+        )
     return x
 
 
-@pytest.mark.parametrize("rate", [0.05, 0.3])
+@pytest.mark.parametrize("rate", [0.06, 0.3])
 def test_adams_pixels_equal_numpys_in_float64(rate):
     picture, goal = noise(1), np.random.default_rng(2).normal(0.5, 0.6, (8, 10, 3))
     weights = np.random.default_rng(3).uniform(0.1, 5, picture.shape)
@@ -144,11 +146,17 @@ def test_adams_pixels_equal_numpys_in_float64(rate):
     assert np.abs(run.image - expected).max() < 2e-6
 
 
+@pytest.mark.parametrize("scale", [1e-5, 1e7])
+def test_adams_steps_do_not_depend_on_the_scale_of_the_objective(scale):
+    runs = [descend(noise(1), Bowl(noise(2) + 1, scale=by), 5, **QUIET).image for by in (1, scale)]
+    assert np.abs(runs[0] - runs[1]).max() < 1e-4
+
+
 def test_the_history_holds_the_totals_of_the_pictures_on_the_way():
     picture, goal = noise(1), noise(2)
     history = descend(picture, Bowl(goal), 3, **QUIET).history
     for steps, total in enumerate(history["total"]):
-        x = numpy_adam(picture, lambda x: 2 * (x - goal), steps, 0.05, of=3)
+        x = numpy_adam(picture, lambda x: 2 * (x - goal), steps, 0.06, of=3)
         assert total == pytest.approx(np.sum((x - goal.astype("float64")) ** 2), rel=1e-5)
 
 
