@@ -117,11 +117,14 @@ def plot_losses(runs, columns=2):
 def _plot_history(axes, history, title):
     """One run's terms: losses to the left on a log scale, the dream's score to the right."""
     history = history.reset_index(drop=True)
+    starts = history["phase"] != history["phase"].shift()
     losses = [name for name in ("content", "style", "total_variation") if name in history]
     lines = []
     for name in losses:
-        positive = history[name].where(history[name] > 0)
-        lines += axes.plot(positive, color=COLOURS[name], label=LABELS.get(name, name))
+        values = history[name]
+        floor = 1e-4 * values.max() * starts  # a start may be 0 but for rounding
+        shown = values.where(values > floor)
+        lines += axes.plot(shown, color=COLOURS[name], label=LABELS.get(name, name))
     if losses:
         axes.set(yscale="log", ylabel="loss (before weights, log scale)")
     if "dream" in history:
@@ -129,7 +132,7 @@ def _plot_history(axes, history, title):
         lines += right.plot(history["dream"], color=COLOURS["dream"], label="dream", ls="--")
         right.set_ylabel("dream score (activation)")
         right.spines["right"].set_visible(True)
-    for start in history.index[history["phase"] != history["phase"].shift()][1:]:
+    for start in history.index[starts][1:]:
         axes.axvline(start - 0.5, color="0.8", ls=":", lw=1)
     axes.set(title=title, xlabel="step")
     axes.legend(

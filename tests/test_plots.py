@@ -120,6 +120,15 @@ def test_a_loss_of_nought_leaves_a_gap_and_no_warning(recwarn):
     assert not [w for w in recwarn if "log" in str(w.message)]
 
 
+def test_a_start_that_is_nought_but_for_rounding_is_left_out_and_a_low_end_is_not():
+    figure = drawn(plot_losses(made(content=[1e-6, 1.0, 1e-6])))
+    assert np.array_equal(
+        lines(figure.axes[0])["content"].get_ydata(), [np.nan, 1, np.nan], equal_nan=True
+    )
+    figure = drawn(plot_losses(made(("a", "a", "a"), content=[1e-6, 1.0, 1e-6])))
+    assert lines(figure.axes[0])["content"].get_ydata()[2] == 1e-6
+
+
 def test_a_history_with_other_terms_can_be_drawn():
     drawn(plot_losses(made(bowl=[3.0, 2, 1])))
 
