@@ -12,7 +12,7 @@ from dreamkit.cells import COLUMNS
 from dreamkit.effects import effects, per_cent
 from dreamkit.study import PRESETS, Design, cells
 from dreamkit.study_plots import signed
-from notebook_tools import ROOT
+from notebook_tools import ROOT, load
 
 FOLDER = ROOT / "data" / "study"
 NETWORKS = {"style_networks", "dream_networks", "variant_network"}  # those whose weights were there
@@ -133,3 +133,59 @@ def test_what_the_readme_quotes_follows_from_the_table(table):
     assert f"({change(shares.loc['blur', 'effect'])} for blur)" in told
     marks = shares.loc[["lines", "circles", "colour_patches", "shapes", "mixed"]]
     assert (marks["verdict"] == "opposite").all()
+
+
+NAMES = "blur noise JPEG low_contrast swirl pixelation lines circles colour_patches shapes mixed"
+QUOTE = re.compile(rf"({NAMES.replace(' ', '|').replace('_', ' ')}) ([−+]?\d+ %)")
+VERDICTS = re.compile(rf"as claimed|opposite|open|{QUOTE.pattern}")
+
+
+def passage(start, stop="\n\n"):
+    """The text of notebook 05 from one phrase to another, on one line."""
+    texts = [cell.source for cell in load("05_clear_or_distorted.ipynb").cells]
+    text = next(text for text in texts if start in text).split(start)[1]
+    return " ".join(text.split(stop)[0].split())
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "recipe", "network", "measure", "count"),
+    [
+        ("The loss is *lower*, at a corrected p", "\n\n", "style", "vgg16", "end_raw", 10),
+        ("The claim says lower, and so it is", "\n\n", "dream", "inception_v3", "end_raw", 11),
+        ("Now three distortions raise", "In SqueezeNet", "style", "vgg16", "end_relative", 11),
+        ("says how much has *grown*", "\n\n", "dream", "inception_v3", "end_relative", 6),
+        ("With VGG-16 the raw loss\nat the end", "Nor does", "style", "vgg16", "end_raw", 5),
+        ("Nor does the dream's half", "\n\n", "dream", "inception_v3", "end_raw", 3),
+        ("**Holds:** the claim about *dreams*", "\n\n", "dream", "inception_v3", "end_raw", 5),
+    ],
+)
+def test_what_notebook_5_quotes_follows_from_the_table(
+    table, start, stop, recipe, network, measure, count
+):
+    found = family(table, recipe, network, measure)["effect"]
+    quoted = QUOTE.findall(passage(start, stop))
+    assert len(quoted) == count
+    for name, told in quoted:
+        assert told == change(found[name.lower().replace(" ", "_")]), name
+
+
+def test_what_notebook_5_quotes_of_the_variants_follows_from_the_table(table, design):
+    same = table[(table["network"] == "vgg16") & table["picture"].isin(design.variant_pictures)]
+    same = same[same["kind"].isin(["clear", *design.variant_kinds])]
+    same = same[same["severity"].isin([0, 1])]
+    for measure, part in (("end_raw", 0), ("end_relative", 1)):
+        found = effects(same, measure).set_index(["variant", "kind"])
+        for variant in ("base", *design.variants):
+            text = passage(f"**{variant.capitalize()}", "\n-").split("Relative,")[part]
+            quoted, verdict = 0, None
+            for match in VERDICTS.finditer(text.split("Here")[0]):
+                if match[1] is None:
+                    verdict = match[0]
+                    continue
+                row = found.loc[variant, match[1].replace(" ", "_")]
+                assert (match[2], verdict) == (change(row["effect"]), row["verdict"]), (
+                    variant,
+                    match,
+                )
+                quoted += 1
+            assert quoted == len(design.variant_kinds), (variant, measure)
