@@ -170,7 +170,7 @@ def estimate(
     backbone: Backbone = None,
     tile: Tile = None,
 ):
-    """Tell how long a run will take and how much memory it needs, from one timed small step."""
+    """Tell how long a run will take and how much memory it needs, from a few timed small steps."""
     from .estimates import estimate as judge
 
     told = judge(recipe.value, size, backbone, steps, tile=tile or "auto", profile=_tell())

@@ -1,7 +1,6 @@
 """Know before you go: how long a recipe will take, how much memory, and in what tiles."""
 
 import re
-import statistics
 import time
 import warnings
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ GIB = 2**30
 # for in tiles it takes but half as long again and leaves room to others.
 SHARE, MOST = 0.6, 6 * GIB
 TILES = (2048, 1024, 512, 256)  # px
-SMALL = 320  # px: longest side of the picture on which a step is timed
+SMALL = 320  # px: longest side of the pictures on which a step is timed, and half of it
 # What a step keeps, over the output of each layer but normalisations and activations, which are
 # computed in place; and beside it, bytes a pixel. Measured: see benchmarks/README.md.
 KEPT = {True: 1.9, False: 0.9}  # with a style's Gram matrices, without
@@ -66,7 +65,7 @@ def estimate(
     precision="auto",
     profile=None,
 ):
-    """Tell a run's time and peak memory from one timed small step.
+    """Tell a run's time and peak memory from a few timed small steps.
 
     Args:
         recipe: `"style"` or `"dream"`.
@@ -103,10 +102,10 @@ def estimate(
         sizes = octave_sizes((height, width), octaves or chosen.octaves)
         shares = [chosen.octave_steps if steps is None else steps] * len(sizes)
     score = _small_score(recipe, network, (height, width))
-    pace = _seconds_a_pixel(score, (height, width))
+    fixed, pace = _seconds(score, (height, width))
     cuts = [choose_tile(score, side, tile) for side in sizes]
     seconds = sum(
-        share * pace * _pixels(score, side, cut)
+        share * (fixed + pace * _pixels(score, side, cut))
         for share, side, cut in zip(shares, sizes, cuts, strict=True)
     )
     needed = psutil.Process().memory_info().rss + step_bytes(score, sizes[-1], cuts[-1])
@@ -204,23 +203,31 @@ def _small_score(recipe, network, size):
     return Content(noise, network) + 40.0 * Style(noise, network) + 0.5 * TotalVariation()
 
 
-def _small(size):
-    scale = min(1, SMALL / max(size))
+def _small(size, most=SMALL):
+    scale = min(1, most / max(size))
     return tuple(max(96, round(side * scale)) for side in size)
 
 
-def _seconds_a_pixel(score, size):
-    """Time of one step over its pixels, the median of five after two to warm up."""
-    picture = np.random.default_rng(1).random((*_small(size), 3), "float32")
-    times = []
-    for _ in range(7):
-        started = time.perf_counter()
-        _, _, gradient = score.value_and_gradient(picture)
-        if isinstance(score, Dream):
-            gradient = quickly_normalise(gradient, 3)
-        gradient.numpy()
-        times.append(time.perf_counter() - started)
-    return statistics.median(times[2:]) / picture[..., 0].size
+def _seconds(score, size):
+    """What a step takes at any size, s, and what each pixel adds, from steps at two small sizes."""
+    rng, sizes = np.random.default_rng(1), (_small(size, SMALL // 2), _small(size))
+    pictures = [rng.random((*side, 3), "float32") for side in sizes]
+    times = [[_step_seconds(score, picture) for picture in pictures] for _ in range(7)]
+    less, more = np.median(times[2:], axis=0)  # two to warm up
+    fewer, many = (picture[..., 0].size for picture in pictures)
+    whole = more / many
+    pace = (more - less) / (many - fewer) if many > fewer else whole
+    pace = np.clip(pace, whole / 2, whole)  # times are noisy
+    return more - pace * many, pace
+
+
+def _step_seconds(score, picture):
+    started = time.perf_counter()
+    _, _, gradient = score.value_and_gradient(picture)
+    if isinstance(score, Dream):
+        gradient = quickly_normalise(gradient, 3)
+    gradient.numpy()
+    return time.perf_counter() - started
 
 
 def _pixels(score, size, tile):
