@@ -183,9 +183,7 @@ def test_what_notebook_5_quotes_of_the_variants_follows_from_the_table(table, de
                     verdict = match[0]
                     continue
                 row = found.loc[variant, match[1].replace(" ", "_")]
-                assert (match[2], verdict) == (change(row["effect"]), row["verdict"]), (
-                    variant,
-                    match,
-                )
+                assert match[2] == change(row["effect"]), (variant, match)
+                assert verdict == row["verdict"], (variant, match)
                 quoted += 1
             assert quoted == len(design.variant_kinds), (variant, measure)
