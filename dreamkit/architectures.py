@@ -82,8 +82,9 @@ class Architecture:
 
     `dream_layers` gives each layer its weight in the dream's score; `classes` is the layer whose
     1,000 channels are the ImageNet classes, if the network has one; `half` says that bfloat16
-    saves it time; `waist` is a layer through which all deeper ones look, small enough to be kept
-    whole where the picture is cut into tiles.
+    saves it time; `waists` are layers through which all deeper ones look. At the first, features
+    are small enough to be kept whole where the picture is cut into tiles; from one to the next,
+    what a slope needs can be computed again.
     """
 
     build: Callable
@@ -93,7 +94,7 @@ class Architecture:
     dream_layers: dict = field(default_factory=dict)
     classes: str | None = None
     half: bool = False
-    waist: str | None = None
+    waists: tuple = ()
 
 
 _VGG = dict(
@@ -102,7 +103,7 @@ _VGG = dict(
     style_layers=tuple(f"block{block}_conv1" for block in range(1, 6)),
     dream_layers={"block5_conv2": 1.0},
     half=True,
-    waist="block3_pool",
+    waists=("block3_pool",),
 )
 ARCHITECTURES = {
     "vgg19": Architecture(_vgg19, **_VGG),
@@ -114,7 +115,7 @@ ARCHITECTURES = {
         style_layers=("conv2d_2", "mixed0", "mixed2", "mixed4"),
         dream_layers={"mixed3": 1.0, "mixed5": 1.0},
         half=True,
-        waist="mixed2",
+        waists=("mixed3", "mixed4"),
     ),
     "squeezenet": Architecture(
         _squeezenet,
@@ -123,6 +124,6 @@ ARCHITECTURES = {
         style_layers=("conv1", "fire2", "fire3", "fire4", "fire5"),
         dream_layers={"fire6": 1.0, "fire8": 1.0},
         classes="conv10",
-        waist="pool3",
+        waists=("pool3",),
     ),
 }

@@ -113,12 +113,19 @@ class Backbone:
         return self._found(layers, self.extractor(layers), self.architecture.preprocess(images))
 
     def features_from(self, waist, layers):
-        """{layer: (N, h, w, c)} of layers beyond the network's waist, from its features there.
+        """{layer: (N, h, w, c)} of layers beyond the first waist, from the features there.
 
-        `waist` is (N, h, w, c) in the network's own precision; else as `raw_features`.
+        `waist` is (N, h, w, c) in the network's own precision; else as `raw_features`. For a slope,
+        the features between two waists are computed again, so that not all are held at once.
         """
-        start = self.architecture.waist
-        return self._found(layers, self.extractor(layers, start), waist)
+        found, (*earlier, last) = {}, self.stretches(layers)
+        for start, names in earlier:
+            see = functools.partial(self._found, names, self.extractor(names, start))
+            found |= tf.recompute_grad(see)(waist)
+            waist = found[names[-1]]
+        start, names = last
+        found |= self._found(names, self.extractor(names, start), waist)
+        return {name: found[name] for name in layers}
 
     def _found(self, layers, extractor, inputs):
         found = extractor(inputs)
@@ -154,11 +161,35 @@ class Backbone:
         >>> load_backbone("squeezenet").split(("conv1", "fire6"))
         (('conv1', 'pool3'), ('fire6',))
         """
-        names, waist = self.layers, self.architecture.waist
-        end = names.index(waist) if waist else len(names)
+        names, waist = self.layers, self.architecture.waists[:1]
+        end = names.index(*waist) if waist else len(names)
         deep = tuple(name for name in layers if names.index(name) > end)
         shallow = (name for name in layers if name not in deep)
-        return tuple(dict.fromkeys([*shallow, waist] if deep else shallow)), deep
+        return tuple(dict.fromkeys([*shallow, *waist] if deep else shallow)), deep
+
+    def stretches(self, deep):
+        """The way from the first waist to the deepest of some layers, from one waist to the next.
+
+        Args:
+            deep: names of layers beyond the first waist.
+
+        Returns:
+            List of (waist, names of the layers asked for up to the next); the last of these names
+            is that of the next waist, or of the deepest layer.
+
+        For pictures larger than those of notebook 03.
+
+        >>> load_backbone("squeezenet").stretches(("fire6", "fire8"))
+        [('pool3', ('fire6', 'fire8'))]
+        """
+        depth = self.layers.index
+        deepest = max(deep, key=depth)
+        starts = [name for name in self.architecture.waists if depth(name) < depth(deepest)]
+        way = []
+        for start, end in zip(starts, [*starts[1:], deepest], strict=True):
+            names = {end} | {name for name in deep if depth(start) < depth(name) <= depth(end)}
+            way.append((start, tuple(sorted(names, key=depth))))
+        return way
 
     @functools.cached_property
     def _folded(self):

@@ -23,7 +23,7 @@ GIB = 2**30
 # A step that takes more is cut into tiles: a share of the free memory, and never more than MOST,
 # for in tiles it takes but half as long again and leaves room to others.
 SHARE, MOST = 0.6, 6 * GIB
-TILES = (2048, 1024, 512, 256)  # px
+TILES = (1024, 512, 256)  # px
 SMALL = 320  # px: longest side of the pictures on which a step is timed, and half of it
 # What a step keeps, over the output of each layer but normalisations and activations, which are
 # computed in place; and beside it, bytes a pixel. Measured: see benchmarks/README.md.
@@ -176,8 +176,11 @@ def step_bytes(score, size, tile=None):
         largest = max(height * width for height, width in spans)
         most = max(most, largest * kept * _features_a_pixel(backbone, shallow))
         if deep:
-            start = backbone.architecture.waist
-            most = max(most, area * kept * _features_a_pixel(backbone, deep, start))
+            way = [
+                _features_a_pixel(backbone, found, waist)
+                for waist, found in backbone.stretches(deep)
+            ]
+            most = max(most, area * kept * max(way))
     return most + BESIDE * area
 
 

@@ -23,7 +23,7 @@ LEARNING_RATES = {"adam": 0.06, "gradient": 0.01, "lbfgs": None}
 class Step:
     """What a callback sees after each step: where the run is, and the picture it has reached.
 
-    `image`, (H, W, 3) in [0, 1], may be kept but not written to: it may be the run's own.
+    `image`, (H, W, 3) in [0, 1], may be kept but not written to: it is the run's own.
     """
 
     step: int
@@ -119,12 +119,15 @@ def _walk(
     variable = tf.Variable(image if tf.is_tensor(image) else as_tensor(check_image(image)))
     diary = Diary(phase or ("descend" if sign < 0 else "ascend"), sign, callback, keep, checkpoint)
 
-    def slope(picture, step):
+    def slope(step):
         """Total, terms and gradient, seen through this step's roll."""
+        if not jitter:
+            return objective.value_and_gradient(variable.value())
         shift = np.random.default_rng((seed, step)).integers(-jitter, jitter + 1, 2)
-        rolled = tf.roll(picture, shift, (0, 1)) if jitter else picture
-        total, terms, gradient = objective.value_and_gradient(rolled)
-        return total, terms, tf.roll(gradient, -shift, (0, 1)) if jitter else gradient
+        variable.assign(tf.roll(variable, shift, (0, 1)))  # of a large picture no room for two
+        total, terms, gradient = objective.value_and_gradient(variable.value())
+        variable.assign(tf.roll(variable, -shift, (0, 1)))
+        return total, terms, tf.roll(gradient, -shift, (0, 1))
 
     walk = {"adam": _adam, "gradient": _normalised, "lbfgs": _lbfgs}[optimizer]
     if diary.finished:
@@ -138,7 +141,7 @@ def _adam(variable, objective, slope, steps, sign, rate, _smooth, diary):
     mean, square = (tf.Variable(tf.zeros_like(variable)) for _ in range(2))
     first = diary.restore(variable, (mean, square))
     for step in range(first, steps):
-        total, terms, gradient = slope(variable.value(), step)
+        total, terms, gradient = slope(step)
         diary.write(step, total, terms, variable, (mean, square))
         memory = (1 + 0.06 * steps) * (1 + step / steps)  # in steps: β₁ = 1 − 1/memory
         tf.raw_ops.ResourceApplyAdam(  # Keras' Adam in one pass, and in place
@@ -161,7 +164,7 @@ def _adam(variable, objective, slope, steps, sign, rate, _smooth, diary):
 def _normalised(variable, objective, slope, steps, sign, rate, smooth, diary):
     first = diary.restore(variable)
     for step in range(first, steps):
-        total, terms, gradient = slope(variable.value(), step)
+        total, terms, gradient = slope(step)
         diary.write(step, total, terms, variable)
         variable.assign_add(sign * rate * quickly_normalise(gradient, smooth))
         del gradient
@@ -178,7 +181,7 @@ def _lbfgs(variable, objective, slope, steps, sign, _rate, _smooth, diary):
     def flat(x):
         step = next(counter)
         variable.assign(tf.reshape(tf.cast(x, variable.dtype), variable.shape))
-        total, terms, gradient = slope(variable.value(), step)
+        total, terms, gradient = slope(step)
         diary.write(step, total, terms, variable)
         if step == steps:
             raise Halt
@@ -252,15 +255,13 @@ class Diary:
         row = dict(step=step, phase=self.phase, total=total, **terms, seconds=seconds)
         self.rows.append(row)
         kept = self.keep == "last" or self.total is None or self.sign * (total - self.total) > 0
-        image = variable.numpy() if kept or self.callback else None
         if kept:
-            self.image, self.total = image, total
+            self.image, self.total = _shared(variable), total
         self.bar.set_postfix_str(f"total {total:.4g}", refresh=False)
         self.bar.update(step - self.bar.n)
         if self.callback:
-            shared = image.view()
-            shared.setflags(write=False)
-            if self.callback(Step(step, self.phase, total, terms, seconds, shared)):
+            image = _shared(variable)
+            if self.callback(Step(step, self.phase, total, terms, seconds, image)):
                 raise Halt("callback")
 
     def _keep(self, step, picture, slots=()):
@@ -282,4 +283,10 @@ class Diary:
         """What there is so far."""
         import pandas as pd
 
-        return Run(self.image, pd.DataFrame(self.rows), {}, self.stopped)
+        image = None if self.image is None else np.array(self.image)
+        return Run(image, pd.DataFrame(self.rows), {}, self.stopped)
+
+
+def _shared(variable):
+    """A variable's value for reading, not copied: TensorFlow copies before it writes over it."""
+    return np.asarray(variable.value())

@@ -188,7 +188,7 @@ class View:
     def __init__(self, backbone, terms, layers, side):
         self.backbone, self.terms, self.side = backbone, terms, side
         self.shallow, self.deep = backbone.split(layers)
-        self.waist = (backbone.architecture.waist,) if self.deep else ()
+        self.waist = backbone.architecture.waists[:1] if self.deep else ()
 
     def cut(self, shape):
         """The tiles of a picture of this shape."""
