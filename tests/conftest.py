@@ -14,6 +14,13 @@ from dreamkit.startup import keras, tf
 
 
 @pytest.fixture(scope="session")
+def avx512():
+    """True where Linux tells of AVX-512; other processors' kernels round otherwise."""
+    told = Path("/proc/cpuinfo")
+    return told.exists() and "avx512f" in told.read_text()
+
+
+@pytest.fixture(scope="session")
 def squeezenet():
     return load_backbone("squeezenet")
 

@@ -15,8 +15,10 @@ from dreamkit import (
     load_image,
     style_transfer,
 )
+from dreamkit.backbones import Backbone
 from dreamkit.estimates import fitted
 from dreamkit.gradients import Balanced
+from dreamkit.startup import tf
 from dreamkit.tiles import tiles
 
 SIZES = [(230, 301), (256, 192), (157, 96)]
@@ -32,6 +34,10 @@ def apart(a, b):
     return np.linalg.norm(a - b) / np.linalg.norm(b)
 
 
+def in_float64(network):
+    return Backbone(network.model, network.architecture, network.name, precision="float64")
+
+
 def style_objective(network, size):
     photo, painting = load_image("astronaut", 400)[: size[0], : size[1]], load_image("mosaic", 280)
     return Content(photo, network) + 40 * Style(painting, network) + 0.5 * TotalVariation()
@@ -45,13 +51,22 @@ def network(request):
 # The same as the whole
 
 
+def test_the_style_gradient_in_tiles_is_the_whole_one_to_many_digits(network):
+    exact, picture = in_float64(network), tf.constant(noise((150, 170)), tf.float64)
+    objective = style_objective(exact, (150, 170))
+    whole, tiled = (x.value_and_gradient(picture)[2] for x in (objective, Tiled(objective, 64)))
+    assert apart(tiled, whole) < 1e-7
+
+
 @pytest.mark.parametrize("size", SIZES[:1])
-def test_the_style_gradient_in_tiles_is_the_whole_one(network, size):
+def test_the_style_gradient_in_tiles_is_the_whole_one(network, size, avx512):
     objective, picture = style_objective(network, size), noise(size)
     total, terms, gradient = objective.value_and_gradient(picture)
     tiled = Tiled(objective, 64)
     tiled_total, tiled_terms, tiled_gradient = tiled.value_and_gradient(picture)
-    assert apart(tiled_gradient, gradient) < 1e-4
+    # Where kernels round otherwise at another size, a unit near 0 may fall to the other side: then
+    # the whole gradient in float32 is as far from that in float64.
+    assert apart(tiled_gradient, gradient) < (1e-4 if avx512 else 5e-3)
     assert float(tiled_total) == pytest.approx(float(total), rel=1e-5)
     assert float(tiled(picture)[0]) == pytest.approx(float(total), rel=1e-5)
     assert {k: float(v) for k, v in tiled_terms.items()} == pytest.approx(
@@ -101,12 +116,15 @@ def test_real_vgg_is_tiled_exactly_to_block5(pretrained):
     assert apart(tiled, whole) < 1e-4
 
 
-def test_a_flat_picture_shows_no_seam(squeezenet):
-    flat = np.full((256, 256, 3), 0.5, "float32")
-    dream = Dream(squeezenet)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_flat_picture_shows_no_seam(squeezenet, dtype, avx512):
+    flat = tf.fill((256, 256, 3), tf.constant(0.5, dtype))
+    dream = Dream(squeezenet if dtype == "float32" else in_float64(squeezenet))
     whole, tiled = (x.value_and_gradient(flat)[2].numpy() for x in (dream, Tiled(dream, 64)))
     across = lambda g: np.abs(np.diff(g, axis=0)).mean((1, 2))  # noqa: E731
-    assert np.allclose(across(tiled), across(whole), rtol=1e-3, atol=1e-3 * across(whole).max())
+    assert across(tiled)[63:-1:64].max() < 1.05 * across(whole)[32:-32].max()  # at the seams
+    if dtype == "float64" or avx512:  # elsewhere rounding settles what is largest among equals
+        assert np.allclose(across(tiled), across(whole), rtol=1e-3, atol=1e-3 * across(whole).max())
 
 
 def test_the_recipes_give_the_same_picture_in_tiles():
