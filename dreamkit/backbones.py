@@ -116,7 +116,8 @@ class Backbone:
         """{layer: (N, h, w, c)} of layers beyond the first waist, from the features there.
 
         `waist` is (N, h, w, c) in the network's own precision; else as `raw_features`. For a slope,
-        the features between two waists are computed again, so that not all are held at once.
+        the features between two waists are computed again, so that not all are held at once:
+        gradient checkpointing (Chen et al. 2016).
         """
         found, (*earlier, last) = {}, self.stretches(layers)
         for start, names in earlier:
@@ -176,6 +177,8 @@ class Backbone:
         Returns:
             List of (waist, names of the layers asked for up to the next); the last of these names
             is that of the next waist, or of the deepest layer.
+
+        Raises ValueError for a name that is no layer's.
 
         For pictures larger than those of notebook 03.
 
