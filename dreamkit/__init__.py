@@ -4,7 +4,9 @@ A picture is a variable, a network gives it a score, and we walk downhill (style
 uphill (deep dream). Everything in this package is that sentence; the notebooks tell it in full.
 """
 
+import importlib.metadata
 import os
+import warnings
 
 import lazy_loader
 
@@ -13,6 +15,22 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 __version__ = "0.1.0"
+
+
+def _warn_of_namesake():
+    """Warn if the package that is called dreamkit on PyPI, which is not ours, is installed too."""
+    try:
+        namesake = importlib.metadata.version("dreamkit")
+    except importlib.metadata.PackageNotFoundError:
+        return
+    warnings.warn(
+        f"PyPI's dreamkit {namesake}, a package by other people, is installed here, and its files"
+        " mix with this course's: run `pip uninstall dreamkit`, then install this course again.",
+        stacklevel=3,
+    )
+
+
+_warn_of_namesake()
 
 # Nothing below is imported until it is used, so that `import dreamkit` takes no time.
 __getattr__, __dir__, __all__ = lazy_loader.attach(

@@ -174,7 +174,7 @@ def _connected(scheduler):
         from distributed import Client
     except ImportError as error:
         raise SettingsError(
-            "A scheduler needs the package distributed: pip install 'dreamkit[cluster]'."
+            "A scheduler needs the package distributed: run `pip install distributed`."
         ) from error
     _check_scheduler(scheduler)
     with _quiet(), Client(scheduler, timeout=GATHER, set_as_default=False) as client:

@@ -1,9 +1,12 @@
 """Write the repository's address, the notebooks' badges and their set-up cells: `make links`.
 
-Owner and repository stand once, in pyproject.toml under [project.urls]. From there this script
-writes every place that names them, so that a fork needs one command:
+Owner and repository are written once, in pyproject.toml under [project.urls]. From there this
+script writes every place that names them, so that a fork needs one command:
 
     make links REPO=owner/name
+
+Until then there is no address: badges open Colab's own page, and a set-up cell that finds no
+dreamkit refuses, for whoever owns a guessed address could run code on a reader's machine.
 """
 
 import argparse
@@ -13,31 +16,44 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 ADDRESS = re.compile(r'(?m)^Repository = "https://github\.com/([\w.-]+/[\w.-]+?)"$')
+URLS = re.compile(r"(?m)^\[project\.urls\].*$")
 BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\([^)]*\)")
-PIP = re.compile(r"(?m)^ *(?:# *)?%pip install --quiet \{source\}$")  # also commented by editors
+# The head's last lines; the first of them also as editors comment it.
+PIP = re.compile(r"(?m)^ *(?:# *)?%pip install --quiet \{source\}$(?:\n    sys\.modules\.pop.*)?")
 COLAB = "https://colab.research.google.com"
 
 
 def repository(root=ROOT):
-    """The owner/name that pyproject.toml gives."""
-    return ADDRESS.search((root / "pyproject.toml").read_text("utf-8")).group(1)
+    """The owner/name that pyproject.toml gives, None if it gives none."""
+    found = ADDRESS.search((root / "pyproject.toml").read_text("utf-8"))
+    return found and found.group(1)
 
 
 def badge(repo, path):
     """The badge that opens a notebook in Colab; `path` is inside the repository."""
     image = f"{COLAB}/assets/colab-badge.svg"
-    return f"[![Open in Colab]({image})]({COLAB}/github/{repo}/blob/main/{path})"
+    page = f"/github/{repo}/blob/main/{path}" if repo else ""
+    return f"[![Open in Colab]({image})]({COLAB}{page})"
 
 
 def setup_head(repo):
-    """The lines every set-up cell starts with: on Colab they install dreamkit, and only there."""
+    """The lines every set-up cell starts with: they install dreamkit where it is missing."""
+    address = f"git+https://github.com/{repo}" if repo else ""
     return f"""\
 import os
 import sys
 
-if "google.colab" in sys.modules:  # elsewhere dreamkit is installed already
-    source = os.environ.get("DREAMKIT_SOURCE", "git+https://github.com/{repo}")
+try:
+    from dreamkit.errors import DreamkitError  # is it here, and is it ours?
+except ImportError:  # Colab, Kaggle, or a kernel without it
+    source = os.environ.get("DREAMKIT_SOURCE", "{address}")
+    if not source:
+        raise SystemExit(
+            "dreamkit is not installed here, and this notebook names no address to get it from:"
+            " run `make lab` in the course's folder, or set DREAMKIT_SOURCE to that folder."
+        ) from None
     %pip install --quiet {{source}}
+    sys.modules.pop("dreamkit", None)  # what the try may have found instead of ours
 """
 
 
@@ -78,7 +94,9 @@ def write_all(repo=None, root=ROOT):
     pyproject = root / "pyproject.toml"
     if repo:
         text = pyproject.read_text("utf-8")
-        new = ADDRESS.sub(f'Repository = "https://github.com/{repo}"', text)
+        line = f'Repository = "https://github.com/{repo}"'
+        known = ADDRESS.search(text)
+        new = ADDRESS.sub(line, text) if known else URLS.sub(lambda m: f"{m[0]}\n{line}", text)
         changed += _write(pyproject, text, new)
     repo = repository(root)
     readme = root / "README.md"
@@ -107,11 +125,11 @@ def main():
     parser.add_argument("--repo", help="owner/name on GitHub; as it stands when left out")
     repo = parser.parse_args().repo
     if repo and not re.fullmatch(r"[\w.-]+/[\w.-]+", repo):
-        parser.error(f"{repo!r} is not owner/name, as in dreamkit/dreamkit")
+        parser.error(f"{repo!r} is not owner/name")
     changed = write_all(repo)
     for path in changed:
         print(f"wrote {path.relative_to(ROOT)}")
-    print(f"{len(changed)} files changed; all name {repository()}")
+    print(f"{len(changed)} files changed; the repository is {repository() or 'not set'}")
 
 
 if __name__ == "__main__":

@@ -80,4 +80,4 @@ def test_the_set_up_cell_installs_dreamkit_and_nothing_else(colab):
     assert report["samples"] > 10  # the data came along
     assert "ERROR" not in done.stdout + done.stderr
     installed = Path(report["dreamkit"]).parents[1].glob("*.dist-info")
-    assert [path.name.split("-")[0] for path in installed] == ["dreamkit"]
+    assert [path.name.split("-")[0] for path in installed] == ["neural_style_and_deep_dream"]

@@ -1,4 +1,4 @@
-"""Owner and repository stand once, in pyproject.toml; badges and set-up cells follow."""
+"""Owner and repository are written once, in pyproject.toml; badges and set-up cells follow."""
 
 import json
 import shutil
@@ -51,12 +51,14 @@ def test_a_fork_is_one_command(tmp_path):
     assert links.repository(tmp_path) == "someone/else"
     for path in links.notebooks(tmp_path):
         text = path.read_text("utf-8")
-        assert "github.com/someone/else" in text
-        assert "github.com/dreamkit/dreamkit" not in text
+        assert "git+https://github.com/someone/else" in text
+        assert "colab.research.google.com/github/someone/else" in text
+    assert links.write_all("another/home", tmp_path)  # and again, over the first
+    assert links.repository(tmp_path) == "another/home"
     assert not links.write_all(None, tmp_path)
 
 
 @pytest.mark.parametrize("mark", ["", "# "])
-def test_a_commented_pip_line_is_mended(mark):
+def test_a_commented_pip_line_is_restored(mark):
     source = f"import os\n    {mark}%pip install --quiet {{source}}\n\nimport numpy as np\n"
     assert links.with_head(source, links.repository()) == f"{HEAD}\nimport numpy as np\n"

@@ -21,6 +21,7 @@ else:
     tomllib = None
 
 ROOT = Path(__file__).parents[1]
+DISTRIBUTION = "neural-style-and-deep-dream"
 PACKAGE = ROOT / "dreamkit"
 
 # From the bottom up; a module imports only from layers below its own.
@@ -136,7 +137,7 @@ def test_dir_lists_all_public_names():
 
 def test_the_version_is_the_installed_one():
     assert re.fullmatch(r"\d+\.\d+\.\d+", dreamkit.__version__)
-    assert importlib.metadata.version("dreamkit") == dreamkit.__version__
+    assert importlib.metadata.version(DISTRIBUTION) == dreamkit.__version__
 
 
 # Layers
