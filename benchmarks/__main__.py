@@ -19,13 +19,13 @@ from statistics import median
 
 import numpy as np
 
-from dreamkit import Dream, deep_dream, load_image, scores, style_transfer
-from dreamkit.estimates import fitted
-from dreamkit.frozen import has_bfloat16
+from dreamkit import Dream, deep_dream, load_image, objectives, style_transfer
+from dreamkit.large.memory import fitted
+from dreamkit.networks.folding import has_bfloat16
+from dreamkit.networks.weights import at_hand
 from dreamkit.octaves import octave_sizes
 from dreamkit.recipes import style_objective
 from dreamkit.startup import tf
-from dreamkit.weights import at_hand
 
 from . import memory, torch_lbfgs, tutorial_dream, tutorial_style
 from .bare_pass import bare_pass
@@ -103,7 +103,7 @@ def start_up():
 
 
 def traces():
-    return sum(graph.experimental_get_tracing_count() for graph in scores._graphs.values())
+    return sum(graph.experimental_get_tracing_count() for graph in objectives._graphs.values())
 
 
 def step_cost(size=256):

@@ -1,6 +1,6 @@
 """The least that a step can cost: the network forward and back, and nothing else."""
 
-from dreamkit.scores import layers_by_backbone
+from dreamkit.objectives import layers_by_backbone
 from dreamkit.startup import tf
 
 

@@ -22,7 +22,7 @@ def main(kind, size, network, options="{}"):
     from statistics import median
 
     from dreamkit import deep_dream, estimate, load_image, resize, style_transfer
-    from dreamkit.estimates import peak_memory
+    from dreamkit.large.memory import peak_memory
 
     size, options = int(size), json.loads(options)
     told = estimate(kind, size, network, steps=1, octaves=1, **options)

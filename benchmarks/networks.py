@@ -4,10 +4,10 @@ import functools
 
 import numpy as np
 
-from dreamkit.architectures import ARCHITECTURES
-from dreamkit.backbones import Backbone, load_backbone
+from dreamkit.networks.architectures import ARCHITECTURES
+from dreamkit.networks.backbone import Backbone, load_backbone
+from dreamkit.networks.weights import at_hand
 from dreamkit.startup import keras
-from dreamkit.weights import at_hand
 
 
 @functools.cache

@@ -4,7 +4,7 @@ import numpy as np
 
 from .errors import check_range
 from .images import resize
-from .runs import join
+from .runs.run import join
 
 SMALLEST_PAINTING = 96  # px; below it there is no room for a stroke
 

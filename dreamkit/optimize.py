@@ -12,8 +12,8 @@ import numpy as np
 from .errors import DivergedError, SettingsError, check_choice, check_range
 from .gradients import quickly_normalise
 from .images import check_image
-from .runs import Run
-from .scores import as_tensor
+from .objectives import as_tensor
+from .runs.run import Run
 from .startup import tf
 
 LEARNING_RATES = {"adam": 0.06, "gradient": 0.01, "lbfgs": None}

@@ -4,8 +4,8 @@ import os
 import socket
 from dataclasses import dataclass, replace
 
-from . import weights
 from .errors import SettingsError, check_choice
+from .networks import weights
 
 
 @dataclass(frozen=True)

@@ -4,16 +4,16 @@ import functools
 
 import numpy as np
 
-from .backbones import load_backbone
+from .balanced import Balanced
 from .errors import check_choice, check_range
-from .estimates import fitted
-from .gradients import Balanced
 from .images import resize
-from .objectives import Content, Dream, Style, TotalVariation, layer_weights
+from .large.memory import fitted
+from .networks.backbone import load_backbone
 from .octaves import SMALLEST_PAINTING, octave_sizes, through_octaves
 from .optimize import ascend, descend
-from .reruns import remembered, rerun, resume
-from .runs import join
+from .runs.reproduce import remembered, rerun, resume
+from .runs.run import join
+from .terms import Content, Dream, Style, TotalVariation, layer_weights
 
 __all__ = ["deep_dream", "dream_style", "rerun", "resume", "style_transfer"]
 

@@ -48,10 +48,7 @@ try:
 except ImportError:  # Colab, Kaggle, or a kernel without it
     source = os.environ.get("DREAMKIT_SOURCE", "{address}")
     if not source:
-        raise SystemExit(
-            "dreamkit is not installed here, and this notebook names no address to get it from:"
-            " run `make lab` in the course's folder, or set DREAMKIT_SOURCE to that folder."
-        ) from None
+        sys.exit("dreamkit is missing: run `make lab`, or set DREAMKIT_SOURCE to its folder.")
     %pip install --quiet {{source}}
     sys.modules.pop("dreamkit", None)  # what the try may have found instead of ours
 """

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dreamkit import cli
-from dreamkit.architectures import ARCHITECTURES, Architecture
-from dreamkit.backbones import Backbone, load_backbone
+from dreamkit.commands import cli
+from dreamkit.networks.architectures import ARCHITECTURES, Architecture
+from dreamkit.networks.backbone import Backbone, load_backbone
 from dreamkit.startup import keras, tf
 
 

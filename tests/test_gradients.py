@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from dreamkit.gradients import Balanced
-from dreamkit.objectives import Content, Dream, Style, TotalVariation
+from dreamkit.balanced import Balanced
 from dreamkit.startup import tf
+from dreamkit.terms import Content, Dream, Style, TotalVariation
 
 STEP = 1e-5
 

@@ -17,17 +17,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from dreamkit import images
+from dreamkit import images, sample_pictures
 from dreamkit.errors import DivergedError, DreamkitError, ImageError
-from dreamkit.images import (
-    check_image,
-    image_digest,
-    load_image,
-    read_metadata,
-    resize,
-    samples,
-    save_image,
-)
+from dreamkit.images import check_image, image_digest, load_image, read_metadata, resize, save_image
+from dreamkit.sample_pictures import samples
 
 STEP = 1 / 255
 
@@ -777,8 +770,8 @@ def test_styles_come_from_the_index(tmp_path, monkeypatch):
         '{"waves": {"title": "Waves", "about": "waves", "licence": "CC0", "source": "paint.py",'
         ' "file": "w.png"}, "gone": {"about": "", "licence": "", "source": "", "file": "g.png"}}'
     )
-    monkeypatch.setattr(images, "data_folder", lambda: tmp_path)
-    assert samples("style")["waves"] == images.Sample("waves", "style", "waves", "CC0", "paint.py")
+    monkeypatch.setattr(sample_pictures, "data_folder", lambda: tmp_path)
+    assert samples("style")["waves"] == sample_pictures.Sample("waves", "style", "waves", "CC0", "paint.py")
     assert_picture(load_image("waves"), (5, 5, 3))
     refusal("gone", "The sample 'gone'", "not found")
     refusal("wavs", "'waves'")

@@ -34,6 +34,8 @@ def test_the_distribution_has_a_name_of_its_own():
 
 def test_no_line_installs_a_package_called_dreamkit():
     for file in tracked():
+        if file.name == "test_name.py":
+            continue
         for line in file.read_text("utf-8").splitlines():
             found = BY_NAME.search(line)
             assert not found or "uninstall" in found[0], f"{file}: {line.strip()[:120]}"

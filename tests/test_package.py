@@ -1,6 +1,7 @@
 """The package as a whole: quick to import, quiet, documented, layered and installable."""
 
 import ast
+import graphlib
 import importlib.metadata
 import inspect
 import os
@@ -24,38 +25,29 @@ ROOT = Path(__file__).parents[1]
 DISTRIBUTION = "neural-style-and-deep-dream"
 PACKAGE = ROOT / "dreamkit"
 
-# From the bottom up; a module imports only from layers below its own.
-LAYERS = [
-    [
-        "errors",
-        "startup",
-        "images",
-        "architectures",
-        "weights",
-        "gram",
-        "frozen",
-        "backbones",
-        "imagenet",
-    ],
-    ["scores", "inference"],
-    ["tiles", "effects"],
-    ["objectives", "gradients"],
-    ["runs", "jobs"],
+# The floors of the house, from the bottom up: a module imports only from floors below its own.
+# A wing's name stands for all of its modules, whose own order is free of circles.
+FLOORS = [
+    ["errors", "startup"],
+    ["sample_pictures"],
+    ["images"],
+    ["networks"],
+    ["gram", "objectives"],
+    ["terms"],
+    ["gradients"],
+    ["large"],
+    ["balanced"],
+    ["runs"],
     ["optimize"],
     ["octaves"],
     ["profiles"],
-    ["estimates", "reruns"],
     ["recipes"],
-    ["plots"],
-    ["distortions", "study_plots", "exercises"],
-    ["cells", "readings"],
-    ["study"],
-    ["widgets"],
-    ["demo", "doctor", "batch"],
-    ["cli"],
+    ["plots", "batch"],
+    ["study", "exercises"],
+    ["commands"],
     ["__main__"],
 ]
-LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+LEVEL = {name: level for level, names in enumerate(FLOORS) for name in names}
 
 
 def python(code, **environment):
@@ -140,47 +132,46 @@ def test_the_version_is_the_installed_one():
     assert importlib.metadata.version(DISTRIBUTION) == dreamkit.__version__
 
 
-# Layers
+# The house
 
 
 def modules():
-    """{module: its files}, a folder being one module."""
-    found = {}
-    for path in PACKAGE.rglob("*.py"):
-        name = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-        if name != "__init__":
-            found.setdefault(name, []).append(path)
+    """{dotted name: file} of every module but `__init__`s."""
+    paths = {path.relative_to(PACKAGE).with_suffix(""): path for path in PACKAGE.rglob("*.py")}
+    return {".".join(name.parts): path for name, path in paths.items() if name.name != "__init__"}
+
+
+def imports(name, path):
+    """Dotted names of dreamkit's modules that a module imports, anywhere in it."""
+    known, package, found = set(modules()), name.split(".")[:-1], set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if not isinstance(node, ast.ImportFrom) or not node.level:
+            continue
+        base = package[: len(package) - node.level + 1] + (node.module or "").split(".")
+        base = ".".join(part for part in base if part)
+        inside = {f"{base}.{alias.name}".lstrip(".") for alias in node.names}
+        found |= ({base} | inside) & known
     return found
 
 
-def imports(path):
-    """Modules of dreamkit that a file imports, anywhere in it."""
-    depth = len(path.relative_to(PACKAGE).parts)
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.ImportFrom):
-            absolute = not node.level and (node.module or "").split(".")[0] == "dreamkit"
-            if node.level == depth or absolute:
-                parts = (node.module or "").split(".")[absolute:]
-                names |= {parts[0]} if parts and parts[0] else {a.name for a in node.names}
-        elif isinstance(node, ast.Import):
-            dotted = [alias.name.split(".") for alias in node.names]
-            names |= {parts[1] for parts in dotted if parts[0] == "dreamkit" and len(parts) > 1}
-    return names
+def room(name):
+    return name.split(".")[0]
 
 
-def test_every_module_has_its_layer():
-    assert set(modules()) <= set(LEVEL)
+def test_every_module_has_its_floor():
+    assert set(map(room, modules())) <= set(LEVEL)
 
 
-@pytest.mark.parametrize("module", sorted(modules()))
-def test_a_module_imports_only_from_below(module):
-    used = set().union(*map(imports, modules()[module])) & set(modules())
-    level = LEVEL[module]
-    upward = {name for name in used - {module} if LEVEL[name] > level}
-    assert not upward
-    beside = {name for name in used - {module} if LEVEL[name] == level}
-    assert level == 0 or not beside
+@pytest.mark.parametrize("name", sorted(modules()))
+def test_a_module_imports_only_from_floors_below(name):
+    for other in imports(name, modules()[name]):
+        assert room(other) == room(name) or LEVEL[room(other)] < LEVEL[room(name)], other
+
+
+def test_no_module_imports_itself_in_a_circle():
+    graph = {name: imports(name, path) for name, path in modules().items()}
+    order = graphlib.TopologicalSorter(graph)
+    assert list(order.static_order())
 
 
 # Requirements
@@ -253,8 +244,8 @@ import sys
 from pathlib import Path
 
 import dreamkit
-from dreamkit.imagenet import class_names
-from dreamkit.images import data_folder
+from dreamkit.networks.imagenet import class_names
+from dreamkit.sample_pictures import data_folder
 
 assert Path(dreamkit.__file__).is_relative_to(sys.argv[1]), dreamkit.__file__
 assert data_folder().is_relative_to(sys.argv[1]), data_folder()

@@ -2,8 +2,9 @@
 
 import pytest
 
-from dreamkit import profile, profiles, weights
+from dreamkit import profile, profiles
 from dreamkit.errors import SettingsError
+from dreamkit.networks import weights
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from dreamkit import (
     save_image,
     style_transfer,
 )
-from dreamkit.runs import Checkpoint
+from dreamkit.runs.checkpoint import Checkpoint
 
 FAST = dict(profile="ci", progress=False)
 TERMS = ["content", "style", "total_variation", "dream"]

@@ -70,4 +70,12 @@ def close(answer, expected, tolerance=1e-4):
     return answer.shape == expected.shape and np.allclose(answer, expected, tolerance, tolerance)
 
 
-from . import clear, dream, gram, start, style, together  # noqa: E402, F401 (they register themselves)
+# Each module registers its notebook's checks.
+from . import (  # noqa: E402
+    notebook_00,  # noqa: F401
+    notebook_01,  # noqa: F401
+    notebook_02,  # noqa: F401
+    notebook_03,  # noqa: F401
+    notebook_04,  # noqa: F401
+    notebook_05,  # noqa: F401
+)

@@ -1,0 +1,1 @@
+"""Many pictures with one call: in processes or on a cluster."""

@@ -1,0 +1,277 @@
+"""python -m dreamkit: the recipes from the command line.  (Notebook 00.)"""
+
+import os
+import sys
+import time
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import DreamkitError, ImageError
+
+app = typer.Typer(
+    help="Gram matrices, neural style transfer and deep dream.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+CTRL_C = 130  # what newer versions of typer make of a KeyboardInterrupt
+weights_app = typer.Typer(help="Where the networks' weights are.", rich_markup_mode=None)
+app.add_typer(weights_app, name="weights")
+
+Order = Enum("Order", {order: order for order in ("style-dream", "dream-style", "joint")}, type=str)
+Recipe = Enum("Recipe", {name: name for name in ("style", "dream")}, type=str)
+Preset = Enum("Preset", {name: name for name in ("quick", "full")}, type=str)
+Photos = Annotated[
+    list[str],
+    typer.Argument(help="Samples' names, files, folders, 'patterns*.jpg', http(s) addresses."),
+]
+Painting = Annotated[str, typer.Option("--style", help="The style: a sample's name or a file.")]
+Out = Annotated[Path, typer.Option(help="A folder, or for one photo a file such as picture.png.")]
+Size = Annotated[
+    int | None, typer.Option(min=1, help="Longest side, px; the profile's by default.")
+]
+Steps = Annotated[int | None, typer.Option(min=1, help="Steps; the profile's by default.")]
+Tile = Annotated[
+    int | None, typer.Option(min=16, help="Side of tiles, px; where memory asks by default.")
+]
+Seed = Annotated[int | None, typer.Option(min=0, help="Makes the same picture again.")]
+Backbone = Annotated[str | None, typer.Option(help="vgg19, vgg16, inception_v3, squeezenet.")]
+Workers = Annotated[int, typer.Option(min=1, help="Processes that share the pictures.")]
+Scheduler = Annotated[
+    str | None, typer.Option(help="A Dask scheduler whose workers do it, as tcp://HOST:PORT.")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")]
+
+
+def main():
+    """Run a command; what goes wrong is one line on stderr and exit code 2."""
+    try:
+        arguments = sys.argv[1:] or ["--help"]
+        sys.exit(app(arguments, standalone_mode=False, prog_name="python -m dreamkit") or 0)
+    except SystemExit as ended:
+        if ended.code != CTRL_C:
+            raise
+        problem = "stopped"
+    except DreamkitError as error:
+        problem = str(error)
+    except (KeyboardInterrupt, typer.Abort):
+        problem = "stopped"
+    except OSError as error:
+        problem = f"{error.filename or 'the system'}: {error.strerror or error}"
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # not a wrong call but a fault of ours
+            raise
+        problem = f"{error.format_message()} (--help tells more)"
+    print(f"dreamkit: {' '.join(problem.split())}", file=sys.stderr)
+    sys.exit(2)
+
+
+@app.command()
+def style(
+    photos: Photos,
+    style: Painting = "night_flow",
+    out: Out = Path("outputs"),
+    size: Size = None,
+    steps: Steps = None,
+    backbone: Backbone = None,
+    tile: Tile = None,
+    style_weight: Annotated[float, typer.Option(min=0, help="More: stronger style.")] = 40.0,
+    seed: Seed = None,
+    overwrite: Overwrite = False,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
+):
+    """Paint PHOTOS in the style of another picture."""
+    arguments = dict(style=style, backbone=backbone, style_weight=style_weight)
+    arguments |= dict(size=size, steps=steps, tile=tile or "auto", seed=seed)
+    _make("style_transfer", photos, style, out, arguments, overwrite, workers, scheduler)
+
+
+@app.command()
+def dream(
+    photos: Photos,
+    out: Out = Path("outputs"),
+    size: Size = None,
+    octaves: Annotated[int | None, typer.Option(min=1, help="How many sizes.")] = None,
+    steps: Steps = None,
+    backbone: Backbone = None,
+    tile: Tile = None,
+    layer: Annotated[list[str] | None, typer.Option(help="May be given several times.")] = None,
+    label: Annotated[str | None, typer.Option(help="Dream of this ImageNet class.")] = None,
+    seed: Seed = None,
+    overwrite: Overwrite = False,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
+):
+    """Let a network dream into PHOTOS."""
+    number = int(label) if label and label.isdigit() else label
+    arguments = dict(backbone=backbone, layers=layer or None, octaves=octaves, label=number)
+    arguments |= dict(size=size, steps=steps, tile=tile or "auto", seed=seed)
+    _make("deep_dream", photos, label or "dream", out, arguments, overwrite, workers, scheduler)
+
+
+@app.command()
+def combine(
+    photos: Photos,
+    style: Painting = "night_flow",
+    order: Annotated[Order, typer.Option(help="style-dream is the paper's.")] = "style-dream",
+    out: Out = Path("outputs"),
+    size: Size = None,
+    steps: Steps = None,
+    tile: Tile = None,
+    seed: Seed = None,
+    overwrite: Overwrite = False,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
+):
+    """Dream PHOTOS in a style: transfer and dream, in one order, the other, or at once."""
+    what = f"{Path(style).stem}-{order.value}"
+    arguments = dict(style=style, order=order.value)
+    arguments |= dict(size=size, steps=steps, tile=tile or "auto", seed=seed)
+    _make("dream_style", photos, what, out, arguments, overwrite, workers, scheduler)
+
+
+@app.command()
+def study(
+    preset: Annotated[
+        Preset, typer.Option(help="quick takes a minute, full 40 on 2 cores.")
+    ] = "quick",
+    out: Annotated[Path, typer.Option(help="The folder of all studies.")] = Path("outputs/study"),
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Processes, up to 1 GB each; as many as cores by default."),
+    ] = None,
+    scheduler: Scheduler = None,
+):
+    """Run the clear-or-distorted study, or what is left of it, and tell what came out."""
+    from ..study.claims import as_claimed
+    from ..study.design import design
+    from ..study.run import StudyError, cores, run_study, study_folder
+
+    # One thread a process: the best use of cores, and the same digits however many there are.
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+    chosen = design(preset.value)
+    try:
+        table = run_study(chosen, out, workers or (1 if scheduler else cores()), scheduler)
+    except (StudyError, KeyboardInterrupt) as error:
+        print(f"dreamkit: {' '.join(str(error).split())}", file=sys.stderr)
+        raise typer.Exit(1 if isinstance(error, StudyError) else 2) from None
+    print("Pairs as the paper claims: style loss higher, dream score lower, when distorted.")
+    print(as_claimed(table))
+    print(study_folder(chosen, out) / "results.parquet")
+
+
+@app.command()
+def estimate(
+    recipe: Annotated[Recipe, typer.Argument(help="What to estimate.")],
+    size: Size = None,
+    steps: Steps = None,
+    backbone: Backbone = None,
+    tile: Tile = None,
+):
+    """Tell how long a run will take and how much memory it needs, from a few timed small steps."""
+    from .estimate import estimate as judge
+
+    told = judge(recipe.value, size, backbone, steps, tile=tile or "auto", profile=_tell())
+    print(told)
+
+
+@app.command()
+def demo(
+    content: Annotated[str, typer.Option(help="The photo.")] = "chelsea",
+    style: Painting = "night_flow",
+    size: Size = None,
+    out: Annotated[Path, typer.Option(help="The folder for all pictures.")] = Path("outputs"),
+    seed: Seed = 1,
+):
+    """Make everything there is from one photo and one style, with an overview and the losses."""
+    from .demo import make_all
+
+    make_all(content, style, size, out, seed, _tell())
+
+
+@app.command()
+def doctor():
+    """Tell what this machine has, which weights are where, and what would be used."""
+    from .doctor import examine
+
+    print(examine())
+
+
+@weights_app.callback(invoke_without_command=True)
+def show_weights(context: typer.Context):
+    """List the networks and where their weights are."""
+    from .doctor import weights_table
+
+    if context.invoked_subcommand is None:
+        print(weights_table())
+
+
+@weights_app.command()
+def fetch(
+    to: Annotated[Path, typer.Option(help="The folder to set DREAMKIT_WEIGHTS to.")],
+    network: Annotated[
+        list[str] | None, typer.Option(help="vgg19, vgg16 or inception_v3; several times.")
+    ] = None,
+):
+    """Download networks' weights, to carry them to a machine without a connection."""
+    from ..networks.weights import fetch_weights
+
+    for path in fetch_weights(to, tuple(network or ("vgg19", "inception_v3"))):
+        print(path)
+    print(f"Now set DREAMKIT_WEIGHTS={to.resolve()}")
+
+
+def _tell():
+    """The profile that will be used, told in a line before the work starts."""
+    from ..profiles import profile
+
+    return profile()
+
+
+def _make(recipe, photos, what, out, arguments, overwrite, workers, scheduler):
+    """One picture as ever; of many, each that can be made, and exit code 1 if some cannot."""
+    from ..batch.batch import Batch
+    from ..batch.sources import is_one
+
+    alone = is_one(photos) and scheduler is None
+    path = _free_path(out, photos[0], what, overwrite) if alone else None
+    from .. import recipes
+
+    recipe = getattr(recipes, recipe)
+    if alone:
+        _save(recipe(photos[0], **arguments, profile=_tell()), path, overwrite)
+        return
+    arguments["profile"] = _tell()
+    what = Path(what).stem
+    batch = Batch(recipe, photos, what, out, arguments, overwrite, workers, scheduler)
+    if batch.run():
+        raise typer.Exit(1)
+
+
+def _free_path(out, photo, what, overwrite):
+    """Where the picture goes; asked before the work, so that an hour is not lost at its end."""
+    from ..images import WRITABLE, check_free
+    from ..runs.run import check_folder
+
+    named = f"{Path(photo).stem}-{Path(what).stem}.png".replace(" ", "_")
+    path = (out if out.suffix and not out.is_dir() else out / named).expanduser()
+    check_folder(path.parent)
+    if path.suffix.lower() not in WRITABLE:
+        raise ImageError(f"'{path}' has the wrong suffix: end it in {', '.join(WRITABLE)}.")
+    for suffix in (path.suffix, ".json", ".csv"):
+        try:
+            check_free(path.with_suffix(suffix), overwrite)
+        except DreamkitError as error:
+            message = str(error).replace("pass overwrite=True", "add --overwrite")
+            raise type(error)(message.replace("to replace it", "or another --out")) from None
+    return path
+
+
+def _save(run, path, overwrite):
+    started = time.strftime("%H:%M")
+    run.save(path, overwrite)
+    print(f"{started}  {path}  ({run.history['seconds'].iloc[-1]:.0f} s)")

@@ -1,0 +1,147 @@
+"""What this machine has, which weights are where, and what would be used.  (Notebook 00.)"""
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+from .. import __version__
+from ..errors import WeightsError
+from ..networks import weights
+from ..profiles import profile
+
+PACKAGES = (
+    "tensorflow",
+    "keras",
+    "numpy",
+    "scipy",
+    "pillow",
+    "scikit-image",
+    "pandas",
+    "matplotlib",
+    "jupyterlab",
+    "ipywidgets",
+    "nbval",
+)
+
+
+def examine():
+    """A report on the machine, for a person and for a bug report.
+
+    Returns:
+        Text of several sections.
+
+    Introduced in notebook 00.
+    """
+    sections = {
+        "versions": versions_table(),
+        "machine": machine_table(),
+        "weights": weights_table(),
+        "profile": str(profile(quiet=True)),
+        "notebooks": notebooks_table(),
+    }
+    return "\n\n".join(f"{title}\n{_indent(text)}" for title, text in sections.items())
+
+
+def versions_table():
+    """dreamkit, Python and the packages it needs, a line each."""
+    rows = {"dreamkit": __version__, "python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            rows[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            rows[name] = f"missing: pip install {name}"
+    return _table(rows)
+
+
+def machine_table():
+    """Processors, their half-precision support, GPUs and memory."""
+    from ..startup import tf
+
+    gpus = [_gpu(tf, device) for device in tf.config.list_physical_devices("GPU")]
+    flags = _cpu_flags()
+    return _table(
+        {
+            "system": f"{platform.system()} ({platform.machine()})",
+            "cores": str(os.cpu_count()),
+            "bfloat16": _support(flags, ("avx512_bf16", "amx_bf16", "bf16")),
+            "float16": _support(flags, ("avx512_fp16", "amx_fp16", "fphp", "asimdhp")),
+            "gpu": ", ".join(gpus) or "none: the CPU does the work",
+            "memory": _memory(),
+        }
+    )
+
+
+def _gpu(tf, device):
+    """A GPU's name and the half precisions it computes in, by its CUDA compute capability."""
+    details = tf.config.experimental.get_device_details(device)
+    capability = details.get("compute_capability", (0, 0))
+    halves = [
+        name for name, least in (("float16", (7, 0)), ("bfloat16", (8, 0))) if capability >= least
+    ]
+    return f"{details.get('device_name', device.name)} ({', '.join(halves) or 'float32 only'})"
+
+
+def weights_table():
+    """Each network and where its weights are, or why they cannot be used.
+
+    >>> print(weights_table().splitlines()[-1])
+    squeezenet    whole  the ndf package
+    """
+    rows = {}
+    for name in weights.NETWORKS:
+        try:
+            found = weights.find_weights(name)
+            state = "whole" if found.path else "not here"
+            rows[name] = f"{state}  {found.origin}"
+        except WeightsError as error:
+            rows[name] = f"damaged  {error}"
+    return _table(rows)
+
+
+def notebooks_table():
+    """Whether JupyterLab and its widgets are there to run the notebooks."""
+    prefix = Path(sys.prefix) / "share" / "jupyter"
+    widgets = prefix / "labextensions" / "@jupyter-widgets" / "jupyterlab-manager"
+    kernel = prefix / "kernels" / "python3"
+    return _table(
+        {
+            "widgets": "work" if widgets.is_dir() else "missing: pip install ipywidgets",
+            "kernel": "works" if kernel.is_dir() else "missing: pip install ipykernel",
+        }
+    )
+
+
+def _cpu_flags():
+    """What the processor says it can do, as a set of words; empty where it does not say."""
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        return set(info.read_text().split())
+    if sys.platform == "darwin":
+        told = subprocess.run(["sysctl", "-a"], capture_output=True, text=True, check=False).stdout
+        names = {"FEAT_BF16: 1": "bf16", "FEAT_FP16: 1": "fphp"}
+        return {flag for line, flag in names.items() if line in told}
+    return set()
+
+
+def _support(flags, wanted):
+    found = [flag for flag in wanted if flag in flags]
+    return f"yes ({', '.join(found)})" if found else "no" if flags else "unknown"
+
+
+def _memory():
+    import psutil
+
+    memory = psutil.virtual_memory()
+    return f"{memory.total / 2**30:.1f} GiB, {memory.available / 2**30:.1f} free"
+
+
+def _table(rows):
+    width = max(map(len, rows)) + 2
+    return "\n".join(f"{name:<{width}}{value}" for name, value in rows.items())
+
+
+def _indent(text):
+    return "\n".join(f"  {line}" for line in text.splitlines())

@@ -1,0 +1,155 @@
+"""Know before you go: how long a recipe will take and how much memory."""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import psutil
+
+from ..errors import check_choice, check_range
+from ..gradients import quickly_normalise
+from ..large.memory import GIB, choose_tile, peak_memory, step_bytes
+from ..large.tiles import tiles
+from ..networks.backbone import load_backbone
+from ..objectives import layers_by_backbone
+from ..octaves import SMALLEST_PAINTING, octave_sizes
+from ..profiles import Profile
+from ..profiles import profile as choose_profile
+from ..terms import Content, Dream, Style, TotalVariation
+
+SMALL = 320  # px: longest side of the pictures on which a step is timed, and half of it
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run will take.
+
+    Attributes:
+        seconds: time of all steps, s.
+        gib: peak memory of the process, GiB.
+        tile: side of the tiles at the full size, px; None: it is computed whole.
+        free: memory that is free now, GiB.
+    """
+
+    seconds: float
+    gib: float
+    tile: int | None
+    free: float
+
+    def __str__(self):
+        tiles = f"in tiles of {self.tile} px" if self.tile else "whole"
+        room = "" if self.gib < self.free else ": too much"
+        time_ = f"{self.seconds / 60:.1f} min" if self.seconds > 90 else f"{self.seconds:.0f} s"
+        return f"about {time_}, {self.gib:.1f} GiB of {self.free:.1f} GiB free{room}, {tiles}"
+
+
+def estimate(
+    recipe,
+    size=None,
+    backbone=None,
+    steps=None,
+    *,
+    octaves=None,
+    tile="auto",
+    precision="auto",
+    profile=None,
+):
+    """Tell a run's time and peak memory from a few timed small steps.
+
+    Args:
+        recipe: `"style"` or `"dream"`.
+        size: (height, width) or the longest side of a square, px; the profile's when None.
+        backbone: a network's name or a `Backbone`; the profile's when None.
+        steps: steps in all (style) or at each size (dream); the profile's when None.
+        octaves: how many sizes; the recipe's own when None.
+        tile, precision, profile: as for the recipes.
+
+    Returns:
+        An `Estimate`.
+
+    Raises:
+        SettingsError: a recipe, size or step count that cannot be.
+
+    For runs larger than those of notebook 03.
+
+    >>> print(estimate("dream", 64, "squeezenet", steps=2, octaves=1))  # doctest: +ELLIPSIS
+    about ... s, ... GiB of ... GiB free, whole
+    """
+    check_choice("recipe", recipe, ("style", "dream"))
+    chosen = profile if isinstance(profile, Profile) else choose_profile(profile, quiet=True)
+    height, width = size if isinstance(size, tuple | list) else [size or chosen.size] * 2
+    check_range("size", min(height, width), 1)
+    name = backbone or (chosen.style_backbone if recipe == "style" else chosen.dream_backbone)
+    if steps is not None:
+        check_range("steps", steps, 1)
+    network = load_backbone(name).at(precision)
+    if recipe == "style":
+        steps = chosen.steps if steps is None else steps
+        sizes = octave_sizes((height, width), octaves or 2, 2, SMALLEST_PAINTING)
+        shares = [steps / len(sizes)] * len(sizes)
+    else:
+        sizes = octave_sizes((height, width), octaves or chosen.octaves)
+        shares = [chosen.octave_steps if steps is None else steps] * len(sizes)
+    score = _small_score(recipe, network, (height, width))
+    fixed, pace = _seconds(score, (height, width))
+    cuts = [choose_tile(score, side, tile) for side in sizes]
+    seconds = sum(
+        share * (fixed + pace * _pixels(score, side, cut))
+        for share, side, cut in zip(shares, sizes, cuts, strict=True)
+    )
+    needed = psutil.Process().memory_info().rss + step_bytes(score, sizes[-1], cuts[-1])
+    gib = max(needed, peak_memory()) / GIB
+    return Estimate(seconds, gib, cuts[-1], psutil.virtual_memory().available / GIB)
+
+
+def _products_a_pixel(backbone, layers):
+    """How many multiplications its convolutions take for each pixel."""
+    kernels = [x for x in backbone.extractor(layers).layers if hasattr(x, "kernel_size")]
+    return sum(np.prod(x.kernel.shape) / backbone.stride(x.name) ** 2 for x in kernels)
+
+
+def _small_score(recipe, network, size):
+    """The recipe's objective at a size whose step takes no time."""
+    if recipe == "dream":
+        return Dream(network)
+    noise = np.random.default_rng(0).random((*_small(size), 3), "float32")
+    return Content(noise, network) + 40.0 * Style(noise, network) + 0.5 * TotalVariation()
+
+
+def _small(size, most=SMALL):
+    scale = min(1, most / max(size))
+    return tuple(max(96, round(side * scale)) for side in size)
+
+
+def _seconds(score, size):
+    """What a step takes at any size, s, and what each pixel adds, from steps at two small sizes."""
+    rng, sizes = np.random.default_rng(1), (_small(size, SMALL // 2), _small(size))
+    pictures = [rng.random((*side, 3), "float32") for side in sizes]
+    times = [[_step_seconds(score, picture) for picture in pictures] for _ in range(7)]
+    less, more = np.median(times[2:], axis=0)  # two to warm up
+    fewer, many = (picture[..., 0].size for picture in pictures)
+    whole = more / many
+    pace = (more - less) / (many - fewer) if many > fewer else whole
+    pace = np.clip(pace, whole / 2, whole)  # times are noisy
+    return more - pace * many, pace
+
+
+def _step_seconds(score, picture):
+    started = time.perf_counter()
+    _, _, gradient = score.value_and_gradient(picture)
+    if isinstance(score, Dream):
+        gradient = quickly_normalise(gradient, 3)
+    gradient.numpy()
+    return time.perf_counter() - started
+
+
+def _pixels(score, size, tile):
+    """Pixels that a step works on: in tiles their halos too, and one more pass forward."""
+    if tile is None:
+        return size[0] * size[1]
+    ((backbone, layers),) = layers_by_backbone(score.terms).items()
+    shallow, _ = backbone.split(layers)
+    cut = [[s.stop - s.start for s in t.pixels] for t in tiles(size, tile, backbone, shallow)]
+    tiled = 3 / 2 * sum(height * width for height, width in cut)
+    share = _products_a_pixel(backbone, shallow) / _products_a_pixel(backbone, layers)
+    return share * tiled + (1 - share) * size[0] * size[1]

@@ -1,0 +1,1 @@
+"""What makes it fast, and possible at any size."""

@@ -1,0 +1,1 @@
+"""Pretrained networks: how they are built, found, fetched and looked through."""

@@ -1,0 +1,129 @@
+"""The networks there are: how to build and feed each, and which of its layers to use.
+
+Introduced, with the networks, in notebook 00.
+"""
+
+import functools
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ..startup import keras, tf
+
+
+def _vgg_preprocess(images):
+    """[0, 1] RGB to VGG's own scale: [0, 255], BGR, minus the ImageNet mean."""
+    return keras.applications.vgg16.preprocess_input(images * 255.0)
+
+
+def _inception_preprocess(images):
+    """[0, 1] to Inception's own scale, [-1, 1]."""
+    return keras.applications.inception_v3.preprocess_input(images * 255.0)
+
+
+def _squeezenet_preprocess(images):
+    """[0, 1] RGB to Caffe's scale: [0, 255], BGR, minus (104, 117, 123)."""
+    return tf.reverse(images * 255.0, axis=[-1]) - tf.constant([104, 117, 123], images.dtype)
+
+
+def _vgg19(weights=None):
+    return keras.applications.VGG19(weights=weights, include_top=False)
+
+
+def _vgg16(weights=None):
+    return keras.applications.VGG16(weights=weights, include_top=False)
+
+
+# Keras numbers the layers to which Inception v3 gives no name over all models of the process.
+_UNNAMED = re.compile(r"(conv2d|batch_normalization|activation|\w+_pooling2d|concatenate)_?(\d*)")
+
+
+def _inception_v3(weights=None):
+    """Inception v3, its `conv2d_2` always the same layer, whatever was built before it."""
+    model = keras.applications.InceptionV3(weights=weights, include_top=False)
+    kinds = {}
+    for layer in model.layers:
+        if match := _UNNAMED.fullmatch(layer.name):
+            kinds.setdefault(match[1], {})[int(match[2] or 0)] = layer
+    for kind, layers in kinds.items():
+        for number, (_, layer) in enumerate(sorted(layers.items())):
+            layer.name = f"{kind}_{number}" if number else kind
+    return model
+
+
+def _squeezenet(weights=None):
+    """SqueezeNet 1.1 (Iandola et al. 2016) as a fully convolutional Keras model."""
+    conv = functools.partial(keras.layers.Conv2D, padding="same")
+    pool = functools.partial(keras.layers.MaxPooling2D, 3, strides=2)
+
+    def fire(x, squeeze, expand, name):
+        x = conv(squeeze, 1, activation="relu", name=f"{name}_squeeze1x1")(x)
+        sides = [
+            conv(expand, 1, activation="relu", name=f"{name}_expand1x1")(x),
+            conv(expand, 3, activation="relu", name=f"{name}_expand3x3")(x),
+        ]
+        return keras.layers.Concatenate(name=name)(sides)
+
+    inputs = keras.Input((None, None, 3))
+    x = conv(64, 3, strides=2, activation="relu", name="conv1")(inputs)
+    x = pool(name="pool1")(x)
+    x = fire(fire(x, 16, 64, "fire2"), 16, 64, "fire3")
+    x = pool(name="pool3")(x)
+    x = fire(fire(x, 32, 128, "fire4"), 32, 128, "fire5")
+    x = pool(name="pool5")(x)
+    x = fire(fire(x, 48, 192, "fire6"), 48, 192, "fire7")
+    x = fire(fire(x, 64, 256, "fire8"), 64, 256, "fire9")
+    return keras.Model(inputs, conv(1000, 1, name="conv10")(x), name="squeezenet")
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What we know of a kind of network: how to build and feed it, and which layers to use.
+
+    `dream_layers` gives each layer its weight in the dream's score; `classes` is the layer whose
+    1,000 channels are the ImageNet classes, if the network has one; `half` says that bfloat16
+    saves it time; `waists` are layers through which all deeper ones look. At the first, features
+    are small enough to be kept whole where the picture is cut into tiles; from one to the next,
+    what a slope needs can be computed again.
+    """
+
+    build: Callable
+    preprocess: Callable
+    content_layers: tuple = ()
+    style_layers: tuple = ()
+    dream_layers: dict = field(default_factory=dict)
+    classes: str | None = None
+    half: bool = False
+    waists: tuple = ()
+
+
+_VGG = dict(
+    preprocess=_vgg_preprocess,
+    content_layers=("block4_conv2",),
+    style_layers=tuple(f"block{block}_conv1" for block in range(1, 6)),
+    dream_layers={"block5_conv2": 1.0},
+    half=True,
+    waists=("block3_pool",),
+)
+ARCHITECTURES = {
+    "vgg19": Architecture(_vgg19, **_VGG),
+    "vgg16": Architecture(_vgg16, **_VGG),
+    "inception_v3": Architecture(
+        _inception_v3,
+        _inception_preprocess,
+        content_layers=("mixed2",),
+        style_layers=("conv2d_2", "mixed0", "mixed2", "mixed4"),
+        dream_layers={"mixed3": 1.0, "mixed5": 1.0},
+        half=True,
+        waists=("mixed3", "mixed4"),
+    ),
+    "squeezenet": Architecture(
+        _squeezenet,
+        _squeezenet_preprocess,
+        content_layers=("fire5",),
+        style_layers=("conv1", "fire2", "fire3", "fire4", "fire5"),
+        dream_layers={"fire6": 1.0, "fire8": 1.0},
+        classes="conv10",
+        waists=("pool3",),
+    ),
+}

@@ -1,0 +1,38 @@
+"""The 1,000 classes that ImageNet's networks tell apart.  (Notebook 03.)"""
+
+import difflib
+import functools
+
+from ..errors import SettingsError
+from ..sample_pictures import data_folder
+
+
+@functools.cache
+def class_names():
+    """The 1,000 ImageNet classes, in the order of a classifier's channels.
+
+    >>> class_names()[1]
+    'goldfish'
+    """
+    return tuple((data_folder() / "imagenet_classes.txt").read_text().splitlines())
+
+
+def class_index(label):
+    """The channel of a class given by its name or its number, 0 to 999.
+
+    Raises:
+        SettingsError: no ImageNet class is called that.
+
+    >>> class_index("goldfish"), class_index(1)
+    (1, 1)
+    """
+    names = class_names()
+    if isinstance(label, int) and 0 <= label < len(names):
+        return label
+    if label in names:
+        return names.index(label)
+    near = difflib.get_close_matches(str(label), names, n=3)
+    hint = (
+        f"did you mean {' or '.join(near)}?" if near else "see `dreamkit.imagenet.class_names()`."
+    )
+    raise SettingsError(f"ImageNet has no class {label!r}: {hint}")

@@ -1,0 +1,115 @@
+"""Run: a picture, how it came about, and all it takes to make it again.  (Notebook 00.)"""
+
+import io
+import json
+import os
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import ImageError
+from ..images import check_free, save_image
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+METADATA_KEY = "dreamkit"
+
+
+@dataclass
+class Run:
+    """What a recipe or a loop gives back.
+
+    Attributes:
+        image: the picture, (H, W, 3) float32 in [0, 1].
+        history: a pandas DataFrame with a row for the start (step 0) and one after every step:
+            `step`, `phase`, `total`, a column for each term before its weight, and `seconds`
+            since the start.
+        settings: all it takes to make the picture again.
+        stopped: None, or why the run ended early: `"interrupted"` or `"callback"`.
+
+    Introduced in notebook 00.
+    """
+
+    image: np.ndarray
+    history: "pd.DataFrame"
+    settings: dict = field(default_factory=dict)
+    stopped: str | None = None
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.image, dtype=dtype)
+
+    def __repr__(self):
+        height, width = self.image.shape[:2]
+        recipe = self.settings.get("recipe", "run")
+        return f"<Run {recipe}: {width}×{height} px, {len(self.history)} rows of history>"
+
+    def _repr_jpeg_(self):
+        """Let Jupyter show the picture, in a form that keeps notebooks small."""
+        from PIL import Image
+
+        buffer = io.BytesIO()
+        Image.fromarray(np.round(self.image * 255).astype("uint8")).save(
+            buffer, "jpeg", quality=90, subsampling=0
+        )
+        return buffer.getvalue()
+
+    def save(self, path, overwrite=False):
+        """Write the picture, its settings (`.json`) and its history (`.csv`) side by side.
+
+        Args:
+            path: where the picture goes; a `.png` also carries the settings inside.
+            overwrite: True to replace files that are there.
+
+        Returns:
+            The picture's path.
+
+        Raises:
+            ImageError: a file is there already, or the ending is of no picture format we write.
+        """
+        path = Path(path).expanduser()
+        settings, history = path.with_suffix(".json"), path.with_suffix(".csv")
+        for file in (path, settings, history):
+            check_free(file, overwrite)
+        text = json.dumps(self.settings, indent=1, ensure_ascii=False)
+        metadata = {METADATA_KEY: text} if path.suffix.lower() == ".png" else None
+        settings.unlink(missing_ok=True)  # they come last: where they are, all is there
+        save_image(path, self.image, overwrite=overwrite, metadata=metadata)
+        write_whole(history, self.history.to_csv(index=False, lineterminator="\n"))
+        write_whole(settings, text + "\n")
+        return path
+
+
+def write_whole(path, text):
+    """Write a text file that is there whole or not at all, even if the process is killed."""
+    part = path.with_name(f".{uuid.uuid4().hex}{path.suffix}")
+    try:
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def join(runs):
+    """One Run out of several that followed each other: the last picture, all the history."""
+    import pandas as pd
+
+    tables, elapsed = [], 0.0
+    for run in runs:
+        tables.append(run.history.assign(seconds=run.history["seconds"] + elapsed))
+        elapsed = tables[-1]["seconds"].iloc[-1]
+    return Run(runs[-1].image, pd.concat(tables, ignore_index=True), {}, runs[-1].stopped)
+
+
+def check_folder(folder):
+    """Raise an `ImageError` unless files can be written to `folder`, which need not exist yet.
+
+    Asked before the work, so that an hour is not lost at its end.
+    """
+    folder = Path(folder).expanduser()
+    nearest = next(path for path in (folder, *folder.parents) if os.path.exists(path))
+    if not (nearest.is_dir() and os.access(nearest, os.W_OK)):
+        raise ImageError(f"Nothing can be written to '{folder}': choose another place.")

@@ -1,0 +1,85 @@
+"""The sample photos and style pictures that come with the course.  (Notebook 00.)"""
+
+import importlib.util
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .errors import ImageError
+
+FLICKR = "flickr.com/photos"
+
+
+# Photos inside libraries: {name: (file; about, licence and origin as the library has them)}.
+LIBRARIES = {"scikit-image": "skimage/data", "scikit-learn": "sklearn/datasets/images"}
+
+
+PHOTOS = {
+    "scikit-image": {
+        "astronaut": ("astronaut.png", "Eileen Collins, astronaut", "public domain", "NASA"),
+        "chelsea": ("chelsea.png", "Chelsea, the cat", "CC0", "Stefan van der Walt"),
+        "coffee": ("coffee.png", "a cup of coffee on a wooden table", "CC0", "Rachel Michetti"),
+        "rocket": ("rocket.jpg", "Falcon 9 leaving the ground", "public domain", "SpaceX"),
+        "hubble_deep_field": ("hubble_deep_field.jpg", "far galaxies", "public domain", "NASA"),
+        "retina": ("retina.jpg", "the back of a human eye", "CC0", "Mikael Häggström"),
+        "immunohistochemistry": ("ihc.png", "stained glands", "no known restrictions", "CMMI"),
+        "camera": ("camera.png", "a photographer (grey)", "CC0", "Lav Varshney"),
+        "horse": (
+            "horse.png",
+            "silhouette of a horse (grey)",
+            "CC0",
+            "Andreas Preuss, openclipart",
+        ),
+        "brick": ("brick.png", "a brick wall (grey)", "CC0", "CC0Textures, Bricks25"),
+        "grass": ("grass.png", "grass from above (grey)", "CC0", "linolafett, DeviantArt"),
+        "gravel": ("gravel.png", "gravel from above (grey)", "CC0", "CC0Textures, Gravel04"),
+    },
+    "scikit-learn": {
+        "china": ("china.jpg", "a tower above a lake", "CC BY 2.0", f"{FLICKR}/danielbuechele"),
+        # scikit-learn names danielbuechele here too, but gives this address.
+        "flower": ("flower.jpg", "an orange dahlia", "CC BY 2.0", f"{FLICKR}/vultilion"),
+    },
+}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A picture that comes along: what it shows, and whose it is. Introduced in notebook 00."""
+
+    name: str
+    kind: str  # "photo" or "style"
+    about: str
+    licence: str
+    source: str
+    file: Path = field(default=None, repr=False, compare=False)
+
+
+def data_folder():
+    """Folder of dreamkit's own data, installed or in a checkout. Introduced in notebook 00."""
+    installed = Path(__file__).parent / "data"
+    return installed if installed.is_dir() else Path(__file__).parent.parent / "data"
+
+
+def samples(kind=None):
+    """Pictures that come along, {name: `Sample`}, of kind "photo", "style" or (None) both.
+
+    Introduced in notebook 00.
+
+    >>> samples("photo")["chelsea"].licence
+    'CC0'
+    """
+    if kind not in (None, "photo", "style"):
+        raise ImageError(f"There is no sample of kind {kind!r}: take 'photo', 'style' or None.")
+    styles = data_folder() / "styles"
+    index = json.loads((styles / "index.json").read_text(encoding="utf-8"))
+    found = {}
+    for library, folder in LIBRARIES.items():
+        package, _, inside = folder.partition("/")
+        place = Path(importlib.util.find_spec(package).origin).parent / inside  # no slow import
+        for name, (file, *facts, origin) in PHOTOS[library].items():
+            facts.append(f"{origin}; from {library}")
+            found[name] = Sample(name, "photo", *facts, place / file)
+    for name, style in index.items():
+        facts = [style[key] for key in ("about", "licence", "source")]
+        found[name] = Sample(name, "style", *facts, styles / style["file"])
+    return {name: sample for name, sample in found.items() if kind in (None, sample.kind)}

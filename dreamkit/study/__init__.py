@@ -1,0 +1,14 @@
+"""The clear-or-distorted experiment.  (Notebook 05.)"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "cells": ["square"],
+        "design": ["Design", "PRESETS"],
+        "distortions": ["clutter", "distort", "scale_sheet"],
+        "run": ["StudyError", "run_study"],
+        "scenes": ["scene"],
+    },
+)

@@ -1,0 +1,318 @@
+"""The command line: every command works, and every wrong call is one line and exit code 2."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dreamkit import load_image, rerun, save_image
+from dreamkit.commands import cli, demo
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def process(tmp_path):
+    """The same in a process of its own, with progress bars as a reader has them."""
+    environment = {k: v for k, v in os.environ.items() if k != "TQDM_DISABLE"}
+    environment |= {"DREAMKIT_PROFILE": "ci", "PYTHONPATH": str(ROOT)}
+
+    def call(*arguments):
+        run = subprocess.run(
+            [sys.executable, "-m", "dreamkit", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env=environment,
+            timeout=120,
+            check=False,
+        )
+        return run.returncode, run.stdout, run.stderr
+
+    return call
+
+
+def assert_one_line(result, *words):
+    code, _, err = result
+    assert code == 2
+    assert err.startswith("dreamkit: ")
+    assert err.count("\n") == 1
+    assert err.endswith("\n")
+    assert "\r" not in err
+    assert "Traceback" not in err
+    for word in words:
+        assert word in err
+
+
+def saved(folder):
+    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+
+# Every command works
+
+
+def test_style_makes_a_picture_with_its_settings_and_history(command, tmp_path):
+    code, out, _ = command("style", "chelsea", "--style", "mosaic", "--seed", 3, "--steps", 2)
+    assert code == 0
+    assert saved(tmp_path / "outputs") == [
+        f"chelsea-mosaic.{end}" for end in ("csv", "json", "png")
+    ]
+    assert "profile ci" in out
+    assert str(Path("outputs/chelsea-mosaic.png")) in out
+
+
+def test_dream_makes_a_picture_of_a_class(command, tmp_path):
+    options = ["--octaves", 1, "--steps", 1, "--label", "goldfish", "--size", 64]
+    code, _, _ = command("dream", "coffee", "--out", tmp_path / "made", *options)
+    assert code == 0
+    assert load_image(tmp_path / "made" / "coffee-goldfish.png").shape[1] == 64
+
+
+@pytest.mark.parametrize("order", ["style-dream", "dream-style", "joint"])
+def test_combine_makes_a_picture_in_every_order(command, tmp_path, order):
+    options = ["--order", order, "--seed", 1, "--steps", 1, "--style", "mosaic"]
+    code, _, _ = command("combine", "chelsea", "--out", tmp_path / "both.jpg", *options)
+    assert code == 0
+    assert saved(tmp_path) == ["both.csv", "both.jpg", "both.json"]
+
+
+def test_the_command_makes_the_very_picture_of_the_package(command, tmp_path):
+    command("style", "chelsea", "--seed", 3, "--out", tmp_path / "cat.png")
+    again = rerun(tmp_path / "cat.png", progress=False)
+    assert np.abs(load_image(tmp_path / "cat.png") - again.image).max() <= 0.5001 / 255
+    from dreamkit import style_transfer
+
+    run = style_transfer("chelsea", "night_flow", seed=3, profile="ci", progress=False)
+    assert np.array_equal(run.image, again.image), "the command's defaults are not the recipe's"
+
+
+def test_doctor_tells_versions_machine_weights_and_profile(command):
+    code, out, err = command("doctor")
+    assert code == 0
+    assert err == ""
+    for section in ("versions", "machine", "weights", "profile", "notebooks"):
+        assert f"{section}\n  " in out
+    assert "squeezenet" in out
+    assert "missing: pip install tensorflow" not in out
+
+
+def test_weights_lists_every_network(command):
+    code, out, err = command("weights")
+    assert code == 0
+    assert err == ""
+    for network in ("vgg19", "vgg16", "inception_v3", "squeezenet"):
+        assert network in out
+
+
+def test_without_arguments_the_commands_are_listed(command):
+    code, out, err = command()
+    assert code == 0
+    assert err == ""
+    for name in ("style", "dream", "combine", "demo", "doctor", "weights"):
+        assert f"  {name} " in out
+
+
+def test_a_command_works_in_a_process_of_its_own(process, tmp_path):
+    code, _, err = process("dream", "chelsea", "--steps", 1, "--octaves", 1, "--out", "cat.png")
+    assert code == 0
+    assert "octave 1/1" in err, "no progress was shown"
+    assert saved(tmp_path) == ["cat.csv", "cat.json", "cat.png"]
+
+
+# The demo
+
+
+def test_demo_makes_everything_and_loses_nothing_that_was_there(command, tmp_path):
+    out = tmp_path / "made"
+    out.mkdir()
+    earlier = {"style.png": b"1", "joint.csv": b"2", "dream.json": b"3", "overview.png": b"4"}
+    for name, content in {**earlier, "mine.txt": b"5"}.items():
+        (out / name).write_bytes(content)
+    code, text, _ = command("demo", "--out", out, "--seed", 2, "--style", "mosaic")
+    assert code == 0
+
+    names = [f"{name}.{end}" for name in demo.TITLES for end in ("png", "json", "csv")]
+    for name in (*names, "overview.png", "losses.png"):
+        assert (out / name).stat().st_size > 50
+    (aside,) = (out / "earlier").iterdir()
+    assert {path.name: path.read_bytes() for path in aside.iterdir()} == earlier
+    assert (out / "mine.txt").read_bytes() == b"5"
+    assert str(aside) in text
+    for number in range(1, 6):
+        assert f"{number}/5  " in text
+
+    for name in ("style-dream", "dream-style"):  # made with phases of others' checkpoints
+        again = rerun(out / f"{name}.png", progress=False).image
+        assert np.abs(load_image(out / f"{name}.png") - again).max() <= 0.5001 / 255
+
+
+def test_make_passes_its_variables_on():
+    make = shutil.which("make")
+    if make is None:
+        pytest.skip("make is not installed")
+    variables = ["CONTENT=x y", "STYLE=y", "SIZE=64", "OUT=z"]
+    command = [make, "-n", "dream", *variables]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    line = " ".join(run.stdout.replace("\\\n", " ").split())
+    assert '-m dreamkit demo --content "x y" --style "y" --size "64" --out "z"' in line
+    run = subprocess.run(
+        [make, "-n", "dream"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "--size" not in run.stdout
+
+
+# Every wrong call is one line
+
+
+def broken(folder, kind):
+    """A file that is no picture."""
+    whole = save_image(folder / "whole.png", load_image("chelsea", 64)).read_bytes()
+    content = {"empty": b"", "truncated": whole[:900], "text": b"no picture", "half": whole[:20]}
+    path = folder / f"{kind}.png"
+    path.write_bytes(content[kind])
+    return path
+
+
+@pytest.mark.parametrize("verb", ["style", "dream", "combine"])
+@pytest.mark.parametrize("kind", ["empty", "truncated", "text", "half"])
+def test_a_file_that_is_no_picture_is_one_line(command, tmp_path, verb, kind):
+    assert_one_line(command(verb, broken(tmp_path, kind), "--out", tmp_path / "out"), f"{kind}.png")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("style missing.jpg", "missing.jpg"),
+        ("dream missing.jpg", "missing.jpg"),
+        ("combine missing.jpg", "missing.jpg"),
+        ("demo --content missing.jpg", "missing.jpg"),
+        ("style .", "folder"),
+        ("style chelsea --style nosuch", "nosuch"),
+        ("demo --style nosuch", "nosuch"),
+        ("combine chelsea --style nosuch", "nosuch"),
+        ("style chelsea --backbone alexnet", "alexnet"),
+        ("dream chelsea --backbone alexnet", "alexnet"),
+        ("dream chelsea --layer nosuch", "nosuch"),
+        ("dream chelsea --label goldfisch", "goldfish"),
+        ("style chelsea --size 8", "too small"),
+        ("dream chelsea --size 8", "too small"),
+        ("combine chelsea --size 8 --order joint", "too small"),
+        ("demo --size 8", "too small"),
+        ("style chelsea --size 0", "--size"),
+        ("style chelsea --size many", "--size"),
+        ("style chelsea --steps 0", "--steps"),
+        ("style chelsea --seed -1", "--seed"),
+        ("style chelsea --style-weight -1", "--style-weight"),
+        ("dream chelsea --octaves 0", "--octaves"),
+        ("combine chelsea --order both", "both"),
+        ("style chelsea --out picture.gif", ".gif"),
+        ("style chelsea --bogus", "--bogus"),
+        ("style", "photo"),
+        ("style chelsea coffee --out both.png", "both.png"),
+        ("style chelsea --workers 0", "--workers"),
+        ("paint chelsea", "paint"),
+        ("weights fetch", "--to"),
+        ("weights fetch --to folder --network squeezenet", "squeezenet"),
+    ],
+)
+def test_a_wrong_call_is_one_line(command, tmp_path, arguments, words):
+    assert_one_line(command(*arguments.split()), words)
+    assert not [name for name in saved(tmp_path) if name.endswith((".png", ".csv"))]
+
+
+def test_a_wrong_profile_is_one_line(command, monkeypatch):
+    monkeypatch.setenv("DREAMKIT_PROFILE", "huge")
+    assert_one_line(command("style", "chelsea"), "huge")
+    assert_one_line(command("doctor"), "huge")
+
+
+@pytest.mark.parametrize("there", ["cat.png", "cat.json", "cat.csv"])
+def test_a_file_that_is_there_is_told_of_before_the_work(command, monkeypatch, tmp_path, there):
+    (tmp_path / there).write_bytes(b"mine")
+    with monkeypatch.context() as patch:
+        patch.setattr("dreamkit.recipes.style_transfer", None)
+        assert_one_line(command("style", "chelsea", "--out", "cat.png"), there, "--overwrite")
+    assert (tmp_path / there).read_bytes() == b"mine"
+    code, _, _ = command("style", "chelsea", "--steps", 1, "--out", "cat.png", "--overwrite")
+    assert code == 0
+    assert (tmp_path / there).read_bytes() != b"mine"
+
+
+@pytest.mark.parametrize("out", ["file", "file/folder", "file/cat.png"])
+def test_an_output_inside_a_file_is_told_of_before_the_work(command, monkeypatch, tmp_path, out):
+    (tmp_path / "file").write_bytes(b"mine")
+    for recipe in ("style_transfer", "deep_dream", "dream_style"):
+        monkeypatch.setattr(f"dreamkit.recipes.{recipe}", None)
+    for verb in ("style", "dream", "combine"):
+        assert_one_line(command(verb, "chelsea", "--out", out), "file")
+    monkeypatch.setattr(demo, "set_aside", None)
+    assert_one_line(command("demo", "--out", out), "file")
+    assert (tmp_path / "file").read_bytes() == b"mine"
+
+
+def test_a_folder_without_the_right_to_write_is_one_line(command, tmp_path):
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o500)
+    if os.access(locked, os.W_OK):
+        pytest.skip("this user may write everywhere")
+    assert_one_line(command("style", "chelsea", "--out", locked), "locked")
+    assert_one_line(command("demo", "--out", locked / "new"), "locked")
+
+
+def test_a_folder_that_may_not_be_written_to_is_told_of_whoever_asks(command, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert_one_line(command("style", "chelsea", "--out", "new"), "new")
+    assert_one_line(command("demo", "--out", "new"), "new")
+
+
+def test_an_error_of_the_system_is_one_line(command, tmp_path):
+    (tmp_path / "file").write_bytes(b"mine")
+    assert_one_line(command("weights", "fetch", "--to", "file"), "file")
+
+
+def test_a_wrong_call_is_one_line_in_a_process_of_its_own_too(process):
+    assert_one_line(process("dream", "chelsea", "--size", 8), "too small")
+
+
+def test_ctrl_c_before_there_is_a_picture_is_one_line(command, monkeypatch):
+    def interrupted(*_args, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dreamkit.recipes.deep_dream", interrupted)
+    assert_one_line(command("dream", "chelsea"), "stopped")
+
+
+def test_a_fault_of_ours_is_not_hidden(monkeypatch):
+    def fault(*_args, **_options):
+        raise ZeroDivisionError("ours")
+
+    monkeypatch.setattr(cli, "_free_path", fault)
+    monkeypatch.setattr(sys, "argv", ["dreamkit", "style", "chelsea"])
+    with pytest.raises(ZeroDivisionError, match="ours"):
+        cli.main()
+
+
+# Know before you go
+
+
+def test_estimate_tells_time_and_memory_in_one_line(command):
+    code, out, _ = command("estimate", "style", "--size", 96, "--steps", 3)
+    assert code == 0
+    assert "GiB" in out.splitlines()[-1]
+
+
+def test_a_recipe_that_cannot_be_estimated_is_one_line(command):
+    assert_one_line(command("estimate", "cooking"), "cooking")
+
+
+def test_a_tile_gives_the_same_picture(command, tmp_path):
+    for tile, name in ((32, "cut.png"), (512, "whole.png")):
+        words = ("dream", "coffee", "--size", 96, "--seed", 1, "--tile", tile)
+        assert command(*words, "--out", tmp_path / name)[0] == 0
+    cut, whole = (load_image(tmp_path / name) for name in ("cut.png", "whole.png"))
+    assert np.abs(cut - whole).mean() < 0.01

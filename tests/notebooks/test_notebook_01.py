@@ -1,0 +1,141 @@
+"""Notebook 01: its exercises know right from wrong, its definitions are the package's."""
+
+import numpy as np
+import pytest
+
+import dreamkit as dk
+from dreamkit.exercises import check
+from dreamkit.exercises.notebook_01 import CANDIDATES, SAME_GRAM
+from notebook_tools import definitions
+
+
+def gram(features):
+    bag = features.reshape(-1, features.shape[-1])
+    return bag.T @ bag / len(bag)
+
+
+def gram_without_division(features):
+    bag = features.reshape(-1, features.shape[-1])
+    return bag.T @ bag
+
+
+def gram_of_positions(features):
+    bag = features.reshape(-1, features.shape[-1])
+    return bag @ bag.T / len(bag)
+
+
+def gram_scrambled(features):
+    h, w, c = features.shape
+    bag = features.reshape(c, -1)
+    return bag @ bag.T / (h * w)
+
+
+def gram_in_place(features):
+    features *= 2
+    return gram(features)
+
+
+def distance(G, A):
+    return np.sum((G - A) ** 2) / np.sum(A**2)
+
+
+@pytest.mark.parametrize(
+    ("number", "stub"),
+    [
+        ("1.1", ...),
+        ("1.2", lambda features: ...),
+        ("1.2", ...),
+        ("1.3", ...),
+        ("1.4", lambda G, A: ...),
+        ("1.4", ...),
+    ],
+)
+def test_an_unfilled_exercise_is_not_yet_right(number, stub):
+    verdict = check(number, stub)
+    assert not verdict.right
+    assert "three dots" in verdict.words
+
+
+@pytest.mark.parametrize(
+    ("number", "answer"),
+    [
+        ("1.1", 11),
+        ("1.1", 11.0),
+        ("1.1", np.int64(11)),
+        ("1.2", gram),
+        ("1.2", lambda f: np.einsum("hwc,hwd->cd", f, f) / np.prod(f.shape[:2])),
+        ("1.2", lambda f: dk.gram_matrix([f])[0]),
+        ("1.3", "abd"),
+        ("1.3", "D, b, A"),
+        ("1.3", ["a", "b", "d"]),
+        ("1.4", distance),
+        ("1.4", lambda G, A: (np.linalg.norm(G - A) / np.linalg.norm(A)) ** 2),
+    ],
+)
+def test_a_solution_is_right(number, answer):
+    verdict = check(number, answer)
+    assert verdict.right, verdict
+
+
+@pytest.mark.parametrize(
+    ("number", "answer", "hint"),
+    [
+        ("1.1", 10, "columns"),
+        ("1.1", 30, "place by place"),
+        ("1.1", 11 / 3, "mean"),
+        ("1.1", [0, 3, 8], "one number"),
+        ("1.1", "eleven", "ValueError"),
+        ("1.2", gram_without_division, "divide them"),
+        ("1.2", gram_of_positions, "channels are to remain"),
+        ("1.2", gram_scrambled, "mixes"),
+        ("1.2", gram_in_place, "changes the array"),
+        ("1.2", lambda f: np.cov(f.reshape(-1, 3).T), "covariance"),
+        ("1.2", lambda f: 1.0, "shape"),
+        ("1.2", gram(np.ones((2, 2, 3))), "function itself"),
+        ("1.3", "ab", "Look at d"),
+        ("1.3", "abcd", "not c"),
+        ("1.3", "abdz", "none of the letters"),
+        ("1.4", lambda G, A: distance(A, G), "yardstick"),
+        ("1.4", lambda G, A: np.sum((G - A) ** 2), "divide them"),
+        ("1.4", lambda G, A: np.sqrt(distance(G, A)), "root"),
+        ("1.4", lambda G, A: 0.0, "the values differ"),
+    ],
+)
+def test_a_usual_mistake_meets_its_hint(number, answer, hint):
+    verdict = check(number, answer)
+    assert not verdict.right
+    assert hint in verdict.words
+
+
+def test_the_pictures_of_exercise_3_have_the_gram_matrices_its_check_claims():
+    tiles = np.random.default_rng(1).random((6, 6, 3))
+    pictures = {
+        "a": tiles[:, ::-1],
+        "b": np.random.default_rng(2).permutation(tiles.reshape(-1, 3)).reshape(6, 6, 3),
+        "c": tiles[:, :, ::-1],
+        "d": np.concatenate([tiles, tiles], axis=1),
+        "e": tiles / 2,
+        "f": np.broadcast_to(tiles.mean(axis=(0, 1)), tiles.shape),
+    }
+    same = [name for name, picture in pictures.items() if np.allclose(gram(picture), gram(tiles))]
+    assert "".join(same) == SAME_GRAM
+    assert set(pictures) == set(CANDIDATES)
+
+
+@pytest.fixture(scope="module")
+def lesson():
+    return definitions("01_gram_matrices.ipynb")
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_the_lesson_ends_with_the_gram_matrix_of_the_package(lesson, dtype):
+    features = np.random.default_rng(1).normal(0.5, 1, (2, 5, 7, 6)).astype(dtype)
+    ours, package = lesson["gram_matrix"](features), dk.gram_matrix(features)
+    assert ours.dtype == package.dtype
+    np.testing.assert_array_equal(ours, package)
+
+
+def test_the_gram_matrix_of_the_lesson_refuses_what_the_package_refuses(lesson):
+    for gram_matrix in (lesson["gram_matrix"], dk.gram_matrix):
+        with pytest.raises(ValueError, match=r"\(N, H, W, C\)"):
+            gram_matrix(np.ones((5, 7, 6)))

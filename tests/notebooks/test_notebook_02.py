@@ -1,0 +1,139 @@
+"""Notebook 02: its exercises tell right from wrong, and its formulas are the package's."""
+
+import numpy as np
+import pytest
+
+from dreamkit import terms
+from dreamkit.exercises import check
+from dreamkit.startup import tf
+from notebook_tools import definitions
+
+LAYERS = "shallow", "deep"
+
+
+def stub(*_):
+    return ...
+
+
+def ratio(f, p):
+    return np.sum((f - p) ** 2) / np.sum(p**2)
+
+
+def loss_over_layers(features, targets):
+    return np.mean([ratio(features[layer], targets[layer]) for layer in targets])
+
+
+def tensor_loss(features, targets):
+    ratios = [
+        tf.reduce_sum((features[k] - targets[k]) ** 2) / tf.reduce_sum(targets[k] ** 2)
+        for k in targets
+    ]
+    return tf.add_n(ratios) / len(ratios)
+
+
+def total_variation(x):
+    return np.abs(x[:, 1:] - x[:, :-1]).mean() + np.abs(x[1:] - x[:-1]).mean()
+
+
+def gradient_step(picture, gradient, rate):
+    return np.clip(picture - rate * gradient, 0, 1)
+
+
+def in_place(picture, gradient, rate):
+    picture -= rate * gradient
+    return np.clip(picture, 0, 1, out=picture)
+
+
+RIGHT_PREDICTION = {"style": "b", "content": "d", "total variation": "a", "all three": "c"}
+
+
+@pytest.mark.parametrize(
+    ("number", "answer"),
+    [
+        ("2.1", loss_over_layers),
+        ("2.1", tensor_loss),
+        ("2.2", total_variation),
+        ("2.2", lambda x: float(terms.TotalVariation()(x)[0])),
+        ("2.3", gradient_step),
+        ("2.4", RIGHT_PREDICTION),
+        ("2.4", {change: letter.upper() for change, letter in RIGHT_PREDICTION.items()}),
+    ],
+)
+def test_a_solution_is_right_and_told_why(number, answer):
+    verdict = check(number, answer)
+    assert verdict.right
+    assert repr(verdict).startswith("Right, because ")
+
+
+@pytest.mark.parametrize("number", ["2.1", "2.2", "2.3"])
+@pytest.mark.parametrize("answer", [..., None, stub, lambda *_: None])
+def test_an_unfilled_function_is_not_yet(number, answer):
+    assert repr(check(number, answer)).startswith("Not yet: replace the three dots")
+
+
+def test_an_unfilled_prediction_is_not_yet():
+    verdict = check("2.4", dict.fromkeys(RIGHT_PREDICTION, ...))
+    assert "choose a letter for style, content, total variation, all three" in repr(verdict)
+
+
+def first_layer_only(features, targets):
+    for layer in targets:
+        return ratio(features[layer], targets[layer])
+
+
+@pytest.mark.parametrize(
+    ("number", "answer", "hint"),
+    [
+        ("2.1", lambda f, p: sum(ratio(f[k], p[k]) for k in p), "divide by the number of layers"),
+        ("2.1", lambda f, p: loss_over_layers(p, f), "energy of the picture's features F"),
+        ("2.1", first_layer_only, "return after the loop"),
+        ("2.1", lambda f, p: ratio(f["deep"], p["deep"]), "only the last layer"),
+        (
+            "2.1",
+            lambda f, p: (
+                sum(np.sum((f[k] - p[k]) ** 2) for k in p) / sum(np.sum(p[k] ** 2) for k in p)
+            ),
+            "layer by layer",
+        ),
+        ("2.1", lambda f, p: np.mean([np.mean((f[k] - p[k]) ** 2) for k in p]), "the tutorial's"),
+        ("2.1", lambda f, p: np.mean([np.sum((f[k] - p[k]) ** 2) for k in p]) / 2, "the papers'"),
+        ("2.1", lambda f, p: np.mean([np.sum((f[k] - p[k]) ** 2) for k in p]), "raw sums"),
+        ("2.1", lambda f, p: [ratio(f[k], p[k]) for k in p], "one number is asked for"),
+        ("2.1", 0.5, "give the function itself"),
+        ("2.1", lambda f, p: f["missing"], "raised KeyError"),
+        ("2.2", lambda x: (x[:, 1:] - x[:, :-1]).mean() + (x[1:] - x[:-1]).mean(), "np.abs"),
+        ("2.2", lambda x: np.abs(np.diff(x, axis=0)).mean(), "across are missing"),
+        ("2.2", lambda x: np.abs(np.diff(x, axis=1)).mean(), "above each other are missing"),
+        ("2.2", lambda x: tf.image.total_variation(tf.constant(x)).numpy(), "take means"),
+        ("2.2", lambda x: total_variation(x) / 2, "just add them"),
+        ("2.2", lambda x: sum((np.diff(x, axis=k) ** 2).mean() for k in (0, 1)), "squared"),
+        ("2.2", lambda x: np.abs(x[:, 1:] - x[:, :-1]), "one number is asked for"),
+        ("2.3", lambda x, g, rate: np.clip(x + rate * g, 0, 1), "uphill"),
+        ("2.3", lambda x, g, rate: x + rate * g, "uphill"),
+        ("2.3", lambda x, g, rate: x - rate * g, "leave [0, 1]"),
+        ("2.3", lambda x, g, rate: np.clip(x - g, 0, 1), "rate is left out"),
+        ("2.3", lambda x, g, rate: x - rate * np.clip(g, 0, 1), "clip the new picture"),
+        ("2.3", in_place, "make a new one"),
+        ("2.4", {**RIGHT_PREDICTION, "all three": "b"}, "style does not gain"),
+        ("2.4", {**RIGHT_PREDICTION, "style": "d", "content": "b"}, "still asked for"),
+        ("2.4", {**RIGHT_PREDICTION, "style": "c"}, "one weight changes"),
+        ("2.4", {**RIGHT_PREDICTION, "style": "x"}, "none of the letters"),
+        ("2.4", "b", "dictionary with the keys"),
+    ],
+)
+def test_a_usual_mistake_gets_the_hint_that_fits(number, answer, hint):
+    verdict = check(number, answer)
+    assert not verdict.right
+    assert hint in repr(verdict)
+
+
+@pytest.mark.parametrize("name", ["CONTENT_FORMULAS", "STYLE_FORMULAS"])
+def test_the_notebooks_formulas_are_the_packages(name):
+    ours, theirs = definitions("02_neural_style_transfer.ipynb")[name], getattr(terms, name)
+    random = np.random.default_rng(2)
+    f, p = random.normal(size=(2, 1, 7, 7))
+    content = np.sum((f - p) ** 2), np.sum(p**2), p.size
+    given = content if name == "CONTENT_FORMULAS" else (f, p)
+    assert list(ours) == list(theirs)
+    for formula in ours:
+        assert float(ours[formula](*given)) == pytest.approx(float(theirs[formula](*given)))

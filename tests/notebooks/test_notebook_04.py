@@ -1,0 +1,132 @@
+"""Notebook 04: its checks tell right from wrong, and its definitions are the package's."""
+
+import numpy as np
+import pytest
+
+from dreamkit.balanced import Balanced
+from dreamkit.exercises import EXERCISES, check
+from dreamkit.exercises.notebook_04 import ORDERS, small_table
+from dreamkit.startup import tf
+from dreamkit.terms import Content, Dream, Style, TotalVariation
+from notebook_tools import definitions
+
+
+def length(array):
+    return np.sqrt(np.sum(np.asarray(array) ** 2))
+
+
+def balanced(slope, rise, balance=1.0):
+    return slope / length(slope) - balance * rise / length(rise)
+
+
+def two_orders(picture, paint, dream):
+    return {"style-dream": dream(paint(picture)), "dream-style": paint(dream(picture))}
+
+
+STUBS = {
+    "4.1": ...,
+    "4.2": lambda slope, rise, balance=1.0: ...,
+    "4.3": lambda table: ...,
+    "4.4": lambda picture, paint, dream: {"style-dream": ..., "dream-style": ...},
+}
+SOLUTIONS = {
+    "4.1": "adf",
+    "4.2": balanced,
+    "4.3": lambda table: table.loc[list(ORDERS), "style"].idxmin(),
+    "4.4": two_orders,
+}
+MISTAKES = [
+    ("4.1", "a", "there are more"),
+    ("4.1", "ad", "look at f again"),
+    ("4.1", "ab", "b raises L"),
+    ("4.1", "aef", "e descends"),
+    ("4.1", "xyz", "letters from a to f"),
+    ("4.2", lambda s, r, b=1.0: s - b * r, "plain difference"),
+    ("4.2", lambda s, r, b=1.0: s / length(s) + b * r / length(r), "you add"),
+    ("4.2", lambda s, r, b=1.0: b * r / length(r) - s / length(s), "turned round"),
+    ("4.2", lambda s, r, b=1.0: balanced(s, r), "balance is missing"),
+    ("4.2", lambda s, r, b=1.0: s - b * length(s) / length(r) * r, "leave out the factor"),
+    ("4.2", lambda s, r, b=1.0: s / length(s) ** 2 - b * r / length(r) ** 2, "square root"),
+    ("4.2", lambda s, r, b=0.5: balanced(s, r, b), "the balance is 1"),
+    ("4.2", lambda s, r, b=1.0: length(balanced(s, r, b)), "has the shape"),
+    ("4.3", lambda table: table["style"].idxmin(), "none of the three orders"),
+    ("4.3", lambda table: table.loc[list(ORDERS), "style"].idxmax(), "a loss is a distance"),
+    ("4.3", lambda table: table.loc[list(ORDERS), "style"].min(), "name of a row"),
+    ("4.3", lambda table: table.loc[list(ORDERS), "content"].idxmin(), "column 'content'"),
+    ("4.3", lambda table: "joint", "another order"),
+    ("4.4", lambda x, paint, dream: two_orders(x, dream, paint), "exchanged"),
+    (
+        "4.4",
+        lambda x, paint, dream: {"style-dream": dream(x), "dream-style": paint(x)},
+        "one step only",
+    ),
+    ("4.4", lambda x, paint, dream: dream(paint(x)), "return a dict"),
+]
+
+
+def test_every_exercise_of_the_notebook_is_tested():
+    assert {number for number in EXERCISES if number.startswith("4.")} == set(SOLUTIONS)
+
+
+@pytest.mark.parametrize("number", STUBS)
+def test_a_stub_is_not_yet(number):
+    verdict = check(number, STUBS[number])
+    assert not verdict.right
+    assert "three dots" in verdict.words
+
+
+@pytest.mark.parametrize("number", SOLUTIONS)
+def test_a_solution_is_right(number):
+    assert check(number, SOLUTIONS[number]).right, check(number, SOLUTIONS[number])
+
+
+@pytest.mark.parametrize(("number", "answer", "hint"), MISTAKES)
+def test_a_mistake_meets_its_hint(number, answer, hint):
+    verdict = check(number, answer)
+    assert not verdict.right
+    assert hint in verdict.words
+
+
+@pytest.mark.parametrize("letters", ["adf", "fda", "A, D, F", ["a", "d", "f"], {"a", "d", "f"}])
+def test_letters_may_be_written_in_any_way(letters):
+    assert check("4.1", letters).right
+
+
+def test_the_tables_of_the_check_ask_for_every_order():
+    best = {small_table(seed).loc[list(ORDERS), "style"].idxmin() for seed in range(6)}
+    assert best == set(ORDERS)
+
+
+@pytest.fixture(scope="module")
+def notebook():
+    return definitions("04_dreaming_in_style.ipynb")
+
+
+@pytest.mark.parametrize("options", [(), (0.0,), (0.5,), (3.0, 0), (1.0, 4), (-1.0, 2)])
+def test_the_notebooks_balanced_is_the_packages(notebook, squeezenet, picture, options):
+    photo, painting, start = (picture(48, 40, seed=seed) for seed in range(3))
+    down = Content(photo, squeezenet) + 40 * Style(painting, squeezenet) + 0.5 * TotalVariation()
+    up = Dream(squeezenet)
+    ours, theirs = (kind(down, up, *options) for kind in (notebook["Balanced"], Balanced))
+    for mine, other in (
+        (ours(start), theirs(start)),
+        (ours.value_and_gradient(start), theirs.value_and_gradient(start)),
+    ):
+        tf.nest.map_structure(
+            lambda a, b: np.testing.assert_allclose(a, b, 1e-4, 1e-5), mine, other
+        )
+
+
+@pytest.mark.parametrize("balance", [0.5, 1.0])
+def test_what_the_notebook_promises_of_a_balanced_step(toy, double, balance):
+    """The loss falls by η|∇L|²(1 − b·cosθ), the score rises by η|∇L||∇D|(b − cosθ)."""
+    photo, painting, picture = (double(12, 10, seed=seed) for seed in range(3))
+    down, up = Content(photo.numpy(), toy) + 40 * Style(painting.numpy(), toy), Dream(toy)
+    (loss, _, slope), (score, _, rise) = (s.value_and_gradient(picture) for s in (down, up))
+    cosine = np.sum(slope * rise) / length(slope) / length(rise)
+    step = 1e-7
+    moved = picture - step * Balanced(down, up, balance).value_and_gradient(picture)[2]
+    falls = -step * length(slope) ** 2 * (1 - balance * cosine)
+    rises = step * length(slope) * length(rise) * (balance - cosine)
+    np.testing.assert_allclose(down(moved)[0] - loss, falls, rtol=1e-3)
+    np.testing.assert_allclose(up(moved)[0] - score, rises, rtol=1e-3)

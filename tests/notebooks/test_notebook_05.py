@@ -1,0 +1,135 @@
+"""Notebook 05: its checks tell right from wrong, and what it says of the losses holds."""
+
+import itertools
+
+import numpy as np
+import pytest
+from test_effects import study
+
+from dreamkit.exercises import EXERCISES, check
+from dreamkit.exercises.notebook_05 import table_of_effects
+from dreamkit.study.effects import effects, paired
+from dreamkit.study.statistics import flip_test
+
+
+def mean_effect(clear, distorted):
+    return np.mean(np.log(distorted / clear))
+
+
+def all_means(values):
+    signs = np.array(list(itertools.product([-1, 1], repeat=len(values))))
+    return (signs * values).mean(axis=1)
+
+
+def flip_p(values):
+    return np.mean(np.abs(all_means(values)) >= abs(values.mean()) - 1e-12)
+
+
+def bears_out(table, measure, style=1, dream=-1, p="p_corrected", alpha=0.05):
+    rows = table[(table["measure"] == measure) & (table[p] < alpha)]
+    up = rows[(rows["recipe"] == "style") & (rows["effect"] * style > 0)]
+    down = rows[(rows["recipe"] == "dream") & (rows["effect"] * dream > 0)]
+    return set(up["kind"]) & set(down["kind"])
+
+
+STUBS = {
+    "5.1": lambda clear, distorted: ...,
+    "5.2": lambda values: ...,
+    "5.3": ...,
+    "5.4": lambda table, measure: ...,
+}
+SOLUTIONS = {
+    "5.1": mean_effect,
+    "5.2": flip_p,
+    "5.3": ("lower", "higher"),
+    "5.4": bears_out,
+}
+MISTAKES = [
+    ("5.1", lambda c, d: np.log(d / c), "single pictures"),
+    ("5.1", lambda c, d: d - c, "one number"),
+    ("5.1", lambda c, d: np.mean(np.log(c / d)), "sign is turned"),
+    ("5.1", lambda c, d: np.mean(d - c), "depends on the units"),
+    ("5.1", lambda c, d: np.mean(d / c), "mean of ratios"),
+    ("5.1", lambda c, d: np.mean((d - c) / c), "mean change"),
+    ("5.1", lambda c, d: np.log(np.mean(d) / np.mean(c)), "lose the pairs"),
+    ("5.1", lambda c, d: np.log(np.mean(d / c)), "before the mean"),
+    ("5.1", lambda c, d: np.mean(np.log10(d / c)), "base 10"),
+    ("5.1", lambda c, d: np.mean(np.log2(d / c)), "base 2"),
+    ("5.1", lambda c, d: np.sum(np.log(d / c)), "number of pictures"),
+    ("5.1", lambda c, d: np.median(np.log(d / c)), "median"),
+    ("5.1", lambda c, d: 7.0, "np.mean(np.log"),
+    ("5.2", lambda x: np.mean(all_means(x) >= x.mean() - 1e-12), "one-sided"),
+    ("5.2", lambda x: np.mean(np.abs(all_means(x)) > abs(x.mean()) + 1e-12), "not >"),
+    ("5.2", lambda x: (flip_p(x) * 2 ** len(x) - 1) / (2 ** len(x) - 1), "do not leave out"),
+    ("5.2", lambda x: flip_p(x) * 2 ** len(x), "the count"),
+    ("5.2", lambda x: 1 - flip_p(x), "1 − p"),
+    ("5.2", lambda x: 1.0, "shuffling"),
+    ("5.2", lambda x: all_means(x), "one number"),
+    ("5.2", lambda x: np.mean(np.abs(all_means(x)) >= x.mean() - 1e-12), "wrong below"),
+    ("5.3", "higher higher", "60 for the clear"),
+    ("5.3", ("lower", "lower"), "60 / 200"),
+    ("5.3", ["higher", "lower"], "other way round"),
+    ("5.3", "lower", "two words"),
+    ("5.3", "-+", "two words"),
+    ("5.4", lambda t, m: bears_out(t, m, p="p_permutation"), "not corrected"),
+    ("5.4", lambda t, m: bears_out(t, m, alpha=2), "no p at all"),
+    ("5.4", lambda t, m: bears_out(t, m, -1, 1), "both signs"),
+    ("5.4", lambda t, m: bears_out(t, m, 1, 1), "dream the claim has the other"),
+    ("5.4", lambda t, m: bears_out(t, m, -1, -1), "style transfer the claim has the other"),
+    ("5.4", lambda t, m: bears_out(t, "end_raw"), "other measure"),
+    ("5.4", lambda t, m: {"blurr"}, "none of the kinds"),
+    ("5.4", lambda t, m: "blur", "set or list"),
+    ("5.4", lambda t, m: set(), "effect > 0 for style"),
+]
+
+
+def test_every_exercise_of_the_notebook_is_tested():
+    assert {number for number in EXERCISES if number.startswith("5.")} == set(SOLUTIONS)
+
+
+@pytest.mark.parametrize("number", STUBS)
+def test_a_stub_is_not_yet(number):
+    verdict = check(number, STUBS[number])
+    assert not verdict.right
+    assert "three dots" in verdict.words
+
+
+@pytest.mark.parametrize("number", SOLUTIONS)
+def test_a_solution_is_right(number):
+    assert check(number, SOLUTIONS[number]).right, check(number, SOLUTIONS[number])
+
+
+@pytest.mark.parametrize(("number", "answer", "hint"), MISTAKES)
+def test_a_mistake_meets_its_hint(number, answer, hint):
+    verdict = check(number, answer)
+    assert not verdict.right
+    assert hint in verdict.words
+
+
+@pytest.mark.parametrize("words", ["lower higher", "Lower, higher", ["lower", "higher"]])
+def test_words_may_be_written_in_any_way(words):
+    assert check("5.3", words).right
+
+
+def test_a_list_of_kinds_is_as_good_as_a_set():
+    assert check("5.4", lambda table, measure: sorted(bears_out(table, measure))).right
+
+
+def test_the_packages_own_functions_pass_the_checks():
+    assert check("5.2", flip_test).right
+    table = study(dict(blur=-0.4), pictures=9)
+    by_hand = paired(table).groupby(["kind", "severity"])[["clear", "distorted"]]
+    found = effects(table, resamples=99).set_index(["kind", "severity"])["effect"]
+    for key, pairs in by_hand:
+        assert mean_effect(pairs["clear"], pairs["distorted"]) == pytest.approx(found[key])
+
+
+def test_the_tables_of_the_check_tell_every_mistake_from_the_solution():
+    answers = [answer for number, answer, _ in MISTAKES if number == "5.4"]
+    for answer in answers:
+        told = {
+            (seed, measure)
+            for seed, measure in itertools.product(range(4), ("end_raw", "end_relative"))
+            if answer(table_of_effects(seed), measure) != bears_out(table_of_effects(seed), measure)
+        }
+        assert told

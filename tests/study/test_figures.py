@@ -1,0 +1,266 @@
+"""The figures of the study show what its table says."""
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_hex
+from test_effects import KINDS, study
+
+from dreamkit.errors import SettingsError
+from dreamkit.plots import COLOURS
+from dreamkit.study.effects import by_nature, effects, paired
+from dreamkit.study.figures import (
+    ORIGINS,
+    VERDICTS,
+    measure_label,
+    plot_clutter,
+    plot_effects,
+    plot_pairs,
+    plot_severity,
+    signed,
+)
+from dreamkit.study.verdicts import plot_readings, plot_variants
+from test_plots import DICHROMATS, drawn
+
+
+@pytest.fixture(autouse=True)
+def _closed():
+    """No figure outlives its test, and none needs a screen."""
+    mpl.use("Agg")
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def table():
+    """Both recipes: lines raise the style loss, blur lowers both, noise does nothing."""
+    style = study(dict(blur=-0.4, lines=0.3), pictures=10)
+    dream = study(dict(blur=-0.4), pictures=10, recipe="dream", network="inception_v3", seed=1)
+    return pd.concat([style, dream], ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def found(table):
+    return effects(table, resamples=1999)
+
+
+def of_kind(axes_or_figure, title):
+    (axes,) = [a for a in axes_or_figure.axes if a.get_title().startswith(title)]
+    return axes
+
+
+def words_below(figure):
+    return [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+# Pairs
+
+
+def test_each_picture_is_a_line_from_clear_to_distorted(table):
+    figure = drawn(plot_pairs(table, "end_relative", "style", "vgg16"))
+    for kind in KINDS:
+        lines = of_kind(figure, kind).lines
+        pairs = paired(table).query("recipe == 'style' and severity == 1 and kind == @kind")
+        expected = pairs[["clear", "distorted"]].to_numpy()
+        np.testing.assert_allclose([line.get_ydata() for line in lines], expected)
+
+
+def test_lines_of_the_claims_direction_are_counted_and_look_different(table):
+    figure = drawn(plot_pairs(table, "end_relative", "style", "vgg16", kinds=["lines", "blur"]))
+    assert [a.get_title() for a in figure.axes] == [
+        "lines: 10 of 10\nas claimed",
+        "blur: 0 of 10\nas claimed",
+    ]
+    looks = [{(to_hex(ln.get_color()), ln.get_ls()) for ln in a.lines} for a in figure.axes]
+    colours = [VERDICTS[verdict][0].lower() for verdict in ("as claimed", "opposite")]
+    assert looks == [{(colours[0], "-")}, {(colours[1], "--")}]
+
+
+def test_for_dreams_a_fall_is_as_claimed(table):
+    figure = plot_pairs(table, "end_relative", "dream", "inception_v3", kinds=["blur"])
+    assert figure.axes[0].get_title().startswith("blur: 10 of 10")
+    assert figure.axes[0].get_yscale() == "log"
+    assert figure._supylabel.get_text() == "relative dream score at the end\n(log scale)"
+
+
+def test_what_the_table_lacks_is_named(table):
+    with pytest.raises(SettingsError, match="nothing to draw for style, vgg19"):
+        plot_pairs(table, "end_relative", "style", "vgg19")
+
+
+# Effects
+
+
+def test_each_effect_has_its_place_and_its_interval(found):
+    figure = drawn(plot_effects(found))
+    order = [text.get_text() for text in figure.axes[0].get_yticklabels()]
+    style = found.query("recipe == 'style' and severity == 1").set_index("kind")
+    assert order == list(style["effect"].sort_values().index)
+    bars = [line for line in figure.axes[0].lines if list(line.get_xdata()) != [0, 0]]
+    for place, kind in enumerate(order):
+        interval, point = bars[2 * place : 2 * place + 2]
+        row = style.loc[kind]
+        np.testing.assert_allclose(interval.get_xdata(), row[["low", "high"]].astype(float))
+        assert point.get_xdata()[0] == pytest.approx(row["effect"])
+        assert set(interval.get_ydata()) == set(point.get_ydata()) == {place}
+
+
+def test_a_verdict_has_its_colour_marker_and_filling(found):
+    figure = drawn(plot_effects(found))
+    expected = {"blur": "opposite", "noise": "open", "lines": "as claimed"}
+    order = [text.get_text() for text in figure.axes[0].get_yticklabels()]
+    points = [line for line in figure.axes[0].lines if line.get_marker() != "None"]
+    for kind, point in zip(order, points, strict=True):
+        colour, marker, full = VERDICTS[expected[kind]]
+        assert (point.get_color(), point.get_marker()) == (colour, marker)
+        assert point.get_markerfacecolor() == (colour if full else "white")
+    assert words_below(figure)[0] == "as the paper claims"
+
+
+def test_the_side_of_the_claim_is_shaded_and_named(found):
+    style, dream = drawn(plot_effects(found)).axes
+    sides = [(style.patches[0], 1, "claimed: higher"), (dream.patches[0], 0, "claimed: lower")]
+    for axes, (patch, edge, words) in zip((style, dream), sides, strict=True):
+        left, right = sorted((patch.get_x(), patch.get_x() + patch.get_width()))
+        assert (left, right)[1 - edge] == 0
+        assert (left, right)[edge] == pytest.approx(axes.get_xlim()[edge])
+        assert words in [text.get_text() for text in axes.texts]
+
+
+def test_the_axis_tells_effects_in_per_cent(found):
+    axes = drawn(plot_effects(found)).axes[0]
+    for place, text in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True):
+        assert text.get_text() == signed(round(100 * (np.exp(place) - 1)))
+    assert "−20 %" in [text.get_text() for text in axes.get_xticklabels()]
+    assert "change of the relative style-transfer loss" in axes.get_xlabel()
+
+
+def test_where_all_must_be_open_the_legend_says_why(table):
+    few = effects(table[table["picture"].isin(["picture 0", "picture 1", "picture 2"])])
+    assert words_below(plot_effects(few))[2] == "open (too few pictures for any other verdict)"
+
+
+@pytest.mark.parametrize("pictures", [1, 2])
+def test_effects_without_an_interval_are_drawn_all_the_same(pictures):
+    figure = drawn(plot_effects(effects(study(pictures=pictures), resamples=99)))
+    assert len([line for line in figure.axes[0].lines if line.get_marker() == "D"]) == 3
+
+
+def test_effects_that_are_all_nought_can_be_drawn():
+    drawn(plot_effects(effects(study(pictures=4), "start_raw", resamples=99)))
+
+
+# Readings
+
+
+def test_each_field_has_the_mark_of_its_verdict_and_the_change(found):
+    both = pd.concat([found.assign(measure="end_raw"), found])
+    style, dream = drawn(plot_readings(both)).axes
+    for axes, recipe in ((style, "style"), (dream, "dream")):
+        rows = found[(found["recipe"] == recipe) & (found["severity"] == 1)]
+        points = [line for line in axes.lines if line.get_marker() != "None"]
+        changes = [text.get_text() for text in axes.texts if "%" in text.get_text()]
+        expected = [signed(round(100 * np.expm1(effect))) for effect in rows["effect"]]
+        assert changes == 2 * expected
+        marks = [(point.get_color(), point.get_marker()) for point in points]
+        assert marks == 2 * [VERDICTS[verdict][:2] for verdict in rows["verdict"]]
+        names = [text.get_text() for text in axes.get_xticklabels()]
+        assert names == ["raw,\nat the end", "relative,\nat the end"]
+
+
+def test_variants_stand_beside_the_base_for_each_measure(found):
+    style = found[(found["recipe"] == "style") & (found["severity"] == 1)]
+    both = pd.concat([style, style.assign(variant="noise start", verdict="open")])
+    axes = drawn(plot_variants(both)).axes[0]
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["base", "noise\nstart"]
+    assert "relative, at the end" in [text.get_text() for text in axes.texts]
+    points = [line for line in axes.lines if line.get_marker() != "None"]
+    assert [p.get_marker() for p in points[len(KINDS) :]] == ["D"] * len(KINDS)
+
+
+def test_no_verdict_has_the_colour_of_a_term():
+    assert not {look[0].lower() for look in VERDICTS.values()} & {
+        c.lower() for c in COLOURS.values()
+    }
+
+
+# Clutter
+
+
+def test_each_clear_picture_is_a_named_point(table):
+    figure = drawn(plot_clutter(table, "end_relative", resamples=199))
+    clear = table.query("kind == 'clear' and recipe == 'style'").set_index("picture")
+    axes = figure.axes[0]
+    assert {text.get_text() for text in axes.texts} == set(clear.index)
+    for text in axes.texts:
+        expected = clear.loc[text.get_text(), ["clutter", "end_relative"]].astype(float)
+        np.testing.assert_allclose(text.xy, expected)
+    for collection, origin in zip(axes.collections, ORIGINS, strict=True):
+        mine = clear[clear["origin"] == origin]
+        expected = mine[["clutter", "end_relative"]].to_numpy()
+        np.testing.assert_allclose(collection.get_offsets(), expected)
+
+
+def test_the_title_tells_the_rank_correlation(table):
+    rho = by_nature(table, resamples=199).query("recipe == 'dream' and pictures == 'both'")["rho"]
+    title = drawn(plot_clutter(table, "end_relative", resamples=199)).axes[1].get_title()
+    assert f"ρ = {rho.item():.2f}".replace("-", "−") in title
+    assert "claimed: ρ < 0" in title
+
+
+def test_names_do_not_cover_each_other():
+    table = study(pictures=12).assign(end_relative=1.0)
+    table["clutter"] = table["picture"].str.split().str[1].astype(float) % 4 / 10
+    table["end_relative"] += table["picture"].str.split().str[1].astype(float) // 4 / 4
+    figure = drawn(plot_clutter(table, "end_relative", resamples=99))
+    boxes = [text.get_window_extent() for text in figure.axes[0].texts]
+    assert not any(a.overlaps(b) for n, a in enumerate(boxes) for b in boxes[:n])
+
+
+# Severity
+
+
+def test_dose_and_response_start_at_no_change(found):
+    figure = drawn(plot_severity(found))
+    for kind in KINDS:
+        axes = of_kind(figure, kind)
+        for container, recipe in zip(axes.containers, ("style", "dream"), strict=True):
+            x, y = container.lines[0].get_data()
+            rows = found.query("recipe == @recipe and kind == @kind").sort_values("severity")
+            np.testing.assert_allclose(x, [0, *rows["severity"]])
+            np.testing.assert_allclose(y, [0, *rows["effect"]])
+            assert container.lines[0].get_color() == COLOURS[recipe]
+    assert "severity" in figure._supxlabel.get_text()
+    assert figure._supylabel.get_text() == "change of loss and score (relative, at the end)"
+
+
+# All
+
+
+def test_no_two_ticks_of_a_log_axis_have_one_label(table):
+    for factor in (0.01, 1, 4e6):
+        scaled = table.assign(end_raw=factor * table["end_relative"])
+        axes = drawn(plot_clutter(scaled, "end_raw", resamples=99)).axes[0]
+        labels = [text.get_text() for text in axes.get_yticklabels()]
+        assert len(labels) == len(set(labels)) > 2
+
+
+@pytest.mark.parametrize("measure", ["end_raw", "start_relative"])
+def test_axes_say_what_is_measured(measure):
+    where, way = measure.split("_")
+    assert measure_label("style", measure) == f"{way} style-transfer loss at the {where}"
+
+
+@pytest.mark.parametrize("eyes", DICHROMATS)
+@pytest.mark.parametrize("palette", [VERDICTS, ORIGINS], ids=["verdicts", "origins"])
+def test_verdicts_and_origins_can_be_told_apart_by_colour_blind_readers(eyes, palette):
+    from skimage.color import deltaE_ciede2000, rgb2lab
+
+    colours = [look[0] for look in palette.values()]
+    rgb = np.array([[int(c[n : n + 2], 16) for n in (1, 3, 5)] for c in colours]) / 255
+    seen = np.clip(rgb**2.2 @ np.transpose(DICHROMATS[eyes]), 0, 1) ** (1 / 2.2)
+    apart = deltaE_ciede2000(rgb2lab(seen)[:, None], rgb2lab(seen)[None])
+    assert apart[np.triu_indices(len(colours), 1)].min() > 10
+    assert len({look[1] for look in palette.values()}) == len(palette)
