@@ -12,7 +12,6 @@ import os
 import re
 import urllib.parse
 import urllib.request
-import uuid
 import warnings
 from pathlib import Path
 
@@ -20,6 +19,7 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from .errors import ImageError
+from .files import check_free, replacing
 from .sample_pictures import samples
 
 MAX_PIXELS = 178_956_970  # where Pillow, too, takes a picture for a decompression bomb
@@ -257,12 +257,6 @@ def image_digest(image):
     return hashlib.sha256(str(pixels.shape).encode() + pixels.tobytes()).hexdigest()
 
 
-def check_free(path, overwrite=False):
-    """Raise an `ImageError` if a file is there already and may not be replaced."""
-    if os.path.exists(path) and not overwrite:
-        raise ImageError(f"'{path}' is there already: pass overwrite=True to replace it.")
-
-
 def save_image(path, image, overwrite=False, metadata=None):
     """Write a picture, 8 bits a channel, and give back its path; it is there whole or not at all.
 
@@ -288,18 +282,13 @@ def save_image(path, image, overwrite=False, metadata=None):
         raise ImageError(f"End '{path}' in .png, .jpg, .webp or .tif: only .png keeps metadata.")
     check_free(path, overwrite)
     text = _png_text(metadata or {})
-    part = path.with_name(f".{uuid.uuid4().hex}{suffix}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Full colour resolution: dreams are all colour. Each format takes the options it knows.
-        pixels.save(part, quality=95, subsampling=0, pnginfo=text)
-        os.replace(part, path)
+        with replacing(path) as part:
+            # Full colour resolution: dreams are all colour. Each format takes what it knows.
+            pixels.save(part, quality=95, subsampling=0, pnginfo=text)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise ImageError(f"'{path}' could not be written ({why}): try another place.") from error
-    finally:
-        if os.path.exists(part):  # something, Ctrl-C perhaps, came between
-            part.unlink()
     return path
 
 

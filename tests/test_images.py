@@ -771,7 +771,9 @@ def test_styles_come_from_the_index(tmp_path, monkeypatch):
         ' "file": "w.png"}, "gone": {"about": "", "licence": "", "source": "", "file": "g.png"}}'
     )
     monkeypatch.setattr(sample_pictures, "data_folder", lambda: tmp_path)
-    assert samples("style")["waves"] == sample_pictures.Sample("waves", "style", "waves", "CC0", "paint.py")
+    assert samples("style")["waves"] == sample_pictures.Sample(
+        "waves", "style", "waves", "CC0", "paint.py"
+    )
     assert_picture(load_image("waves"), (5, 5, 3))
     refusal("gone", "The sample 'gone'", "not found")
     refusal("wavs", "'waves'")

@@ -29,6 +29,7 @@ PACKAGE = ROOT / "dreamkit"
 # A wing's name stands for all of its modules, whose own order is free of circles.
 FLOORS = [
     ["errors", "startup"],
+    ["files"],
     ["sample_pictures"],
     ["images"],
     ["networks"],

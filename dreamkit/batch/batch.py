@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DreamkitError, ImageError, SettingsError
+from ..files import check_folder
 from ..images import MAX_PIXELS, WRITABLE, load_image
 from ..runs.checkpoint import Checkpoint
-from ..runs.run import check_folder
 from .jobs import run_all
 from .sources import distinct_names, expand
 

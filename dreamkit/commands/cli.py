@@ -254,8 +254,8 @@ def _make(recipe, photos, what, out, arguments, overwrite, workers, scheduler):
 
 def _free_path(out, photo, what, overwrite):
     """Where the picture goes; asked before the work, so that an hour is not lost at its end."""
-    from ..images import WRITABLE, check_free
-    from ..runs.run import check_folder
+    from ..files import check_folder, check_free
+    from ..images import WRITABLE
 
     named = f"{Path(photo).stem}-{Path(what).stem}.png".replace(" ", "_")
     path = (out if out.suffix and not out.is_dir() else out / named).expanduser()

@@ -3,11 +3,11 @@
 import time
 from pathlib import Path
 
+from ..files import check_folder
 from ..images import load_image
 from ..plots import plot_losses, show
 from ..recipes import deep_dream, dream_style, style_transfer
 from ..runs.checkpoint import Checkpoint
-from ..runs.run import check_folder
 
 TITLES = {
     "style": "style transfer",

@@ -1,7 +1,6 @@
 """A file from which a run that was cut off goes on.  (Notebook 00.)"""
 
 import json
-import os
 import time
 import zipfile
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import SettingsError
-from .run import check_folder
+from ..files import check_folder, replacing
 
 DAMAGED = (
     AttributeError,
@@ -70,9 +69,6 @@ class Checkpoint:
         self.notes["phases"][phase] = {k: v for k, v in state.items() if k not in arrays}
         if self.path is None:
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.path.with_name(self.path.name + ".partial")
-        with open(partial, "wb") as file:
+        with replacing(self.path) as part, open(part, "wb") as file:
             np.savez(file, notes=json.dumps(self.notes), **self.arrays)
-        os.replace(partial, self.path)
         self.written = time.monotonic()

@@ -2,16 +2,14 @@
 
 import io
 import json
-import os
-import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import ImageError
-from ..images import check_free, save_image
+from ..files import check_free, replacing
+from ..images import save_image
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,19 +76,13 @@ class Run:
         metadata = {METADATA_KEY: text} if path.suffix.lower() == ".png" else None
         settings.unlink(missing_ok=True)  # they come last: where they are, all is there
         save_image(path, self.image, overwrite=overwrite, metadata=metadata)
-        write_whole(history, self.history.to_csv(index=False, lineterminator="\n"))
-        write_whole(settings, text + "\n")
+        for file, content in (
+            (history, self.history.to_csv(index=False, lineterminator="\n")),
+            (settings, text + "\n"),
+        ):
+            with replacing(file) as part:
+                part.write_text(content, encoding="utf-8")
         return path
-
-
-def write_whole(path, text):
-    """Write a text file that is there whole or not at all, even if the process is killed."""
-    part = path.with_name(f".{uuid.uuid4().hex}{path.suffix}")
-    try:
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def join(runs):
@@ -102,14 +94,3 @@ def join(runs):
         tables.append(run.history.assign(seconds=run.history["seconds"] + elapsed))
         elapsed = tables[-1]["seconds"].iloc[-1]
     return Run(runs[-1].image, pd.concat(tables, ignore_index=True), {}, runs[-1].stopped)
-
-
-def check_folder(folder):
-    """Raise an `ImageError` unless files can be written to `folder`, which need not exist yet.
-
-    Asked before the work, so that an hour is not lost at its end.
-    """
-    folder = Path(folder).expanduser()
-    nearest = next(path for path in (folder, *folder.parents) if os.path.exists(path))
-    if not (nearest.is_dir() and os.access(nearest, os.W_OK)):
-        raise ImageError(f"Nothing can be written to '{folder}': choose another place.")

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ..errors import DreamkitError
-from ..runs.run import check_folder
+from ..files import check_folder, replacing
 from .cells import COLUMNS, FORMAT, run_cell
 from .design import cells, design
 
@@ -132,9 +132,8 @@ def _read(path):
 
 def _write(path, table):
     """Write a table so that it is there whole or not at all."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    table.to_parquet(partial, index=False)
-    os.replace(partial, path)
+    with replacing(path) as part:
+        table.to_parquet(part, index=False)
 
 
 def cores():

@@ -278,7 +278,7 @@ def test_the_table_has_a_row_for_each_cell_in_their_order(serial):
     assert noted["cells"] == len(table)
     assert noted["digest"] == TINY.digest
     assert noted["versions"]["tensorflow"]
-    assert not list(folder.rglob("*.partial"))
+    assert not list(folder.rglob(".*"))
 
 
 def test_a_finished_study_returns_at_once_and_without_tensorflow(serial):
