@@ -20,8 +20,8 @@ from statistics import median
 import numpy as np
 
 from dreamkit import Dream, deep_dream, load_image, objectives, style_transfer
-from dreamkit.large.memory import fitted
-from dreamkit.networks.folding import has_bfloat16
+from dreamkit.large.memory import fit_to_memory
+from dreamkit.networks.precision import has_bfloat16
 from dreamkit.networks.weights import at_hand
 from dreamkit.octaves import octave_sizes
 from dreamkit.recipes import style_objective
@@ -167,7 +167,7 @@ def dream():
         ours.append(deep_dream(image, backbone, **options).history["seconds"].iloc[-1])
     ratio_row("dream over the tutorial's loop, Inception v3", 2 / 3, ours, theirs)
     row("traces over all octaves and runs", 0, traces() - before, f"{traces() - before}")
-    terms = [fitted(Dream(backbone), image.shape[:2])]
+    terms = [fit_to_memory(Dream(backbone), image.shape[:2])]
     deepest = {"mixed3", "mixed5"}
     last = backbone.extractor(tuple(terms[0].terms["dream"].layers)).layers[-1].name
     row("layers beyond the deepest", 0, int(last not in deepest), f"{int(last not in deepest)}")

@@ -1,8 +1,5 @@
-"""What is done to a gradient before it is followed.  (Notebooks 03 and 04.)"""
+"""What is done to a gradient before it is followed.  (Notebook 03.)"""
 
-import functools
-
-from .objectives import graph_of
 from .startup import tf
 
 
@@ -12,7 +9,7 @@ def normalise(gradient, levels=0):
     Args:
         gradient: (H, W, 3).
         levels: 0 divides by the standard deviation; n > 0 splits the gradient into n bands of a
-            Laplacian pyramid, from fine to coarse, and brings each to unit strength by itself.
+            Laplacian pyramid, from fine to coarse, and brings each to unit strength.
 
     Returns:
         (H, W, 3), of standard deviation about 1.
@@ -27,26 +24,17 @@ def normalise(gradient, levels=0):
     bands, rest = [], gradient[tf.newaxis]
     for _ in range(levels):
         coarse = tf.nn.avg_pool2d(rest, 2, 2, "SAME")
-        bands.append(rest - _blown_up(coarse, rest))
+        bands.append(rest - _enlarged(coarse, rest))
         rest = coarse
     merged = _unit(rest)
     for band in reversed(bands):
-        merged = _blown_up(merged, band) + _unit(band)
+        merged = _enlarged(merged, band) + _unit(band)
     return _unit(merged)[0] if bands else merged[0]
 
 
-def _blown_up(small, large):
+def _enlarged(small, large):
     return tf.cast(tf.image.resize(small, tf.shape(large)[1:3]), large.dtype)
 
 
 def _unit(x):
     return x / (tf.math.reduce_std(x) + 1e-20)
-
-
-def quickly_normalise(gradient, levels=0):
-    """`normalise`, compiled once for gradients of every size.
-
-    Introduced in notebook 03.
-    """
-    unit = functools.partial(normalise, levels=levels)
-    return graph_of(unit, ("normalise", levels), {}, gradient)(gradient)

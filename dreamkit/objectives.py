@@ -1,11 +1,25 @@
-"""How scores add and scale, and how their slope is computed in one pass.  (Notebook 02.)"""
+"""How scores add and scale, and how their gradient is computed in one pass.  (Notebook 02.)"""
 
 import functools
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from .startup import tf
+
+
+class Evaluation(NamedTuple):
+    """What a score says of a picture.
+
+    Attributes:
+        total: scalar tensor, the sum of weight × term.
+        terms: {name: scalar tensor}, each before its weight.
+        gradient: (H, W, 3) tensor, the gradient of the total with respect to the picture.
+    """
+
+    total: tf.Tensor
+    terms: dict
+    gradient: tf.Tensor
 
 
 class Score:
@@ -39,25 +53,31 @@ class Score:
                 is called `name_2`.
         """
         picture = as_tensor(picture)
-        targets = self.targets(picture)
-        see = functools.partial(evaluate, self.terms)
-        values = graph_of(see, "score", self.terms, picture, targets)(picture, targets)
-        return weigh(values, self.weights), {name: values[name] for name in self.terms}
+        evaluate = functools.partial(values_of, self.terms)
+        values = compiled("values", evaluate, self.terms, picture, self.targets(picture))
+        return weighted_sum(values, self.weights), values
 
     def value_and_gradient(self, picture):
-        """The score and its slope at a picture, from one compiled pass forward and back.
+        """Score a picture and differentiate the score, in one pass forward and one back.
 
         Args:
             picture: (H, W, 3) float tensor in [0, 1].
 
         Returns:
-            total and terms, as from a call, and the gradient of total, (H, W, 3).
+            An `Evaluation`: total, terms and gradient.
         """
+
+        def evaluate(picture, targets, weights):
+            with tf.GradientTape() as tape:
+                tape.watch(picture)
+                values = values_of(self.terms, picture, targets)
+                total = weighted_sum(values, weights)
+            return total, values, tape.gradient(total, picture)
+
         picture = as_tensor(picture)
-        targets = self.targets(picture)
-        step = compiled(self.terms, picture, targets, (tuple(self.terms),))
-        (total,), terms, (gradient,) = step(picture, targets, self.weights)
-        return total, terms, gradient
+        given = picture, self.targets(picture), as_tensors(self.weights)
+        total, values, gradient = compiled("gradient", evaluate, self.terms, *given)
+        return Evaluation(total, {name: values[name] for name in self.terms}, gradient)
 
     @functools.cached_property
     def terms(self):
@@ -73,83 +93,60 @@ class Score:
         """{name: weight}."""
         return {name: weight for name, (weight, _) in zip(self.terms, self.parts, strict=True)}
 
+    def targets(self, picture):
+        """{name: what the term compares with}: computed for the first picture of each size."""
+        size = (*picture.shape, picture.dtype)
+        if size not in self._targets:
+            for term in self.terms.values():
+                term.check_size(picture.shape[:2])
+            self._targets[size] = {name: target_of(t, picture) for name, t in self.terms.items()}
+        return self._targets[size]
+
     @functools.cached_property
     def _targets(self):
         return {}
 
-    def targets(self, picture):
-        """{name: what the term compares with}, computed when a size is first met, then kept."""
-        met = (*picture.shape, picture.dtype)
-        if met not in self._targets:
-            for backbone, layers in layers_by_backbone(self.terms).items():
-                backbone.check_size(picture.shape[:2], layers)
-            self._targets[met] = {name: t.target(picture) for name, t in self.terms.items()}
-        return self._targets[met]
 
-
-@dataclass(frozen=True, eq=False)
 class Objective(Score):
-    """A weighted sum of terms, made by adding and scaling them: `parts` is ((weight, term), …)."""
+    """A weighted sum of terms, made by adding and scaling them: `parts` is ((weight, term), …).
 
-    parts: tuple
+    Introduced in notebook 02.
+
+    >>> from dreamkit import TotalVariation
+    >>> (3 * TotalVariation() - TotalVariation()).weights
+    {'total_variation': 3.0, 'total_variation_2': -1.0}
+    """
+
+    def __init__(self, parts):
+        self.parts = tuple(parts)
 
 
-def evaluate(terms, picture, targets):
+def target_of(term, picture):
+    """A term's target for pictures of this size and type, from its reference picture's features."""
+    reference = term.reference(tuple(picture.shape[:2]))
+    if reference is None:
+        return term.target({})
+    images = tf.cast(reference, picture.dtype)[tf.newaxis]
+    return term.target(term.backbone.raw_features(images, tuple(term.layers)))
+
+
+def values_of(terms, picture, targets):
     """{name: value} of a picture: one forward pass for each backbone, however many terms."""
     features = {
         backbone: backbone.raw_features(picture[tf.newaxis], layers)
         for backbone, layers in layers_by_backbone(terms).items()
     }
+    features[None] = {"pixels": picture[tf.newaxis]}
     return {
-        name: term.score(picture, features.get(term.backbone), targets[name])
-        for name, term in terms.items()
+        name: term.loss(term.statistics(term.own(features[term.backbone]), target), target)
+        for (name, term), target in zip(terms.items(), targets.values(), strict=True)
     }
 
 
-def weigh(values, weights):
+def weighted_sum(values, weights):
     """Σ weight · value, a scalar tensor."""
-    exact = {name: tf.convert_to_tensor(weights[name], tf.float64) for name in values}
-    return tf.add_n([tf.cast(exact[name], v.dtype) * v for name, v in values.items()])
-
-
-_graphs = {}
-
-
-def compiled(terms, picture, targets, sides):
-    """The compiled step for objectives of this shape: traced once, for pictures of every size.
-
-    `sides` are tuples of names of terms; each side gets a total and a gradient of its own.
-    """
-
-    def step(picture, targets, weights):
-        with tf.GradientTape(persistent=True) as tape:
-            tape.watch(picture)
-            values = evaluate(terms, picture, targets)
-            totals = [weigh({n: values[n] for n in side}, weights) for side in sides]
-        return totals, values, [tape.gradient(total, picture) for total in totals]
-
-    weights = {name: tf.constant(0.0, tf.float64) for name in terms}
-    return graph_of(step, sides, terms, picture, targets, weights)
-
-
-def graph_of(function, kind, terms, *examples):
-    """A function of terms as a graph for tensors like the examples, of any height and width.
-
-    Graphs are kept: terms of the same shape share one, and nothing is traced twice.
-    """
-    dtype = tf.nest.flatten(examples)[0].dtype
-    shape = kind, tuple((name, term.shape()) for name, term in terms.items()), dtype
-    if shape not in _graphs:
-        signature = tf.nest.map_structure(_any_size, examples)
-        own = functools.partial(function)  # TensorFlow counts traces by code; this has none
-        _graphs[shape] = tf.function(own, input_signature=signature, autograph=False)
-    return _graphs[shape]
-
-
-def _any_size(tensor):
-    """The type of a tensor, with the height and width of pictures and features left open."""
-    free = {3: [None, None], 4: [1, None, None]}.get(tensor.shape.rank)
-    return tf.TensorSpec([*free, tensor.shape[-1]] if free else tensor.shape, tensor.dtype)
+    weights = as_tensors(weights)
+    return tf.add_n([tf.cast(weights[name], v.dtype) * v for name, v in values.items()])
 
 
 def layers_by_backbone(terms):
@@ -164,3 +161,37 @@ def layers_by_backbone(terms):
 def as_tensor(picture):
     """A picture as a float tensor: tensors keep their type, everything else becomes float32."""
     return picture if tf.is_tensor(picture) else tf.constant(np.asarray(picture), tf.float32)
+
+
+def as_tensors(weights):
+    """{name: weight} as float64 tensors, which a graph takes as inputs: it serves any weights."""
+    return {name: tf.convert_to_tensor(weight, tf.float64) for name, weight in weights.items()}
+
+
+_graphs = {}
+
+
+def compiled(purpose, function, terms, *given):
+    """Call a function of tensors as a TensorFlow graph, which is traced once and kept.
+
+    A graph serves pictures of every height and width, and all terms that compute in the same way.
+
+    Args:
+        purpose: what the function does: with the terms, what decides whether a graph can serve.
+        function: called with tensors, or dicts and tuples of them.
+        terms: {name: term} that the function uses.
+        given: its arguments; a (H, W, C) or (1, h, w, C) tensor may have another size next time.
+    """
+    dtype = tf.nest.flatten(given)[0].dtype
+    key = purpose, tuple((name, term.graph_key()) for name, term in terms.items()), dtype
+    if key not in _graphs:
+        signature = tf.nest.map_structure(_any_size, given)
+        own = functools.partial(function)  # TensorFlow counts traces by code object; this has none
+        _graphs[key] = tf.function(own, input_signature=signature, autograph=False)
+    return _graphs[key](*given)
+
+
+def _any_size(tensor):
+    """The type of a tensor, with the height and width of pictures and features left open."""
+    free = {2: [None], 3: [None, None], 4: [1, None, None]}.get(tensor.shape.rank)
+    return tf.TensorSpec([*free, tensor.shape[-1]] if free else tensor.shape, tensor.dtype)

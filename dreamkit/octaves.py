@@ -4,7 +4,7 @@ import numpy as np
 
 from .errors import check_range
 from .images import resize
-from .runs.run import join
+from .runs.run import concatenate
 
 SMALLEST_PAINTING = 96  # px; below it there is no room for a stroke
 
@@ -67,6 +67,6 @@ def through_octaves(image, sizes, walk):
         smaller = base
         if runs[-1].stopped:
             break
-    whole = join(runs)
+    whole = concatenate(runs)
     whole.image = resize(whole.image, sizes[-1])
     return whole

@@ -1,37 +1,26 @@
 """descend() and ascend(): one loop with two signs.  (Notebooks 02 and 03.)"""
 
-import contextlib
 import itertools
 import math
-import time
-from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
 
-from .errors import DivergedError, SettingsError, check_choice, check_range
-from .gradients import quickly_normalise
+from .errors import SettingsError, check_choice, check_range
 from .images import check_image
+from .large.fast import adam_in_place, normalise_compiled
+from .large.memory import fit_to_memory
 from .objectives import as_tensor
-from .runs.run import Run
+from .runs.recorder import Halt, Recorder
 from .startup import tf
 
 LEARNING_RATES = {"adam": 0.06, "gradient": 0.01, "lbfgs": None}
 
-
-@dataclass
-class Step:
-    """What a callback sees after each step: where the run is, and the picture it has reached.
-
-    `image`, (H, W, 3) in [0, 1], may be kept but not written to: it is the run's own.
-    """
-
-    step: int
-    phase: str
-    total: float
-    terms: dict
-    seconds: float
-    image: np.ndarray
+# Adam's schedule, tuned at 20 to 300 steps for style transfer (see benchmarks/README.md).
+MEMORY = 0.06  # steps that the momentum averages over, as a share of all: noise needs no more …
+MEMORY_GROWTH = 2.0  # … at first; by the end it averages over twice as many, to settle
+LAST_RATE = 0.2  # of the first: long steps find the valley, short ones its floor
+SECOND_MOMENT = 0.85  # β₂: the scale of a pixel's gradient changes quickly while it moves
 
 
 def descend(image, objective, steps, optimizer="adam", **options):
@@ -52,15 +41,17 @@ def descend(image, objective, steps, optimizer="adam", **options):
         phase: what to call these steps in the history.
         callback: called with a `Step` after each step; return True to stop.
         progress: False hides the progress bar.
-        keep: `"best"` gives back the picture with the best total, `"last"` the last one.
+        keep: `"best"` returns the picture with the best total, `"last"` the last one.
         checkpoint: a `Checkpoint` that keeps the state, so that the run can go on later.
+        tile: side of the tiles, px, in which a picture too large for memory is computed, to the
+            same result; `"auto"` cuts where memory asks for it, None never.
 
     Returns:
         A `Run`. Ctrl-C ends the loop early and returns what there is.
 
     Raises:
         DivergedError: the total is not finite; the error's `run` holds the picture so far.
-        ImageError: the picture is no picture, or too small for the objective's networks.
+        ImageError: not a picture, or one too small for the objective's networks.
         SettingsError: an argument out of range.
 
     Sources: Gatys, Ecker and Bethge 2016; Kingma and Ba 2015 (Adam); Smith
@@ -108,6 +99,7 @@ def _walk(
     progress=True,
     keep="best",
     checkpoint=None,
+    tile="auto",
 ):
     check_choice("optimizer", optimizer, LEARNING_RATES)
     check_choice("keep", keep, ("best", "last"))
@@ -116,177 +108,95 @@ def _walk(
     rate = LEARNING_RATES[optimizer] if learning_rate is None else learning_rate
     if rate is not None and not (isinstance(rate, Real) and rate > 0):
         raise SettingsError(f"learning_rate cannot be {rate!r}: give a number above 0.")
-    variable = tf.Variable(image if tf.is_tensor(image) else as_tensor(check_image(image)))
-    diary = Diary(phase or ("descend" if sign < 0 else "ascend"), sign, callback, keep, checkpoint)
+    picture = tf.Variable(image if tf.is_tensor(image) else as_tensor(check_image(image)))
+    score = fit_to_memory(objective, tuple(picture.shape[:2]), tile)
+    recorder = Recorder(phase or ("descend" if sign < 0 else "ascend"), sign, callback, keep,
+                        checkpoint)  # fmt: skip
+    if recorder.finished:
+        return recorder.run()
 
-    def slope(step):
+    def evaluate(step):
         """Total, terms and gradient, seen through this step's roll."""
         if not jitter:
-            return objective.value_and_gradient(variable.value())
+            return score.value_and_gradient(picture.value())
         shift = np.random.default_rng((seed, step)).integers(-jitter, jitter + 1, 2)
-        variable.assign(tf.roll(variable, shift, (0, 1)))  # of a large picture no room for two
-        total, terms, gradient = objective.value_and_gradient(variable.value())
-        variable.assign(tf.roll(variable, -shift, (0, 1)))
+        picture.assign(tf.roll(picture, shift, (0, 1)))  # avoids a second full-size copy
+        total, terms, gradient = score.value_and_gradient(picture.value())
+        picture.assign(tf.roll(picture, -shift, (0, 1)))
         return total, terms, tf.roll(gradient, -shift, (0, 1))
 
-    walk = {"adam": _adam, "gradient": _normalised, "lbfgs": _lbfgs}[optimizer]
-    if diary.finished:
-        return diary.run()
-    with diary.open(steps, progress):
-        walk(variable, objective, slope, steps, sign, rate, smooth, diary)
-    return diary.run()
+    with recorder.open(steps, progress):
+        if optimizer == "lbfgs":
+            _lbfgs(picture, evaluate, steps, sign, recorder)
+        else:
+            downhill = -sign * rate  # climbing is going downhill with a negative rate
+            mover = {"adam": Adam, "gradient": GradientSteps}[optimizer](
+                picture, steps, downhill, smooth
+            )
+            for step in range(recorder.restore(picture, mover.slots), steps):
+                total, terms, gradient = evaluate(step)
+                recorder.record(step, total, terms, picture, mover.slots)
+                mover.move(step, gradient)
+                del gradient  # avoids a second full-size copy
+                picture.assign(tf.clip_by_value(picture, 0, 1))
+            recorder.record(steps, *score(picture.value()), picture)
+    return recorder.run()
 
 
-def _adam(variable, objective, slope, steps, sign, rate, _smooth, diary):
-    mean, square = (tf.Variable(tf.zeros_like(variable)) for _ in range(2))
-    first = diary.restore(variable, (mean, square))
-    for step in range(first, steps):
-        total, terms, gradient = slope(step)
-        diary.write(step, total, terms, variable, (mean, square))
-        memory = (1 + 0.06 * steps) * (1 + step / steps)  # in steps: β₁ = 1 − 1/memory
-        tf.raw_ops.ResourceApplyAdam(  # Keras' Adam in one pass, and in place
-            var=variable.handle,
-            m=mean.handle,
-            v=square.handle,
-            grad=-sign * gradient,
-            lr=rate * (0.6 + 0.4 * math.cos(math.pi * step / steps)),
-            beta1=1 - 1 / memory,
-            beta1_power=(1 - 1 / memory) ** (step + 1),
-            beta2=0.85,
-            beta2_power=0.85 ** (step + 1),
-            epsilon=1e-10,
-        )
-        del gradient  # of a large picture there is no room for two
-        variable.assign(tf.clip_by_value(variable, 0, 1))
-    diary.write(steps, *objective(variable.value()), variable)
+class Adam:
+    """Adam's steps: each pixel by its own gradient's mean over its root mean square.
+
+    The rate falls to `LAST_RATE` of the first along a cosine; the momentum's memory grows.
+
+    Sources: Kingma and Ba 2015; Smith 2018 (momentum against the rate).
+    """
+
+    def __init__(self, picture, steps, rate, _smooth):
+        self.picture, self.steps, self.rate = picture, steps, rate
+        self.slots = tuple(tf.Variable(tf.zeros_like(picture)) for _ in range(2))  # two moments
+
+    def move(self, step, gradient):
+        done = step / self.steps
+        memory = (1 + MEMORY * self.steps) * (1 + (MEMORY_GROWTH - 1) * done)  # in steps
+        middle, swing = (1 + LAST_RATE) / 2, (1 - LAST_RATE) / 2
+        rate = self.rate * (middle + swing * math.cos(math.pi * done))
+        momentum = 1 - 1 / memory
+        adam_in_place(self.picture, *self.slots, gradient, rate, step, momentum, SECOND_MOMENT)
 
 
-def _normalised(variable, objective, slope, steps, sign, rate, smooth, diary):
-    first = diary.restore(variable)
-    for step in range(first, steps):
-        total, terms, gradient = slope(step)
-        diary.write(step, total, terms, variable)
-        variable.assign_add(sign * rate * quickly_normalise(gradient, smooth))
-        del gradient
-        variable.assign(tf.clip_by_value(variable, 0, 1))
-    diary.write(steps, *objective(variable.value()), variable)
+class GradientSteps:
+    """Steps of one length along the normalised gradient, which deep dreams climb by.
+
+    Source: Mordvintsev, Olah and Tyka 2015.
+    """
+
+    slots = ()
+
+    def __init__(self, picture, _steps, rate, smooth):
+        self.picture, self.rate, self.smooth = picture, rate, smooth
+
+    def move(self, _step, gradient):
+        self.picture.assign_sub(self.rate * normalise_compiled(gradient, self.smooth))
 
 
-def _lbfgs(variable, objective, slope, steps, sign, _rate, _smooth, diary):
+def _lbfgs(picture, evaluate, steps, sign, recorder):
+    """L-BFGS-B, as far as SciPy allows: the loop is SciPy's own, which asks for each score.
+
+    Source: Zhu et al. 1997.
+    """
     from scipy.optimize import minimize
 
-    first = diary.restore(variable)  # SciPy's memory of past slopes starts afresh
-    counter = itertools.count(first)
+    counter = itertools.count(recorder.restore(picture))  # its memory of gradients starts afresh
 
-    def flat(x):
+    def downhill(x):
         step = next(counter)
-        variable.assign(tf.reshape(tf.cast(x, variable.dtype), variable.shape))
-        total, terms, gradient = slope(step)
-        diary.write(step, total, terms, variable)
+        picture.assign(tf.reshape(tf.cast(x, picture.dtype), picture.shape))
+        total, terms, gradient = evaluate(step)
+        recorder.record(step, total, terms, picture)
         if step == steps:
             raise Halt
         return -sign * float(total), np.ravel(-sign * gradient.numpy().astype("float64"))
 
-    x = np.ravel(variable.numpy().astype("float64"))
+    x = np.ravel(picture.numpy().astype("float64"))
     limits = dict(maxiter=steps, maxfun=2 * steps, maxcor=10, ftol=0, gtol=0)
-    minimize(flat, x, jac=True, method="L-BFGS-B", bounds=[(0, 1)] * x.size, options=limits)
-
-
-class Halt(Exception):
-    """Ends the loop from inside: all steps are done, or the callback wants no more."""
-
-
-class Diary:
-    """Writes down every step, keeps the picture, shows progress, and knows when to stop."""
-
-    def __init__(self, phase, sign, callback, keep, checkpoint):
-        self.phase, self.sign, self.callback = phase, sign, callback
-        self.keep, self.checkpoint = keep, checkpoint
-        self.rows, self.image, self.total, self.stopped = [], None, None, None
-        self.earlier = 0.0
-        self.state = checkpoint.state(phase) if checkpoint else None
-        if self.state:
-            self.rows, self.total = self.state["rows"], self.state["total"]
-            self.image = self.state["image"]
-            self.earlier = self.rows[-1]["seconds"] if self.rows else 0.0
-
-    @contextlib.contextmanager
-    def open(self, steps, progress):
-        """Time the steps and show them; Ctrl-C and a callback's wish end them without an error."""
-        from tqdm.auto import tqdm
-
-        self.steps, self.started = steps, time.perf_counter()
-        self.bar = tqdm(total=steps, desc=self.phase, disable=not progress, leave=False)
-        try:
-            yield
-        except Halt as halt:
-            self.stopped = str(halt) or None
-        except KeyboardInterrupt:
-            if self.image is None:
-                raise
-            self.stopped = "interrupted"
-        finally:
-            self.bar.close()
-        if self.checkpoint and not self.stopped:
-            self._keep(self.steps + 1, self.image)
-
-    @property
-    def finished(self):
-        """True if the checkpoint holds this phase complete."""
-        return bool(self.state) and self.state["step"] > self.state["steps"]
-
-    def restore(self, variable, slots=()):
-        """Put back what the checkpoint holds; returns the step to go on from."""
-        if not self.state:
-            return 0
-        variable.assign(self.state["picture"])
-        for number, slot in enumerate(slots):
-            slot.assign(self.state[f"slot{number}"])
-        return self.state["step"]
-
-    def write(self, step, total, terms, variable, slots=()):
-        """Record the picture as it is after `step` steps; raises `Halt` or `DivergedError`."""
-        seconds = self.earlier + time.perf_counter() - self.started
-        total, terms = float(total), {name: float(value) for name, value in terms.items()}
-        if not np.isfinite(total):
-            raise DivergedError(self._advice(step, total, terms), self.run())
-        if self.checkpoint and self.checkpoint.due():
-            self._keep(step, variable.numpy(), slots)
-        row = dict(step=step, phase=self.phase, total=total, **terms, seconds=seconds)
-        self.rows.append(row)
-        kept = self.keep == "last" or self.total is None or self.sign * (total - self.total) > 0
-        if kept:
-            self.image, self.total = _shared(variable), total
-        self.bar.set_postfix_str(f"total {total:.4g}", refresh=False)
-        self.bar.update(step - self.bar.n)
-        if self.callback:
-            image = _shared(variable)
-            if self.callback(Step(step, self.phase, total, terms, seconds, image)):
-                raise Halt("callback")
-
-    def _keep(self, step, picture, slots=()):
-        state = dict(
-            step=step, steps=self.steps, rows=self.rows, total=self.total, image=self.image
-        )
-        state.update({f"slot{n}": np.asarray(slot.numpy()) for n, slot in enumerate(slots)})
-        self.checkpoint.keep(self.phase, {**state, "picture": picture})
-
-    def _advice(self, step, total, terms):
-        culprits = [name for name, value in terms.items() if not np.isfinite(value)]
-        which = f" ({', '.join(culprits)})" if culprits else ""
-        return (
-            f"The total became {total} at step {step}{which}: lower learning_rate or the weights;"
-            " the best picture so far is in this error's .run.image."
-        )
-
-    def run(self):
-        """What there is so far."""
-        import pandas as pd
-
-        image = None if self.image is None else np.array(self.image)
-        return Run(image, pd.DataFrame(self.rows), {}, self.stopped)
-
-
-def _shared(variable):
-    """A variable's value for reading, not copied: TensorFlow copies before it writes over it."""
-    return np.asarray(variable.value())
+    minimize(downhill, x, jac=True, method="L-BFGS-B", bounds=[(0, 1)] * x.size, options=limits)

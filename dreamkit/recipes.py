@@ -7,22 +7,19 @@ import numpy as np
 from .balanced import Balanced
 from .errors import check_choice, check_range
 from .images import resize
-from .large.memory import fitted
 from .networks.backbone import load_backbone
 from .octaves import SMALLEST_PAINTING, octave_sizes, through_octaves
 from .optimize import ascend, descend
-from .runs.reproduce import remembered, rerun, resume
-from .runs.run import join
+from .runs.run import concatenate
+from .runs.settings import reproducible
 from .terms import Content, Dream, Style, TotalVariation, layer_weights
 
-__all__ = ["deep_dream", "dream_style", "rerun", "resume", "style_transfer"]
-
-STYLE_WEIGHT = 40.0  # against a content weight of 1; both terms are relative
-TV_WEIGHT = 0.5
+# Of the three terms, which are all relative, so that the weights serve any network and any size.
+WEIGHTS = {"content": 1.0, "style": 40.0, "total_variation": 0.5}
 ORDERS = ("style-dream", "dream-style", "joint")
 
 
-@remembered("content", "style")
+@reproducible("content", "style")
 def style_transfer(
     content,
     style,
@@ -32,9 +29,9 @@ def style_transfer(
     *,
     size=None,
     init="content",
-    content_weight=1.0,
-    style_weight=STYLE_WEIGHT,
-    tv_weight=TV_WEIGHT,
+    content_weight=WEIGHTS["content"],
+    style_weight=WEIGHTS["style"],
+    tv_weight=WEIGHTS["total_variation"],
     content_layers=None,
     style_layers=None,
     style_scale=1.0,
@@ -56,7 +53,7 @@ def style_transfer(
         style: the painting, likewise, of any size.
         backbone: a network's name or a `Backbone`; the profile's when None.
         steps: steps of descent; the profile's when None.
-        seed: for `init="noise"`; drawn and noted when None.
+        seed: for `init="noise"`; drawn and recorded when None.
         size: longest side of the result, px; for a named photo the profile's when None, for an
             array its own.
         init: start from `"content"`, `"style"` or `"noise"`.
@@ -86,7 +83,7 @@ def style_transfer(
     >>> run.image.shape
     (96, 96, 3)
     """
-    network = load_backbone(backbone or profile.style_backbone).at(precision)
+    network = load_backbone(backbone or profile.style_backbone).with_precision(precision)
     check_range("style_scale", style_scale, 0.01)
     smallest = smallest_painting(content, network, content_layers, style_layers)
     begin = start(init, content, style, seed)
@@ -94,21 +91,14 @@ def style_transfer(
     weights = dict(content=content_weight, style=style_weight, total_variation=tv_weight)
     sizes = octave_sizes(content.shape[:2], octaves, scale=2, smallest=SMALLEST_PAINTING)
     shares = share_steps(profile.steps if steps is None else steps, len(sizes))
+    options = dict(optimizer=optimizer, learning_rate=learning_rate, tile=tile)
+    options |= dict(callback=callback, progress=progress, checkpoint=checkpoint)
 
     def one_size(picture, number):
         painting = scale_painting(style, round(style_scale * max(picture.shape)), smallest)
         objective = style_objective(content, painting, network, weights, **terms)
-        return descend(
-            picture,
-            fitted(objective, picture.shape[:2], tile),
-            shares[number - 1],
-            optimizer,
-            learning_rate=learning_rate,
-            phase=f"style {number}/{len(sizes)}",
-            callback=callback,
-            progress=progress,
-            checkpoint=checkpoint,
-        )
+        phase = f"style {number}/{len(sizes)}"
+        return descend(picture, objective, shares[number - 1], phase=phase, **options)
 
     return through_octaves(begin, sizes, one_size)
 
@@ -144,12 +134,12 @@ def scale_painting(style, longest, smallest):
 
 
 def share_steps(steps, shares):
-    """Steps for each of several sizes, as even as can be, the last taking what is over.
+    """Steps for each of several sizes, as even as can be; the last takes what is left over.
 
     >>> share_steps(150, 2), share_steps(5, 2), share_steps(1, 2)
     ([75, 75], [2, 3], [0, 1])
     """
-    check_range("steps", steps, 1)
+    check_range("steps", steps, 0)
     return [steps // shares] * (shares - 1) + [steps - steps // shares * (shares - 1)]
 
 
@@ -162,7 +152,7 @@ def start(init, content, style, seed):
     return content if init == "content" else resize(style, content.shape[:2])
 
 
-@remembered("image", "guide")
+@reproducible("image", "guide")
 def deep_dream(
     image,
     backbone=None,
@@ -196,13 +186,13 @@ def deep_dream(
         octaves: how many sizes, from small to large; the profile's when None. Sizes too small
             for the network are left out.
         steps: steps at each size; the profile's when None.
-        seed: of the jitter; drawn and noted when None.
+        seed: of the jitter; drawn and recorded when None.
         size: longest side of the result, px; for a named picture the profile's when None, for an
             array its own.
         octave_scale: each size over the one before.
         channel, label, guide, power: what to dream of; see `Dream`.
         learning_rate: how far the typical pixel moves in a step, in units of [0, 1].
-        smooth: bands of the Laplacian pyramid that each get the same say; see `normalise`.
+        smooth: bands of the Laplacian pyramid that are brought to equal strength; see `normalise`.
         jitter: the picture is rolled by up to so many px before each step.
         precision, tile, profile, callback, progress, checkpoint: as for `style_transfer`.
 
@@ -218,33 +208,25 @@ def deep_dream(
     >>> list(run.history["phase"].unique())
     ['octave 1/2', 'octave 2/2']
     """
-    network = load_backbone(backbone or profile.dream_backbone).at(precision)
+    network = load_backbone(backbone or profile.dream_backbone).with_precision(precision)
     dream = Dream(network, layers, channel, label, guide, power)
     smallest = max(network.smallest(layer) for layer in dream.layers)
     network.check_size(image.shape[:2], dream.layers)
     octaves = profile.octaves if octaves is None else octaves
     sizes = octave_sizes(image.shape[:2], octaves, octave_scale, smallest)
+    steps = profile.octave_steps if steps is None else steps
+    options = dict(learning_rate=learning_rate, smooth=smooth, jitter=jitter, tile=tile)
+    options |= dict(callback=callback, progress=progress, checkpoint=checkpoint)
 
     def one_octave(picture, number):
-        return ascend(
-            picture,
-            fitted(dream, picture.shape[:2], tile),
-            profile.octave_steps if steps is None else steps,
-            learning_rate=learning_rate,
-            smooth=smooth,
-            jitter=jitter,
-            seed=seed + number,
-            phase=f"octave {number}/{len(sizes)}",
-            callback=callback,
-            progress=progress,
-            keep="last",
-            checkpoint=checkpoint,
-        )
+        phase = f"octave {number}/{len(sizes)}"
+        seeded = dict(seed=seed + number, phase=phase, keep="last")
+        return ascend(picture, dream, steps, **seeded, **options)
 
     return through_octaves(image, sizes, one_octave)
 
 
-@remembered("content", "style")
+@reproducible("content", "style")
 def dream_style(
     content,
     style,
@@ -255,7 +237,7 @@ def dream_style(
     size=None,
     style_backbone=None,
     dream_backbone=None,
-    style_weight=STYLE_WEIGHT,
+    style_weight=WEIGHTS["style"],
     octaves=None,
     octave_steps=None,
     learning_rate=0.01,
@@ -274,13 +256,13 @@ def dream_style(
         order: `"style-dream"`, the paper's: transfer, then dream on the result; `"dream-style"`;
             or `"joint"`: one picture, both networks, one loop.
         steps: steps of the style transfer, or of the joint loop; the profile's when None.
-        seed: of the jitter; drawn and noted when None.
+        seed: of the jitter; drawn and recorded when None.
         size: longest side of the result, px; see `style_transfer`.
         style_backbone, dream_backbone: names or `Backbone`s; the profile's when None.
         style_weight: weight of the style against the content, whose weight is 1.
         octaves, octave_steps: of the dream; see `deep_dream`.
         learning_rate: strength of the dream's steps, for the two serial orders.
-        balance: for `"joint"`: the say of the dream's gradient against the style's.
+        balance: for `"joint"`: how hard the dream's gradient pulls, relative to the style's.
         precision, tile, profile, callback, progress, checkpoint: as for `style_transfer`.
 
     Returns:
@@ -296,64 +278,44 @@ def dream_style(
     ['content', 'style', 'total_variation', 'dream']
     """
     check_choice("order", order, ORDERS)
-    shared = dict(precision=precision, tile=tile, profile=profile, callback=callback)
-    shared |= dict(progress=progress, checkpoint=checkpoint)
-    paint = functools.partial(
-        style_transfer,
-        style=style,
-        backbone=style_backbone,
-        steps=steps,
-        seed=seed,
-        style_weight=style_weight,
-        **shared,
-    )
-    dream = functools.partial(
-        deep_dream,
-        backbone=dream_backbone,
-        octaves=octaves,
-        steps=octave_steps,
-        seed=seed,
-        learning_rate=learning_rate,
-        **shared,
-    )
+    shared = dict(tile=tile, callback=callback, progress=progress, checkpoint=checkpoint)
+    alike = dict(seed=seed, precision=precision, profile=profile, **shared)
+    painting = dict(backbone=style_backbone, steps=steps, style_weight=style_weight, **alike)
+    dreaming = dict(backbone=dream_backbone, octaves=octaves, steps=octave_steps, **alike)
+    paint = functools.partial(style_transfer, style=style, **painting)
+    dream = functools.partial(deep_dream, learning_rate=learning_rate, **dreaming)
     if order == "style-dream":
-        return in_turn(content, paint, dream)
+        return one_after_the_other(content, paint, dream)
     if order == "dream-style":
-        return in_turn(content, dream, paint)
-    painter = load_backbone(style_backbone or profile.style_backbone).at(precision)
-    dreamer = load_backbone(dream_backbone or profile.dream_backbone).at(precision)
+        return one_after_the_other(content, dream, paint)
+    painter = load_backbone(style_backbone or profile.style_backbone).with_precision(precision)
+    dreamer = load_backbone(dream_backbone or profile.dream_backbone).with_precision(precision)
     smallest = smallest_painting(content, painter)
     octaves = profile.octaves if octaves is None else octaves
     sizes = octave_sizes(content.shape[:2], octaves, smallest=SMALLEST_PAINTING)
-
-    weights = dict(content=1.0, style=style_weight, total_variation=TV_WEIGHT)
     shares = share_steps(profile.steps if steps is None else steps, len(sizes))
 
     def both(picture, number):
-        painting = scale_painting(style, max(picture.shape), smallest)
-        down = style_objective(content, painting, painter, weights)
-        both_ways = Balanced(down, Dream(dreamer), balance, smooth=2)
-        return descend(
-            picture,
-            fitted(both_ways, picture.shape[:2], tile),
-            shares[number - 1],
-            phase=f"joint {number}/{len(sizes)}",
-            keep="last",
-            callback=callback,
-            progress=progress,
-            checkpoint=checkpoint,
-        )
+        scaled = scale_painting(style, max(picture.shape), smallest)
+        down = style_objective(content, scaled, painter, WEIGHTS | {"style": style_weight})
+        balanced = Balanced(down, Dream(dreamer), balance, smooth=2)
+        phase = f"joint {number}/{len(sizes)}"
+        return descend(picture, balanced, shares[number - 1], phase=phase, keep="last", **shared)
 
     return through_octaves(content, sizes, both)
 
 
-def in_turn(picture, first, second):
+def one_after_the_other(picture, first, second):
     """Two recipes, the second working on what the first has made."""
     made = first(picture)
     if made.stopped:
         return made
     try:
-        return join([made, second(made.image)])
+        return concatenate([made, second(made.image)])
     except KeyboardInterrupt:  # before the second had anything to show
         made.stopped = "interrupted"
         return made
+
+
+# What `rerun` and `resume` can make again.
+RECIPES = {recipe.__name__: recipe for recipe in (style_transfer, deep_dream, dream_style)}

@@ -4,12 +4,13 @@ objective = 1.0 * Content(photo, vgg) + 20.0 * Style(painting, vgg) - 0.5 * Drea
 total, terms = objective(picture)
 """
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from .errors import SettingsError, check_choice
-from .gram import energy, outer_products, widen
+from .gram import gram_matrix
 from .images import load_image, resize
 from .networks.backbone import Backbone
 from .networks.imagenet import class_index
@@ -17,74 +18,79 @@ from .objectives import Score
 from .startup import tf
 
 
-def look_whole(term, image, gather=None):
-    """What a term takes from an image: its {layer: features}, or what `gather` makes of them."""
-    features = term.backbone.raw_features(image[tf.newaxis], tuple(term.layers))
-    return gather(features, {}) if gather else features
-
-
 class Term(Score):
-    """One thing to score. Each kind of term says what it compares with, and how."""
+    """One thing to score: three small methods, each about a line of mathematics.
+
+    Each takes and gives dictionaries by layer, for all of the term's layers or for some of them.
+
+    Attributes:
+        name: what its column in a history is called.
+        backbone: the network it looks through; None: it looks at the pixels.
+        layers: {layer: weight}.
+        pictures: names of the fields that hold pictures: they shape no graph.
+        adds_up: True if the statistics of two parts of a picture can be added. Of a target, the
+            maps (1, h, w, C) lie under the picture part by part, the lists of vectors (n, C) are
+            strung together, and everything else is added as well.
+    """
 
     name: ClassVar[str]
     backbone: Backbone | None = None
-    layers: Mapping = {}
+    layers: Mapping = {"pixels": 1.0}
+    pictures: ClassVar[tuple] = ("image", "guide")
+    adds_up = True
+
+    def target(self, features):
+        """What to compare with, {layer: …}, from the reference picture's {layer: features}."""
+        return {}
+
+    def statistics(self, features, target):
+        """Sums over positions, {layer: …}, of a picture's {layer: features}."""
+        raise NotImplementedError
+
+    def loss(self, statistics, target):
+        """The term's value, a scalar tensor."""
+        raise NotImplementedError
+
+    def reference(self, size):
+        """The picture behind the target, (h, w, 3), for pictures of `size`; None: there is none."""
+        return None
+
+    def check_size(self, size):
+        """Raise an `ImageError` if a picture of (height, width) is too small for the layers."""
+        if self.backbone is not None:
+            self.backbone.check_size(size, self.layers)
 
     @property
     def parts(self):
         return ((1.0, self),)
 
-    def target(self, picture, look=look_whole):
-        """What a picture of this size and type is compared with: {layer: one or more tensors}."""
-        return {}
-
-    def part(self, target, place):
-        """Of the target, what the features at `place`, {layer: two slices}, are compared with."""
-        return target
-
-    def gather(self, features, target):
-        """{layer: sums over positions} of {layer: features}: those of two tiles can be added.
-
-        Of its own layers it takes those that it is given.
-        """
-        raise NotImplementedError
-
     def own(self, features):
-        """{layer: features} of the term's own layers."""
+        """{layer: features} of those of the term's layers that there are."""
         return {layer: features[layer] for layer in self.layers if layer in features}
 
-    def finish(self, sums, target):
-        """The term's value, a scalar tensor, from the sums over all positions."""
-        raise NotImplementedError
+    def graph_key(self):
+        """All that decides how the term computes: terms of equal keys share one graph."""
+        fields = {field.name for field in dataclasses.fields(self)} - {"backbone", "layers"}
+        values = {name: getattr(self, name) for name in sorted(fields)}
+        values |= {name: values[name] is not None for name in self.pictures if name in values}
+        return type(self), self.backbone, tuple(self.layers.items()), tuple(values.items())
 
-    def score(self, picture, features, target):
-        """The term's value, a scalar tensor, from the picture and its {layer: features}."""
-        return self.finish(self.gather(features, target), target)
-
-    def shape(self):
-        """All that shapes the computation but the pictures: equal shapes share one graph."""
-        return (type(self), self.backbone, tuple(self.layers.items()))
-
-    def _settle(self, **values):
-        for field, value in values.items():
-            object.__setattr__(self, field, value)
-
-    def _layer_mean(self, values):
+    def layer_mean(self, values):
         """Mean of {layer: value} under the layers' weights."""
         weighted = [self.layers[layer] * value for layer, value in values.items()]
         return tf.add_n(weighted) / sum(self.layers.values())
 
 
-# Content, between features F and the photo's P, with S = Σ(F−P)², E = ΣP² and how many they are:
-# Gatys et al. 2016, equation 1, and its kin.
+# From three sums over all features: Σ(F−P)², ΣP² and how many there are. "gatys" is Gatys et al.
+# 2016, equation 1.
 CONTENT_FORMULAS = {
-    "relative": lambda s, e, number: s / e,
-    "gatys": lambda s, e, number: s / 2,
-    "tutorial": lambda s, e, number: s / number,
+    "relative": lambda difference, energy, count: difference / energy,
+    "gatys": lambda difference, energy, count: difference / 2,
+    "tutorial": lambda difference, energy, count: difference / count,
 }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Content(Term):
     """How far a picture's features are from a photo's: does it still show the same things?
 
@@ -118,32 +124,25 @@ class Content(Term):
     name: ClassVar[str] = "content"
 
     def __post_init__(self):
-        layers = layer_weights(
-            self.backbone, self.layers, self.backbone.architecture.content_layers
-        )
-        self._settle(image=load_image(self.image), layers=layers)
+        default = self.backbone.architecture.content_layers
+        self.layers = layer_weights(self.backbone, self.layers, default)
+        self.image = load_image(self.image)
         check_choice("formula", self.formula, CONTENT_FORMULAS)
 
-    def target(self, picture, look=look_whole):
+    def reference(self, size):
+        return resize(self.image, size)
+
+    def target(self, features):
         """{layer: (P, ΣP², how many they are)}."""
-        photo = resize(self.image, tuple(picture.shape[:2]))
-        number = lambda p: tf.cast(tf.size(p, tf.int64), picture.dtype)  # noqa: E731
-        found = look(self, tf.cast(photo, picture.dtype))
-        return {layer: (p, energy(p), number(p)) for layer, p in found.items()}
+        return {layer: (p, energy(p), count(p)) for layer, p in features.items()}
 
-    def part(self, target, place):
-        cut = lambda p, rows, columns: p[:, rows, columns]  # noqa: E731
-        return {n: (cut(p, *place[n]), *of) for n, (p, *of) in target.items() if n in place}
+    def statistics(self, features, target):
+        """{layer: Σ(F−P)²}."""
+        return {layer: energy(f - target[layer][0]) for layer, f in features.items()}
 
-    def gather(self, features, target):
-        return {n: energy(f - target[n][0]) for n, f in self.own(features).items()}
-
-    def finish(self, sums, target):
+    def loss(self, statistics, target):
         formula = CONTENT_FORMULAS[self.formula]
-        return self._layer_mean({n: formula(s, *target[n][1:]) for n, s in sums.items()})
-
-    def shape(self):
-        return (*super().shape(), self.formula)
+        return self.layer_mean({n: formula(s, *target[n][1:]) for n, s in statistics.items()})
 
 
 # Style, between Gram matrices G and A, both already divided by the number of positions M; N is
@@ -155,7 +154,7 @@ STYLE_FORMULAS = {
 }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Style(Term):
     """How far a picture's Gram matrices are from a painting's: is it made of the same strokes?
 
@@ -191,28 +190,31 @@ class Style(Term):
     name: ClassVar[str] = "style"
 
     def __post_init__(self):
-        layers = layer_weights(self.backbone, self.layers, self.backbone.architecture.style_layers)
-        self._settle(image=load_image(self.image), layers=layers)
+        default = self.backbone.architecture.style_layers
+        self.layers = layer_weights(self.backbone, self.layers, default)
+        self.image = load_image(self.image)
         check_choice("formula", self.formula, STYLE_FORMULAS)
-        self.backbone.check_size(self.image.shape[:2], layers, "the style picture")
+        self.backbone.check_size(self.image.shape[:2], self.layers, "the style picture")
 
-    def target(self, picture, look=look_whole):
-        sums = look(self, tf.cast(self.image, picture.dtype), self.gather)
-        return {layer: products / positions for layer, (products, positions) in sums.items()}
+    def reference(self, size):
+        return self.image
 
-    def gather(self, features, target):
-        return {layer: outer_products(f) for layer, f in self.own(features).items()}
+    def target(self, features):
+        """The painting's own statistics."""
+        return self.statistics(features, {})
 
-    def finish(self, sums, target):
+    def statistics(self, features, target):
+        """{layer: (FᵀF, number of positions)}."""
+        return {n: (positions(f) * gram_matrix(f), positions(f)) for n, f in features.items()}
+
+    def loss(self, statistics, target):
         formula = STYLE_FORMULAS[self.formula]
-        grams = {layer: products / positions for layer, (products, positions) in sums.items()}
-        return self._layer_mean({layer: formula(g, target[layer]) for layer, g in grams.items()})
-
-    def shape(self):
-        return (*super().shape(), self.formula)
+        divided = lambda sums: sums[0] / sums[1]  # noqa: E731
+        layers = statistics.items()
+        return self.layer_mean({n: formula(divided(s), divided(target[n])) for n, s in layers})
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class TotalVariation(Term):
     """How much neighbouring pixels differ: low for a calm picture, high for a grainy one.
 
@@ -236,19 +238,18 @@ class TotalVariation(Term):
     def __post_init__(self):
         check_choice("formula", self.formula, ("relative", "tutorial"))
 
-    def score(self, picture, features, target):
-        reduce = tf.reduce_sum if self.formula == "tutorial" else tf.reduce_mean
-        rows = tf.reshape(picture, (tf.shape(picture)[0], -1))
-        # tf.split, as its slope takes a third of the time that a slice's takes
-        across = tf.split(rows, [3, -1], 1)[1] - tf.split(rows, [-1, 3], 1)[0]
-        down = tf.split(rows, [1, -1], 0)[1] - tf.split(rows, [-1, 1], 0)[0]
-        return reduce(tf.abs(across)) + reduce(tf.abs(down))
+    def statistics(self, features, target):
+        """{"pixels": (Σ|difference|, number of pairs), across and down}."""
+        (x,) = features.values()
+        across, down = x[:, :, 1:] - x[:, :, :-1], x[:, 1:] - x[:, :-1]
+        return {"pixels": [(tf.reduce_sum(tf.abs(d)), count(d)) for d in (across, down)]}
 
-    def shape(self):
-        return (*super().shape(), self.formula)
+    def loss(self, statistics, target):
+        divided = self.formula == "relative"
+        return tf.add_n([s / number if divided else s for s, number in statistics["pixels"]])
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Dream(Term):
     """How strongly a network responds: the score that a deep dream climbs.
 
@@ -294,9 +295,9 @@ class Dream(Term):
                 "Dream takes one of channel, label and guide: leave out the others."
             )
         if self.label is not None:
-            self._settle(layers=self._classes(), channel=class_index(self.label))
+            self.layers, self.channel = self._classifier(), class_index(self.label)
         default = self.backbone.architecture.dream_layers
-        self._settle(layers=layer_weights(self.backbone, self.layers, default))
+        self.layers = layer_weights(self.backbone, self.layers, default)
         for layer in self.layers if self.channel is not None else ():
             channels = self.backbone.layer(layer).output.shape[-1]
             if not 0 <= self.channel < channels:
@@ -304,10 +305,10 @@ class Dream(Term):
                     f"{layer} has no channel {self.channel}: choose one from 0 to {channels - 1}."
                 )
         if self.guide is not None:
-            self._settle(guide=load_image(self.guide))
+            self.guide = load_image(self.guide)
             self.backbone.check_size(self.guide.shape[:2], self.layers, "the guide picture")
 
-    def _classes(self):
+    def _classifier(self):
         layer = self.backbone.architecture.classes
         if layer is None:
             raise SettingsError(
@@ -316,29 +317,37 @@ class Dream(Term):
             )
         return layer
 
-    def target(self, picture, look=look_whole):
-        self.backbone.check_size(picture.shape[:2], self.layers, side=2 * self.border + 1)
-        return {} if self.guide is None else look(self, tf.cast(self.guide, picture.dtype))
+    @property
+    def adds_up(self):
+        return self.border == 0  # a part of a picture has edges of its own
 
-    def gather(self, features, target):
-        sums = {}
-        for layer, f in self.own(features).items():
-            if self.border:
-                f = f[:, self.border : -self.border, self.border : -self.border]
-            if self.channel is not None:
-                f = f[..., self.channel]
-            if self.guide is not None:
-                f = best_match(widen(f), widen(target[layer]))
-            summed = energy(f) if self.power == 2 else tf.reduce_sum(widen(f))
-            sums[layer] = summed, tf.cast(tf.size(f), summed.dtype)
-        return sums
+    def check_size(self, size):
+        self.backbone.check_size(size, self.layers, side=2 * self.border + 1)
 
-    def finish(self, sums, target):
-        return tf.add_n([self.layers[layer] * s / count for layer, (s, count) in sums.items()])
+    def reference(self, size):
+        return self.guide
 
-    def shape(self):
-        guided = self.guide is not None
-        return (*super().shape(), self.channel, guided, self.power, self.border)
+    def target(self, features):
+        """{layer: the guide's feature vectors, (n, C)}."""
+        return {n: tf.reshape(f, (-1, f.shape[-1])) for n, f in features.items()}
+
+    def statistics(self, features, target):
+        """{layer: (Σ Fᵖ, how many they are)}."""
+        chosen = {n: self._choose(f, target.get(n)) for n, f in features.items()}
+        total = energy if self.power == 2 else sum_up
+        return {n: (total(f), count(f)) for n, f in chosen.items()}
+
+    def loss(self, statistics, target):
+        layers = statistics.items()
+        return tf.add_n([self.layers[n] * total / number for n, (total, number) in layers])
+
+    def _choose(self, f, guide):
+        """Of a layer's features (1, h, w, C) those that count."""
+        if self.border:
+            f = f[:, self.border : -self.border, self.border : -self.border]
+        if self.channel is not None:
+            f = f[..., self.channel]
+        return f if guide is None else best_match(f, guide)
 
 
 def best_match(features, guide):
@@ -346,7 +355,7 @@ def best_match(features, guide):
 
     Args:
         features: (N, h, w, C).
-        guide: (1, k, l, C).
+        guide: (n, C), or (1, k, l, C).
 
     Returns:
         (N·h·w,) tensor.
@@ -354,8 +363,37 @@ def best_match(features, guide):
     Source: the guided dreams of Mordvintsev et al. 2015. Introduced in notebook 03.
     """
     channels = guide.shape[-1]
-    f, g = tf.reshape(features, (-1, channels)), tf.reshape(guide, (-1, channels))
+    f, g = (tf.reshape(at_least_float32(x), (-1, channels)) for x in (features, guide))
     return tf.reduce_max(tf.matmul(f, g, transpose_b=True), axis=-1) / channels
+
+
+def at_least_float32(x):
+    """A tensor as float32, so that sums lose nothing; float64 stays what it is."""
+    return x if x.dtype == tf.float64 else tf.cast(x, tf.float32)
+
+
+def sum_up(x):
+    """Σx of a tensor of any shape, summed in float32 or more."""
+    return tf.reduce_sum(at_least_float32(x))
+
+
+def energy(x):
+    """Σx² of a tensor of any shape, summed in float32 or more, without a copy of the squares.
+
+    >>> float(energy(tf.constant([3.0, 4.0])))
+    25.0
+    """
+    return 2 * tf.nn.l2_loss(at_least_float32(x))
+
+
+def count(x):
+    """How many numbers a tensor has, as a scalar tensor of the type that its sums have."""
+    return tf.cast(tf.size(x, tf.int64), tf.float64 if x.dtype == tf.float64 else tf.float32)
+
+
+def positions(features):
+    """How many positions feature maps (1, h, w, C) have, likewise."""
+    return count(features) / features.shape[-1]
 
 
 def layer_weights(backbone, layers, default):

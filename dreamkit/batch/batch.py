@@ -152,7 +152,7 @@ class Batch:
             raise result
 
     def job(self, photo, path, **changes):
-        given, settings = self.recipe.settle(photo, **self.arguments)
+        given, settings = self.recipe.resolve(photo, **self.arguments)
         away = self.how["workers"] > 1 or self.how["scheduler"]
         sent = {name: compact(given[name]) for name in settings["inputs"]} if away else {}
         return Job(photo, path, {**given, "progress": not away, **sent, **changes}, settings)

@@ -7,15 +7,17 @@ import numpy as np
 import psutil
 
 from ..errors import check_choice, check_range
-from ..gradients import quickly_normalise
-from ..large.memory import GIB, choose_tile, peak_memory, step_bytes
+from ..large.checkpointing import split
+from ..large.fast import normalise_compiled
+from ..large.memory import GIB, choose_tile, fit_to_memory, peak_memory, step_bytes
 from ..large.tiles import tiles
 from ..networks.backbone import load_backbone
 from ..objectives import layers_by_backbone
 from ..octaves import SMALLEST_PAINTING, octave_sizes
 from ..profiles import Profile
 from ..profiles import profile as choose_profile
-from ..terms import Content, Dream, Style, TotalVariation
+from ..recipes import WEIGHTS, style_objective
+from ..terms import Dream
 
 SMALL = 320  # px: longest side of the pictures on which a step is timed, and half of it
 
@@ -54,7 +56,7 @@ def estimate(
     precision="auto",
     profile=None,
 ):
-    """Tell a run's time and peak memory from a few timed small steps.
+    """Estimate a run's time and peak memory from a few timed small steps.
 
     Args:
         recipe: `"style"` or `"dream"`.
@@ -82,7 +84,7 @@ def estimate(
     name = backbone or (chosen.style_backbone if recipe == "style" else chosen.dream_backbone)
     if steps is not None:
         check_range("steps", steps, 1)
-    network = load_backbone(name).at(precision)
+    network = load_backbone(name).with_precision(precision)
     if recipe == "style":
         steps = chosen.steps if steps is None else steps
         sizes = octave_sizes((height, width), octaves or 2, 2, SMALLEST_PAINTING)
@@ -113,7 +115,7 @@ def _small_score(recipe, network, size):
     if recipe == "dream":
         return Dream(network)
     noise = np.random.default_rng(0).random((*_small(size), 3), "float32")
-    return Content(noise, network) + 40.0 * Style(noise, network) + 0.5 * TotalVariation()
+    return style_objective(noise, noise, network, WEIGHTS)
 
 
 def _small(size, most=SMALL):
@@ -123,9 +125,11 @@ def _small(size, most=SMALL):
 
 def _seconds(score, size):
     """What a step takes at any size, s, and what each pixel adds, from steps at two small sizes."""
+    dreams = any(isinstance(term, Dream) for term in score.terms.values())
+    score = fit_to_memory(score, _small(size), tile=None)
     rng, sizes = np.random.default_rng(1), (_small(size, SMALL // 2), _small(size))
     pictures = [rng.random((*side, 3), "float32") for side in sizes]
-    times = [[_step_seconds(score, picture) for picture in pictures] for _ in range(7)]
+    times = [[_step_seconds(score, picture, dreams) for picture in pictures] for _ in range(7)]
     less, more = np.median(times[2:], axis=0)  # two to warm up
     fewer, many = (picture[..., 0].size for picture in pictures)
     whole = more / many
@@ -134,11 +138,11 @@ def _seconds(score, size):
     return more - pace * many, pace
 
 
-def _step_seconds(score, picture):
+def _step_seconds(score, picture, dreams):
     started = time.perf_counter()
     _, _, gradient = score.value_and_gradient(picture)
-    if isinstance(score, Dream):
-        gradient = quickly_normalise(gradient, 3)
+    if dreams:
+        gradient = normalise_compiled(gradient, 3)
     gradient.numpy()
     return time.perf_counter() - started
 
@@ -148,7 +152,7 @@ def _pixels(score, size, tile):
     if tile is None:
         return size[0] * size[1]
     ((backbone, layers),) = layers_by_backbone(score.terms).items()
-    shallow, _ = backbone.split(layers)
+    shallow, _ = split(backbone, layers)
     cut = [[s.stop - s.start for s in t.pixels] for t in tiles(size, tile, backbone, shallow)]
     tiled = 3 / 2 * sum(height * width for height, width in cut)
     share = _products_a_pixel(backbone, shallow) / _products_a_pixel(backbone, layers)

@@ -1,1 +1,1 @@
-"""What makes it fast, and possible at any size."""
+"""What makes it fast, and possible at any size, without the lesson knowing."""

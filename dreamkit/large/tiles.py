@@ -1,18 +1,30 @@
 """Pictures of any size: what a network says of a large one, tile by tile, exactly.
 
 Every term is made of sums over positions, and sums do not care in how many tiles they are taken.
-A first pass over the tiles gathers them, with the features at the network's waist, where they are
-few enough to be kept whole. From there the deep layers, which look so far that tiles would be
-mostly halo, see the whole picture at once. Its score follows, and how it changes with each sum and
-each feature of the waist; a second pass takes that slope back to the pixels.
+A first pass over the tiles adds up the terms' statistics, and keeps the features at the network's
+first bottleneck, where they are few enough to be kept whole. From there the deep layers, which look
+so far that tiles would be mostly halo, see the whole picture at once. The losses follow, and how
+they change with each sum and each feature of the bottleneck; a second pass takes that gradient back
+to the pixels. The terms know nothing of it.
 """
 
 import functools
 from dataclasses import dataclass
 
 from ..errors import SettingsError, check_range
-from ..objectives import Objective, Score, as_tensor, graph_of, layers_by_backbone, weigh
+from ..objectives import (
+    Evaluation,
+    Objective,
+    Score,
+    as_tensor,
+    as_tensors,
+    compiled,
+    layers_by_backbone,
+    target_of,
+    weighted_sum,
+)
 from ..startup import tf
+from .checkpointing import features_from, split
 
 EDGES = 4  # a last tile narrower than so many strides joins the one before
 
@@ -24,7 +36,7 @@ class Tile:
     Attributes:
         pixels: two slices, of rows and columns: the tile with its halo.
         inner: {layer: (top, left, height, width)} of the tile's own features among those computed.
-        place: {layer: two slices}, where they lie in the features of the whole picture.
+        place: {layer: two slices}, where they are in the features of the whole picture.
     """
 
     pixels: tuple
@@ -35,8 +47,8 @@ class Tile:
 def tiles(size, side, backbone, layers):
     """Cut a picture into tiles, so that each feature of the whole is computed right just once.
 
-    A tile's halo is as wide as the network's reach. Both ends keep the whole picture's phase
-    under the network's strides, so padding falls as it does there.
+    A tile's halo is as wide as the layers' receptive fields ask for. Both ends keep the whole
+    picture's phase under the network's strides, so padding falls where it does in the whole.
 
     Args:
         size: (height, width) of the picture, px.
@@ -46,8 +58,6 @@ def tiles(size, side, backbone, layers):
 
     Returns:
         List of `Tile`, from the top left to the bottom right.
-
-    For pictures larger than those of notebook 03.
     """
     check_range("tile", side, 16)
     rows, columns = (_spans(length, side, backbone, tuple(layers)) for length in size)
@@ -65,7 +75,7 @@ def tiles(size, side, backbone, layers):
 def _spans(length, side, backbone, layers):
     """Along one axis: for each tile its pixels, {layer: (start, count)} and {layer: slice}."""
     phase = max(map(backbone.stride, layers))
-    before, after = map(max, zip(*map(backbone.reach, layers), strict=True))
+    before, after = map(max, zip(*map(backbone.halo, layers), strict=True))
     count = max(1, round(length / side))
     width = -(-length // (count * phase)) * phase
     starts = list(range(0, length, width))
@@ -85,7 +95,6 @@ def _spans(length, side, backbone, layers):
     return spans
 
 
-@dataclass(frozen=True, eq=False)
 class Tiled(Score):
     """A score of a picture of any size, computed in tiles: the same values, less memory.
 
@@ -93,7 +102,8 @@ class Tiled(Score):
         score: an objective or a term.
         side: side of a tile, px, without the halo that it reads beyond.
 
-    For pictures larger than those of notebook 03.
+    Raises:
+        SettingsError: a side below 16 px, or a term whose statistics do not add up.
 
     >>> from dreamkit import Dream, load_backbone
     >>> dream = Dream(load_backbone("squeezenet"))
@@ -102,64 +112,59 @@ class Tiled(Score):
     True
     """
 
-    score: Score
-    side: int
-
-    def __post_init__(self):
-        check_range("tile", self.side, 16)
-        if any(getattr(term, "border", 0) for term in self.terms.values()):
-            raise SettingsError("A border cannot be left out in tiles: choose border=0.")
-
-    @property
-    def parts(self):
-        return self.score.parts
+    def __init__(self, score, side):
+        check_range("tile", side, 16)
+        self.parts, self.side = score.parts, side
+        for name, term in self.terms.items():
+            if not term.adds_up:
+                raise SettingsError(
+                    f"The {name} term cannot be computed in tiles as it is (a border, or a"
+                    " statistic that sorts): choose other settings, or tile=None."
+                )
 
     def __call__(self, picture):
         """Total and terms of a picture, (H, W, 3) in [0, 1], as the score's own call gives them."""
         picture = as_tensor(picture)
         targets = self.targets(picture)
-        values = {name: term.score(picture, None, {}) for name, term in self._local.items()}
+        values = self._whole(picture)[1] if self._whole else {}
         for view in self._views:
-            values |= view.finish(*view.gather(picture, targets), targets, self.weights)
-        return self._told(values)
+            values |= view.losses(*view.statistics(picture, targets), targets, self.weights)
+        return self._together(values)
 
     def value_and_gradient(self, picture):
         """Total, terms and gradient, equal to the untiled ones up to rounding."""
         picture = as_tensor(picture)
         targets = self.targets(picture)
-        seen = [v.slopes(*v.gather(picture, targets), targets, self.weights) for v in self._views]
-        values, slope = {}, tf.zeros_like(picture)
-        if self._local:
-            local = Objective(tuple((self.weights[n], term) for n, term in self._local.items()))
-            _, found, slope = local.value_and_gradient(picture)
-            values |= dict(zip(self._local, found.values(), strict=True))
-        gradient = tf.Variable(slope)
-        del slope  # of a large picture there is no room for two
-        for view, (found, *slopes) in zip(self._views, seen, strict=True):
+        steps = [v.differentiate(picture, targets, self.weights) for v in self._views]
+        values, gradient = {}, tf.zeros_like(picture)
+        if self._whole:
+            _, values, gradient = self._whole.value_and_gradient(picture)
+        gradient = tf.Variable(gradient)  # each tile is added in place
+        for view, (found, *gradients) in zip(self._views, steps, strict=True):
             values |= found
             for tile in view.cut(picture.shape):
                 here = gradient[tile.pixels]
-                here.assign(here + view.back(tile, picture, targets, *slopes))
-        return *self._told(values), gradient.value()
+                here.assign(here + view.pixel_gradient(tile, picture, targets, *gradients))
+        return Evaluation(*self._together(values), gradient.value())
 
-    def _told(self, values):
+    def _together(self, values):
         values = {name: values[name] for name in self.terms}
-        return weigh(values, self.weights), values
+        return weighted_sum(values, self.weights), values
 
     def targets(self, picture):
-        """As those of every score, computed in tiles."""
-        met = (*picture.shape, picture.dtype)
-        if met not in self._targets:
-            self._targets[met] = {n: t.target(picture, self._look) for n, t in self.terms.items()}
-        return self._targets[met]
+        """As those of every score; reference pictures are cut into tiles as well."""
+        size = (*picture.shape, picture.dtype)
+        if size not in self._targets:
+            self._targets[size] = {n: self._target(t, picture) for n, t in self.terms.items()}
+        return self._targets[size]
 
-    def _look(self, term, image, gather=None):
-        """What `look_whole` gives, tile by tile."""
-        term.backbone.check_size(image.shape[:2], term.layers)
-        view = View(term.backbone, {"": term} if gather else {}, tuple(term.layers), self.side)
-        sums, features = view.gather(image, {"": {}}, () if gather else view.shallow)
-        features |= view.deepen(features)
-        return sums[""] | gather(features, {}) if gather else term.own(features)
+    def _target(self, term, picture):
+        term.check_size(picture.shape[:2])
+        reference = term.reference(tuple(picture.shape[:2]))
+        if reference is None:
+            return target_of(term, picture)
+        view = View(term.backbone, {"reference": term}, tuple(term.layers), self.side)
+        return view.target(tf.cast(reference, picture.dtype))
 
     @functools.cached_property
     def _views(self):
@@ -170,9 +175,10 @@ class Tiled(Score):
         ]
 
     @functools.cached_property
-    def _local(self):
-        """{name: term} of those that need no network."""
-        return {name: term for name, term in self.terms.items() if term.backbone is None}
+    def _whole(self):
+        """The terms that need no network, which see the picture whole; None if there are none."""
+        parts = [part for part in self.parts if part[1].backbone is None]
+        return Objective(parts) if parts else None
 
 
 class View:
@@ -187,121 +193,148 @@ class View:
 
     def __init__(self, backbone, terms, layers, side):
         self.backbone, self.terms, self.side = backbone, terms, side
-        self.shallow, self.deep = backbone.split(layers)
-        self.waist = backbone.architecture.waists[:1] if self.deep else ()
+        self.shallow, self.deep = split(backbone, layers)
+        self.bottleneck = backbone.architecture.bottlenecks[:1] if self.deep else ()
 
     def cut(self, shape):
         """The tiles of a picture of this shape."""
         return tiles(tuple(shape[:2]), self.side, self.backbone, self.shallow)
 
-    def deepen(self, features):
-        """{layer: features} of the deep layers, from those at the waist."""
-        if not self.deep:
-            return {}
-        return self.backbone.features_from(features[self.waist[0]], self.deep)
+    def statistics(self, picture, targets):
+        """{name: statistics} of the shallow layers, and {bottleneck: features}."""
+        return self._collect("statistics", self._statistics, picture, targets)
 
-    def gather(self, picture, targets, keep=()):
-        """{name: sums} over a whole picture's shallow layers; {layer: features} kept of it.
+    def target(self, picture):
+        """The target of the view's one term, of which this is the reference picture."""
 
-        They are kept at the waist, if there are deep layers, and at the layers `keep`.
-        """
-        sums, kept = {name: {} for name in self.terms}, {}
-        keep = tuple(dict.fromkeys([*self.waist, *keep]))
+        def see(inner, _):
+            return {name: term.target(term.own(inner)) for name, term in self.terms.items()}
 
-        def forward(pixels, targets, boxes):
-            inner, found = self._tile(pixels, targets, boxes)
-            return found, {layer: inner[layer] for layer in keep}
+        found, features = self._collect("target", see, picture, {})
+        (term,), (shallow,) = self.terms.values(), found.values()
+        deep = features_from(self.backbone, *features.values(), self.deep) if self.deep else {}
+        return shallow | term.target(term.own(deep))
 
-        for tile in self.cut(picture.shape):
-            more, features = self._compiled(forward, (keep,), *self._of(tile, picture, targets))
-            sums = _add(sums, more)
-            for layer, f in features.items():
-                kept.setdefault(layer, {})[tuple(s.start for s in tile.place[layer])] = f
-        return sums, {layer: _assemble(kept.pop(layer)) for layer in keep}
+    def losses(self, statistics, features, targets, weights):
+        """{name: value} from what `statistics` gives."""
+        values = lambda *given: self._losses(*given)[1]  # noqa: E731
+        return self._compiled("losses", values, statistics, features, *self._own(targets, weights))
 
-    def finish(self, sums, features, targets, weights):
-        """{name: value} from the sums of the shallow layers and the features at the waist."""
-        ends = lambda *given: self._values(*given)[1]  # noqa: E731
-        return self._compiled(ends, (), sums, features, *self._own(targets, weights))
+    def differentiate(self, picture, targets, weights):
+        """{name: value}, and the total's gradient by each statistic and bottleneck feature."""
 
-    def slopes(self, sums, features, targets, weights):
-        """{name: value}, and how their total changes with the sums and with the features."""
-
-        def both(sums, features, *given):
+        def both(statistics, features, *given):
             with tf.GradientTape() as tape:
-                tape.watch((sums, features))
-                total, values = self._values(sums, features, *given)
+                tape.watch((statistics, features))
+                total, values = self._losses(statistics, features, *given)
             zero = tf.UnconnectedGradients.ZERO
-            return values, *tape.gradient(total, (sums, features), unconnected_gradients=zero)
+            return values, *tape.gradient(total, (statistics, features), None, zero)
 
-        return self._compiled(both, (), sums, features, *self._own(targets, weights))
+        found = self.statistics(picture, targets)
+        return self._compiled("differentiate", both, *found, *self._own(targets, weights))
 
-    def back(self, tile, picture, targets, slopes, steep):
-        """The slope of the whole picture's total at a tile's pixels."""
+    def pixel_gradient(self, tile, picture, targets, by_statistic, by_feature):
+        """The gradient of the whole picture's total at a tile's pixels."""
 
-        def back(pixels, targets, boxes, slopes, steep):
+        def back(pixels, targets, boxes, by_statistic, by_feature):
             with tf.GradientTape() as tape:
                 tape.watch(pixels)
-                inner, sums = self._tile(pixels, targets, boxes)
-                seen = sums, {layer: inner[layer] for layer in self.waist}
-            return tape.gradient(seen, pixels, output_gradients=(slopes, steep))
+                inner = self._inner(pixels, boxes)
+                seen = self._statistics(inner, targets), {n: inner[n] for n in self.bottleneck}
+            return tape.gradient(seen, pixels, (by_statistic, by_feature))
 
-        here = {n: f[:, tile.place[n][0], tile.place[n][1]] for n, f in steep.items()}
-        return self._compiled(back, (), *self._of(tile, picture, targets), slopes, here)
+        here = _part(by_feature, tile)
+        return self._compiled("back", back, *self._of(tile, picture, targets), by_statistic, here)
 
-    def _tile(self, pixels, targets, boxes):
-        """{layer: features that are the tile's own}, and {name: sums over them}."""
+    def _collect(self, purpose, see, picture, targets):
+        """What `see` says of each tile, put together, and {bottleneck: features}."""
+
+        def forward(pixels, targets, boxes):
+            inner = self._inner(pixels, boxes)
+            return see(inner, targets), {layer: inner[layer] for layer in self.bottleneck}
+
+        cut, found, features = self.cut(picture.shape), [], []
+        for tile in cut:
+            seen, kept = self._compiled(purpose, forward, *self._of(tile, picture, targets))
+            found.append(seen)
+            features.append(kept)
+            if len(found) > 1 and purpose == "statistics":  # sums need not wait for each other
+                found = [tf.nest.map_structure(tf.add, *found)]
+        return _put_together(found, cut), _put_together(features, cut)
+
+    def _inner(self, pixels, boxes):
+        """{layer: features that are the tile's own}."""
         features = self.backbone.raw_features(pixels[tf.newaxis], self.shallow)
-        inner = {layer: _inner(features[layer], box) for layer, box in boxes.items()}
-        return inner, {name: t.gather(inner, targets[name]) for name, t in self.terms.items()}
+        return {layer: _inside(features[layer], box) for layer, box in boxes.items()}
 
-    def _values(self, sums, features, targets, weights):
+    def _statistics(self, features, targets):
+        """{name: statistics} of {layer: features}."""
+        terms = self.terms.items()
+        return {name: term.statistics(term.own(features), targets[name]) for name, term in terms}
+
+    def _losses(self, statistics, features, targets, weights):
         """Total and {name: value} of the whole picture."""
-        deep, values = self.deepen(features), {}
+        deep = features_from(self.backbone, *features.values(), self.deep) if self.deep else {}
+        more, values = self._statistics(deep, targets), {}
         for name, term in self.terms.items():
-            everything = sums[name] | term.gather(deep, targets[name])
-            values[name] = term.finish(everything, targets[name])
-        return weigh(values, weights), values
+            values[name] = term.loss(statistics[name] | more[name], targets[name])
+        return weighted_sum(values, weights), values
 
     def _of(self, tile, picture, targets):
-        """A tile's pixels, the part of each target that it meets, and the features it counts."""
-        part = {name: term.part(targets[name], tile.place) for name, term in self.terms.items()}
+        """A tile's pixels, the part of each target that is under it, and the features it counts."""
+        part = {name: _part(targets[name], tile) for name in self.terms if name in targets}
         return picture[tile.pixels], part, {n: tf.constant(box) for n, box in tile.inner.items()}
 
     def _own(self, targets, weights):
         """Targets and weights of the terms that look through this network."""
-        exact = {name: tf.constant(weights[name], tf.float64) for name in self.terms}
-        return {name: targets[name] for name in self.terms}, exact
+        own = {name: weights[name] for name in self.terms}
+        return {name: targets[name] for name in self.terms}, as_tensors(own)
 
-    def _compiled(self, function, more, *given):
-        kind = function.__qualname__, self.backbone, self.shallow, self.deep, *more
-        return graph_of(function, kind, self.terms, *given)(*given)
+    def _compiled(self, purpose, function, *given):
+        key = f"tiles: {purpose}", self.backbone, self.shallow, self.deep
+        return compiled(key, function, self.terms, *given)
 
 
 @tf.custom_gradient
-def _inner(features, box):
+def _inside(features, box):
     """The tile's own features, at a box (top, left, height, width), among all that were computed.
 
-    Their slope is put back with `tf.pad`: TensorFlow's slope of a slice takes five times as long.
+    Their gradient is put back with `tf.pad`: TensorFlow's own for a slice takes five times as long.
     """
     top, left, height, width = tf.unstack(box)
     own = features[:, top : top + height, left : left + width]
     _, below, right, _ = tf.unstack(tf.shape(features) - tf.shape(own))
     edges = [[0, 0], [top, below - top], [left, right - left], [0, 0]]
-    return own, lambda slope: (tf.pad(slope, edges), None)
+    return own, lambda gradient: (tf.pad(gradient, edges), None)
 
 
-def _add(sums, more):
-    """Sums with more sums added, name by name and layer by layer."""
+def _part(by_layer, tile):
+    """Of {layer: …} what is under a tile: of a map its part, everything else as it is."""
+
+    def cut(tensor, place):
+        return tensor[:, place[0], place[1]] if tensor.shape.rank == 4 else tensor
+
     return {
-        name: tf.nest.map_structure(tf.add, sums[name], part) if sums[name] else part
-        for name, part in more.items()
+        layer: tf.nest.map_structure(
+            functools.partial(cut, place=tile.place[layer]), by_layer[layer]
+        )
+        for layer in tile.place
+        if layer in by_layer
     }
 
 
-def _assemble(parts):
-    """Features of the whole picture from {(top, left): features of a tile}."""
-    rows = {}
-    for (top, left), part in sorted(parts.items()):
-        rows.setdefault(top, {})[left] = part
-    return tf.concat([tf.concat(list(row.values()), 2) for row in rows.values()], 1)
+def _put_together(found, cut):
+    """Of the tiles' results one: maps side by side, lists of vectors in a row, the rest added."""
+    if len(found) == 1:
+        return found[0]
+    (rows_and_columns, *_) = zip(*(tile.place.values() for tile in cut), strict=True)
+    rows = len({place[0].start for place in rows_and_columns})
+
+    def join(*parts):
+        if parts[0].shape.rank == 4:
+            columns = len(parts) // rows
+            strips = [tf.concat(parts[n : n + columns], 2) for n in range(0, len(parts), columns)]
+            return tf.concat(strips, 1)
+        return tf.concat(parts, 0) if parts[0].shape.rank == 2 else tf.add_n(parts)
+
+    return tf.nest.map_structure(join, *found)

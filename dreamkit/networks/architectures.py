@@ -81,10 +81,9 @@ class Architecture:
     """What we know of a kind of network: how to build and feed it, and which layers to use.
 
     `dream_layers` gives each layer its weight in the dream's score; `classes` is the layer whose
-    1,000 channels are the ImageNet classes, if the network has one; `half` says that bfloat16
-    saves it time; `waists` are layers through which all deeper ones look. At the first, features
-    are small enough to be kept whole where the picture is cut into tiles; from one to the next,
-    what a slope needs can be computed again.
+    1,000 channels are the ImageNet classes, if the network has one; `bfloat16_pays` says that
+    bfloat16 saves it time; `bottlenecks` are layers through which all deeper ones look, see
+    `large/checkpointing.py`.
     """
 
     build: Callable
@@ -93,8 +92,8 @@ class Architecture:
     style_layers: tuple = ()
     dream_layers: dict = field(default_factory=dict)
     classes: str | None = None
-    half: bool = False
-    waists: tuple = ()
+    bfloat16_pays: bool = False
+    bottlenecks: tuple = ()
 
 
 _VGG = dict(
@@ -102,8 +101,8 @@ _VGG = dict(
     content_layers=("block4_conv2",),
     style_layers=tuple(f"block{block}_conv1" for block in range(1, 6)),
     dream_layers={"block5_conv2": 1.0},
-    half=True,
-    waists=("block3_pool",),
+    bfloat16_pays=True,
+    bottlenecks=("block3_pool",),
 )
 ARCHITECTURES = {
     "vgg19": Architecture(_vgg19, **_VGG),
@@ -114,8 +113,8 @@ ARCHITECTURES = {
         content_layers=("mixed2",),
         style_layers=("conv2d_2", "mixed0", "mixed2", "mixed4"),
         dream_layers={"mixed3": 1.0, "mixed5": 1.0},
-        half=True,
-        waists=("mixed3", "mixed4"),
+        bfloat16_pays=True,
+        bottlenecks=("mixed3", "mixed4"),
     ),
     "squeezenet": Architecture(
         _squeezenet,
@@ -124,6 +123,6 @@ ARCHITECTURES = {
         style_layers=("conv1", "fire2", "fire3", "fire4", "fire5"),
         dream_layers={"fire6": 1.0, "fire8": 1.0},
         classes="conv10",
-        waists=("pool3",),
+        bottlenecks=("pool3",),
     ),
 }

@@ -85,7 +85,7 @@ class Run:
         return path
 
 
-def join(runs):
+def concatenate(runs):
     """One Run out of several that followed each other: the last picture, all the history."""
     import pandas as pd
 

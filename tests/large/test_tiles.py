@@ -16,7 +16,7 @@ from dreamkit import (
     style_transfer,
 )
 from dreamkit.balanced import Balanced
-from dreamkit.large.memory import fitted
+from dreamkit.large.memory import fit_to_memory
 from dreamkit.large.tiles import tiles
 from dreamkit.networks.backbone import Backbone
 from dreamkit.startup import tf
@@ -100,7 +100,8 @@ def test_a_guided_dream_and_one_channel_are_tiled_too(squeezenet):
 def test_both_ways_at_once_are_tiled_too(squeezenet):
     down, picture = style_objective(squeezenet, (160, 160)), noise((160, 160))
     whole, tiled = (
-        Balanced(down, Dream(squeezenet), 0.7, smooth=2, tile=tile) for tile in (None, 48)
+        fit_to_memory(Balanced(down, Dream(squeezenet), 0.7, smooth=2), (160, 160), tile)
+        for tile in (None, 48)
     )
     a, b = whole.value_and_gradient(picture), tiled.value_and_gradient(picture)
     assert apart(b[2], a[2]) < 1e-4
@@ -168,22 +169,22 @@ def test_each_kind_of_pass_is_traced_once_whatever_the_size(squeezenet):
 
 def test_a_picture_that_fits_is_computed_whole(squeezenet):
     dream = Dream(squeezenet)
-    assert fitted(dream, (96, 96)) is dream
-    assert fitted(dream, (96, 96), None) is dream
+    for tile in ("auto", None):
+        assert not isinstance(fit_to_memory(dream, (96, 96), tile), Tiled)
 
 
 def test_a_picture_too_large_for_memory_is_cut(squeezenet, monkeypatch):
     short_of_memory(monkeypatch, 2 * 2**30)
-    assert fitted(Dream(squeezenet), (2048, 2048)).side == 1024
-    assert not isinstance(fitted(Dream(squeezenet), (200, 200)), Tiled)
+    assert fit_to_memory(Dream(squeezenet), (2048, 2048)).side == 1024
+    assert not isinstance(fit_to_memory(Dream(squeezenet), (200, 200)), Tiled)
 
 
 def test_what_will_not_fit_at_all_is_told_before_it_starts(squeezenet, monkeypatch):
     short_of_memory(monkeypatch, 2**30)
     with pytest.warns(UserWarning, match=r"choose size=\d+"):
-        fitted(Dream(squeezenet), (4096, 4096))
+        fit_to_memory(Dream(squeezenet), (4096, 4096))
     with pytest.warns(UserWarning, match='choose tile="auto"'):
-        fitted(Dream(squeezenet), (2048, 2048), None)
+        fit_to_memory(Dream(squeezenet), (2048, 2048), None)
 
 
 def short_of_memory(monkeypatch, free):
@@ -196,7 +197,7 @@ def short_of_memory(monkeypatch, free):
 @pytest.mark.parametrize("wrong", [0, 7, "large", True, 2.5])
 def test_a_tile_that_cannot_be_is_a_settings_error(squeezenet, wrong):
     with pytest.raises(SettingsError, match="tile"):
-        fitted(Dream(squeezenet), (96, 96), wrong)
+        fit_to_memory(Dream(squeezenet), (96, 96), wrong)
 
 
 def test_a_border_cannot_be_cut_into_tiles(squeezenet):
@@ -222,10 +223,10 @@ def test_bfloat16_reaches_the_same_loss_and_a_picture_much_like_it():
 
 
 def test_a_network_in_another_precision_keeps_its_weights_and_its_float32_features(squeezenet):
-    quick = squeezenet.at("bfloat16")
+    quick = squeezenet.with_precision("bfloat16")
     assert quick.precision == "bfloat16"
-    assert quick.at("float32") is squeezenet
-    assert squeezenet.at("bfloat16") is quick
+    assert quick.with_precision("float32") is squeezenet
+    assert squeezenet.with_precision("bfloat16") is quick
     picture = noise((96, 96))
     a, b = (net.features(picture, "fire4")["fire4"] for net in (squeezenet, quick))
     assert a.dtype == b.dtype == "float32"
@@ -234,4 +235,4 @@ def test_a_network_in_another_precision_keeps_its_weights_and_its_float32_featur
 
 def test_an_unknown_precision_is_a_settings_error(squeezenet):
     with pytest.raises(SettingsError, match="precision"):
-        squeezenet.at("float8")
+        squeezenet.with_precision("float8")

@@ -319,56 +319,6 @@ class TestGeometry:
             assert found.shape[1] == features
 
 
-@pytest.mark.parametrize("network", ["squeezenet", "vgg19", "inception"])
-def test_beyond_its_waist_a_network_looks_through_it_alone(request, network, picture):
-    network = request.getfixturevalue(network)
-    waist, past = _past_the_waist(network)
-    layers = (network.architecture.style_layers[0], waist, past[0], past[6])
-    shallow, deep = network.split(layers)
-    assert (shallow, deep) == (layers[:2], layers[2:])
-    assert network.split(layers[:1]) == (layers[:1], ())
-    images = tf.constant(picture(150, 170)[np.newaxis])
-    whole = network.raw_features(images, layers)
-    for layer, found in network.features_from(whole[waist], deep).items():
-        np.testing.assert_allclose(found, whole[layer], rtol=1e-4, atol=1e-4)
-
-
-def test_features_computed_twice_have_the_slope_of_those_computed_once(inception, picture):
-    waist, past = _past_the_waist(inception)
-    deep = (past[0], "mixed4", "activation_45", "mixed5")
-    assert len(inception.stretches(deep)) == 2
-    start = inception.raw_features(tf.constant(picture(150, 170)[np.newaxis]), (waist,))[waist]
-    extractor = inception.extractor(deep, waist)
-    slopes = []
-    for see in (extractor, lambda x: list(inception.features_from(x, deep).values())):
-        with tf.GradientTape() as tape:
-            tape.watch(start)
-            total = tf.add_n([(n + 1) * tf.reduce_sum(f**2) for n, f in enumerate(see(start))])
-        slopes.append(tape.gradient(total, start).numpy())
-    np.testing.assert_allclose(slopes[1], slopes[0], rtol=1e-4, atol=1e-5 * abs(slopes[0]).max())
-
-
-@pytest.mark.parametrize(
-    ("layers", "way"),
-    [
-        (("mixed4",), [("mixed3", ("mixed4",))]),
-        (("mixed5",), [("mixed3", ("mixed4",)), ("mixed4", ("mixed5",))]),
-        (
-            ("conv2d_44", "mixed10", "conv2d_30"),
-            [("mixed3", ("conv2d_30", "mixed4")), ("mixed4", ("conv2d_44", "mixed10"))],
-        ),
-    ],
-)
-def test_the_way_beyond_the_waist_passes_every_other_waist_on_it(inception, layers, way):
-    assert inception.stretches(layers) == way
-
-
-def _past_the_waist(network):
-    """The first waist, and the names of the layers beyond it."""
-    waist = network.architecture.waists[0]
-    return waist, network.layers[network.layers.index(waist) + 1 :]
-
-
 def test_any_keras_network_is_a_backbone(picture):
     inputs = keras.Input((None, None, 3))
     model = keras.Model(inputs, keras.layers.Conv2D(2, 3, name="edges")(inputs), name="mine")

@@ -6,7 +6,8 @@ import pytest
 from dreamkit import Dream
 from dreamkit.networks.architectures import Architecture
 from dreamkit.networks.backbone import Backbone
-from dreamkit.networks.folding import folded, in_precision
+from dreamkit.networks.folding import folded
+from dreamkit.networks.precision import in_precision
 from dreamkit.startup import keras, tf
 
 
@@ -78,17 +79,17 @@ def test_a_layer_that_folding_removes_can_still_be_looked_at(inception, picture)
 
 def test_half_precision_is_folded_before_it_is_rounded(picture):
     backbone = Backbone(normalised(), Architecture(normalised, lambda images: images))
-    half = backbone.at("bfloat16")
+    half = backbone.with_precision("bfloat16")
     assert half.extractor(("relu",)).get_layer("norm").compute_dtype == "bfloat16"
     exact = backbone.features(picture(32, 32), "relu")["relu"]
     rounded = half.features(picture(32, 32), "relu")["relu"]
     assert rounded.dtype == tf.float32
     assert np.abs(rounded - exact).mean() < 0.01 * np.abs(exact).mean()
-    assert half.at("float32") is backbone
+    assert half.with_precision("float32") is backbone
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_a_network_may_be_met_first_in_the_middle_of_a_graph(picture, precision):
     backbone = Backbone(normalised(), Architecture(normalised, lambda images: images))
-    score = Dream(backbone.at(precision), "relu")
+    score = Dream(backbone.with_precision(precision), "relu")
     assert np.abs(score.value_and_gradient(picture(24, 24))[2]).max() > 0

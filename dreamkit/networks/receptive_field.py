@@ -1,0 +1,71 @@
+"""What part of the picture a feature looks at.  (Notebook 00.)"""
+
+import functools
+from typing import NamedTuple
+
+
+class ReceptiveField(NamedTuple):
+    """What one feature of a layer looks at, in pixels.
+
+    Attributes:
+        size: how many pixels across it sees.
+        stride: how far that window moves from one feature to its neighbour.
+        before, after: feature number g sees, at most, the pixels from g·stride − before to
+            g·stride + after.
+    """
+
+    size: int = 1
+    stride: int = 1
+    before: int = 0
+    after: int = 0
+
+
+class Geometry:
+    """The receptive fields of all layers of a Keras model.
+
+    Source: Araujo, Norris and Sim 2019.
+    """
+
+    def __init__(self, model):
+        self.layers = {layer.name: layer for layer in model.layers}
+        makers = {id(layer.output): layer.name for layer in model.layers}
+        self.sources = {}  # {layer: the layers it reads from}; none for the input
+        for name, layer in self.layers.items():
+            inputs = layer.input if isinstance(layer.input, list) else [layer.input]
+            self.sources[name] = [makers[id(x)] for x in inputs if makers[id(x)] != name]
+
+    @functools.cached_property
+    def fields(self):
+        """{layer: `ReceptiveField`}, from the input on.
+
+        A window of k pixels and step s widens it by (k − 1) strides and multiplies the
+        stride by s; where branches meet, the widest counts. Padding moves a window back, by how
+        much may depend on the size: the widest counts again.
+        """
+        fields = {}
+        for name, layer in self.layers.items():
+            known = [fields[source] for source in self.sources[name]] or [ReceptiveField()]
+            size, stride, before, after = map(max, zip(*known, strict=True))
+            kernel, step, padding = _window(layer)
+            back = (0, 0) if padding == "valid" else (max(kernel - step, 0) // 2, (kernel - 1) // 2)
+            fields[name] = ReceptiveField(
+                size + (kernel - 1) * stride,
+                stride * step,
+                before + back[1] * stride,
+                after + (kernel - 1 - back[0]) * stride,
+            )
+        return fields
+
+    @functools.cache  # noqa: B019 (it lives as long as its network, and that as the process)
+    def smallest(self, layer, side=1):
+        """The shortest picture side, in px, that gives `side` features at `layer`."""
+        kernel, step, padding = _window(self.layers[layer])
+        inner = (side - 1) * step + (kernel if padding == "valid" else 1)
+        return max((self.smallest(name, inner) for name in self.sources[layer]), default=side)
+
+
+def _window(layer):
+    """(kernel, step, padding) of a layer that looks at a window; (1, 1, "same") of all others."""
+    kernel = getattr(layer, "kernel_size", None) or getattr(layer, "pool_size", None) or (1,)
+    step = getattr(layer, "strides", None) or (1,)
+    return max(kernel), max(step), getattr(layer, "padding", "same")

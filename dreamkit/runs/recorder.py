@@ -1,0 +1,131 @@
+"""What happens at each step besides the step itself.  (Notebook 02.)"""
+
+import contextlib
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import DivergedError
+from .run import Run
+
+
+@dataclass
+class Step:
+    """What a callback sees after each step: where the run is, and the picture it has reached.
+
+    `image`, (H, W, 3) in [0, 1], may be kept but not written to: it is the run's own.
+    """
+
+    step: int
+    phase: str
+    total: float
+    terms: dict
+    seconds: float
+    image: np.ndarray
+
+
+class Halt(Exception):
+    """Ends the loop from inside: all steps are done, or the callback wants no more."""
+
+
+class Recorder:
+    """Records every step, keeps the picture, shows progress, and knows when to stop.
+
+    Args:
+        phase: what to call these steps in the history.
+        sign: 1 if the best total is the highest, -1 if it is the lowest.
+        callback, keep, checkpoint: see `descend`.
+    """
+
+    def __init__(self, phase, sign, callback, keep, checkpoint):
+        self.phase, self.sign, self.callback = phase, sign, callback
+        self.keep, self.checkpoint = keep, checkpoint
+        self.rows, self.image, self.total, self.stopped = [], None, None, None
+        self.earlier = 0.0
+        self.state = checkpoint.state(phase) if checkpoint else None
+        if self.state:
+            self.rows, self.total = self.state["rows"], self.state["total"]
+            self.image = self.state["image"]
+            self.earlier = self.rows[-1]["seconds"] if self.rows else 0.0
+
+    @contextlib.contextmanager
+    def open(self, steps, progress):
+        """Time the steps and show them; Ctrl-C and a callback's wish end them without an error."""
+        from tqdm.auto import tqdm
+
+        self.steps, self.started = steps, time.perf_counter()
+        self.bar = tqdm(total=steps, desc=self.phase, disable=not progress, leave=False)
+        try:
+            yield
+        except Halt as halt:
+            self.stopped = str(halt) or None
+        except KeyboardInterrupt:
+            if self.image is None:
+                raise
+            self.stopped = "interrupted"
+        finally:
+            self.bar.close()
+        if self.checkpoint and not self.stopped:
+            self._keep(self.steps + 1, self.image)
+
+    @property
+    def finished(self):
+        """True if the checkpoint holds this phase complete."""
+        return bool(self.state) and self.state["step"] > self.state["steps"]
+
+    def restore(self, variable, slots=()):
+        """Put back what the checkpoint holds; returns the step to go on from."""
+        if not self.state:
+            return 0
+        variable.assign(self.state["picture"])
+        for number, slot in enumerate(slots):
+            slot.assign(self.state[f"slot{number}"])
+        return self.state["step"]
+
+    def record(self, step, total, terms, variable, slots=()):
+        """Record the picture as it is after `step` steps; raises `Halt` or `DivergedError`."""
+        seconds = self.earlier + time.perf_counter() - self.started
+        total, terms = float(total), {name: float(value) for name, value in terms.items()}
+        if not np.isfinite(total):
+            raise DivergedError(_advice(step, total, terms), self.run())
+        if self.checkpoint and self.checkpoint.due():
+            self._keep(step, variable.numpy(), slots)
+        row = dict(step=step, phase=self.phase, total=total, **terms, seconds=seconds)
+        self.rows.append(row)
+        if self.keep == "last" or self.total is None or self.sign * (total - self.total) > 0:
+            self.image, self.total = _shared(variable), total
+        self.bar.set_postfix_str(f"total {total:.4g}", refresh=False)
+        self.bar.update(step - self.bar.n)
+        if self.callback:
+            image = _shared(variable)
+            if self.callback(Step(step, self.phase, total, terms, seconds, image)):
+                raise Halt("callback")
+
+    def _keep(self, step, picture, slots=()):
+        state = dict(
+            step=step, steps=self.steps, rows=self.rows, total=self.total, image=self.image
+        )
+        state.update({f"slot{n}": np.asarray(slot.numpy()) for n, slot in enumerate(slots)})
+        self.checkpoint.keep(self.phase, {**state, "picture": picture})
+
+    def run(self):
+        """What there is so far."""
+        import pandas as pd
+
+        image = None if self.image is None else np.array(self.image)
+        return Run(image, pd.DataFrame(self.rows), {}, self.stopped)
+
+
+def _advice(step, total, terms):
+    culprits = [name for name, value in terms.items() if not np.isfinite(value)]
+    which = f" ({', '.join(culprits)})" if culprits else ""
+    return (
+        f"The total became {total} at step {step}{which}: lower learning_rate or the weights;"
+        " the best picture so far is in this error's .run.image."
+    )
+
+
+def _shared(variable):
+    """A variable's value for reading, not copied: TensorFlow copies before it writes over it."""
+    return np.asarray(variable.value())

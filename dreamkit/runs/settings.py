@@ -1,0 +1,135 @@
+"""How a run was made: settings that are all it takes to make it again.  (Notebook 00.)"""
+
+import functools
+import importlib.metadata
+import inspect
+import os
+import platform
+from dataclasses import asdict
+
+import numpy as np
+
+from .. import __version__
+from ..errors import SettingsError, check_range
+from ..images import image_digest, load_image
+from ..networks.backbone import Backbone
+from ..profiles import Profile
+from ..profiles import profile as choose_profile
+from .checkpoint import Checkpoint
+
+
+def reproducible(*pictures):
+    """Decorate a recipe so that its Run's settings are all it takes to make it again.
+
+    Args:
+        pictures: names of the arguments that are pictures. They are loaded here, at the profile's
+            size unless they are arrays, and recorded by source and hash; the rest by value.
+
+    A missing seed is drawn and the profile resolved here, so that both can be recorded too.
+    """
+
+    def decorate(recipe):
+        signature = inspect.signature(recipe)
+
+        def resolve(*args, **kwargs):
+            """The arguments with all that was left open resolved, and the Run's settings."""
+            call = signature.bind(*args, **kwargs)
+            call.apply_defaults()
+            given = call.arguments
+            given["profile"] = resolve_profile(given["profile"])
+            if given["seed"] is None:
+                given["seed"] = int(np.random.default_rng().integers(2**31))
+            check_range("seed", given["seed"], 0)
+            sources = {name: given[name] for name in pictures if given[name] is not None}
+            given.update({name: open_picture(name, given) for name in sources})
+            return given, describe(recipe.__name__, sources, given)
+
+        @functools.wraps(recipe)
+        def run_and_record(*args, **kwargs):
+            given, settings = resolve(*args, **kwargs)
+            given["checkpoint"] = open_checkpoint(given["checkpoint"], settings, given)
+            run = recipe(**given)
+            run.settings = settings | ({"stopped": run.stopped} if run.stopped else {})
+            return run
+
+        run_and_record.resolve = resolve
+        return run_and_record
+
+    return decorate
+
+
+def resolve_profile(value):
+    """A Profile from itself, its name, its recorded dict, or None for the environment's."""
+    if isinstance(value, dict):
+        return Profile(**value)
+    return value if isinstance(value, Profile) else choose_profile(value, quiet=True)
+
+
+def open_picture(name, given):
+    """Load a recipe's picture; one named by sample, path or address at `size` or the profile's."""
+    source, size = given[name], given["size"]
+    if name in ("style", "guide"):
+        size = None  # its scale is the recipe's own choice
+    elif size is None and isinstance(source, str | os.PathLike):
+        size = given["profile"].size
+    picture = load_image(source, size)
+    picture.setflags(write=False)  # so that it can be shared, not copied
+    return picture
+
+
+def describe(recipe, sources, given):
+    """Settings: all it takes to make a picture again, in plain values that JSON can hold."""
+    left_out = {*sources, "profile", "seed", "callback", "progress", "checkpoint"}
+    inputs = {
+        name: {
+            "source": str(source) if isinstance(source, str | os.PathLike) else None,
+            "shape": list(given[name].shape),
+            "sha256": image_digest(given[name]),
+        }
+        for name, source in sources.items()
+    }
+    return {
+        "recipe": recipe,
+        "inputs": inputs,
+        "arguments": {k: plain(k, v) for k, v in given.items() if k not in left_out},
+        "seed": given["seed"],
+        "profile": asdict(given["profile"]),
+        "versions": versions(),
+    }
+
+
+def plain(name, value):
+    """An argument as JSON can hold it: a network by its name, a picture not at all."""
+    if isinstance(value, Backbone):
+        return value.name
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    if isinstance(value, dict):
+        return {str(key): float(weight) for key, weight in value.items()}
+    if isinstance(value, list | tuple):
+        return [str(item) for item in value]
+    if isinstance(value, np.generic):
+        return value.item()
+    raise SettingsError(
+        f"{name} cannot be a {type(value).__name__}: give a name, a number or a list."
+    )
+
+
+def versions():
+    """Versions of all that decides how a picture comes out."""
+    names = ("tensorflow", "keras", "numpy", "scipy", "pillow", "scikit-image")
+    found = {name: importlib.metadata.version(name) for name in names}
+    return {"dreamkit": __version__, "python": platform.python_version(), **found}
+
+
+def open_checkpoint(path, settings, given):
+    """The checkpoint at `path`, a new one or one to continue; None for None."""
+    if path is None or isinstance(path, Checkpoint):
+        return path
+    checkpoint = Checkpoint(path)
+    if checkpoint.notes.setdefault("settings", settings) != settings:
+        raise SettingsError(
+            f"{path} belongs to a run with other settings: give another name, or resume() it."
+        )
+    checkpoint.arrays.update({f"input:{name}": given[name] for name in settings["inputs"]})
+    return checkpoint
