@@ -1,23 +1,27 @@
 """The checks behind the notebooks' exercises: "not yet", or "right, because …".
 
-Each notebook's checks stand in a module of their own. A check is a function of the learner's
-answer that returns None if it is right, or else a hint:
+The checks of each notebook have a module of their own. A check is a function of the learner's
+answer that returns None if the answer is right, or a hint if it's wrong:
 
     @exercise("1.1", because="an inner product is large where two patterns agree")
     def inner_product(answer):
         return None if answer == 12 else "multiply the numbers pairwise, then add"
+
+Most checks leave the work to `diagnose`, which has a hint for each of the usual mistakes.
 """
 
 from dataclasses import dataclass
 
-import numpy as np
+from .diagnosis import close, diagnose, diagnose_letters
+
+__all__ = ["EXERCISES", "Verdict", "check", "close", "diagnose", "diagnose_letters", "exercise"]
 
 EXERCISES = {}
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check says: `right`, and why or what to try."""
+    """What a check answers: `right`, and in words why, or what to try."""
 
     right: bool
     words: str
@@ -41,11 +45,11 @@ def check(number, answer=...):
 
     Args:
         number: the exercise's number, such as `"1.2"`.
-        answer: a number, an array, a function or whatever the exercise asks for; `...` stands for
-            not answered yet.
+        answer: a number, an array, a function or whatever the exercise asks for; `...` means not
+            answered yet.
 
     Returns:
-        A `Verdict` that shows itself as "Not yet: …" or "Right, because …".
+        A `Verdict`, displayed as "Not yet: …" or "Right, because …".
 
     Introduced in notebook 00.
 
@@ -62,12 +66,6 @@ def check(number, answer=...):
     except Exception as error:  # the learner's own code may fail in any way
         return Verdict(False, f"your answer raised {type(error).__name__}: {error}".rstrip("."))
     return Verdict(True, because) if hint is None else Verdict(False, hint.rstrip("."))
-
-
-def close(answer, expected, tolerance=1e-4):
-    """True if an answer has the expected shape and values."""
-    answer, expected = np.asarray(answer, float), np.asarray(expected, float)
-    return answer.shape == expected.shape and np.allclose(answer, expected, tolerance, tolerance)
 
 
 # Each module registers its notebook's checks.

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from ..exercises import close, exercise
+from ..exercises import close, diagnose, diagnose_letters, exercise
 
-DOTS = "replace the three dots with your answer"
 ORDERS = ("style-dream", "dream-style", "joint")
 
 
@@ -14,91 +13,81 @@ ORDERS = ("style-dream", "dream-style", "joint")
 )
 def signs(answer):
     """Which of the six calls want a low L and a high D?"""
-    letters = set("".join(answer).lower()) - set(" ,;")
-    if letters - set("abcdef"):
-        return "give letters from a to f in one string, such as 'ac'"
-    if "e" in letters:
-        return "e descends L + D, so it lowers D as well: the dream would be put out"
-    if letters & set("bc"):
-        wrong = min(letters & set("bc"))
-        return f"{wrong} raises L and lowers D: multiply the objective by the walk's sign to see it"
-    if "f" not in letters and letters >= set("ad"):
-        return "weights above 0 do not turn a sign: look at f again"
-    if letters < set("adf"):
-        return "there are more: ascend(S) and descend(-S) walk the same way"
-    return None
+    swapped = "it raises L and lowers D: multiply the score by the walk's sign to see it"
+    reasons = {
+        "a": "descending L - D lowers L and raises D",
+        "b": swapped,
+        "c": swapped,
+        "d": "ascend(S) and descend(-S) do the same",
+        "e": "descending L + D lowers D as well, so nothing is dreamt",
+        "f": "positive weights don't change a sign",
+    }
+    return diagnose_letters(answer, "adf", reasons)
 
 
 @exercise(
     "4.2",
-    because="each gradient is brought to length 1 first, so that scales no longer matter and only"
+    because="each gradient is scaled to length 1 first, so their own lengths no longer matter, only"
     " the balance does",
 )
 def direction(answer):
-    """slope/|slope| − balance · rise/|rise| on arrays."""
+    """(∇L, ∇D, balance) → ∇L/|∇L| − balance · ∇D/|∇D|."""
     rng = np.random.default_rng(4)
-    slope, rise = rng.normal(size=(4, 5, 3)), 300 * rng.normal(size=(4, 5, 3))
-    found = answer(slope.copy(), rise.copy(), 0.5)
-    if found is None or found is ...:
-        return DOTS
-    s, r = (np.sqrt(np.sum(array**2)) for array in (slope, rise))
-    if np.shape(found) != slope.shape:
-        return f"the direction has the shape of the gradients, {slope.shape}, not {np.shape(found)}"
-    row = np.linalg.norm
+    g, h = rng.normal(size=(4, 5, 3)), 300 * rng.normal(size=(4, 5, 3))  # ∇L and ∇D
+    length, other = np.linalg.norm(g), np.linalg.norm(h)
+    rows, other_rows = (np.linalg.norm(array, axis=-1, keepdims=True) for array in (g, h))
+    down, up, b = g / length, h / other, 0.5
     mistakes = {
-        "you add the two: the walk goes down along the direction, so the score to be raised is"
-        " subtracted": slope / s + 0.5 * rise / r,
-        "the sign is turned round: the walk goes down along the direction, so slope counts plus and"
-        " rise minus": -slope / s + 0.5 * rise / r,
-        "the balance is missing: it multiplies the second part": slope / s - rise / r,
-        "the balance stands with the wrong part: it multiplies the rise": 0.5 * slope / s
-        - rise / r,
-        "that is the plain difference: divide each gradient by its own length": slope - 0.5 * rise,
-        "only the rise was brought to length 1: divide the slope by its length, too": slope
-        - 0.5 * rise / r,
-        "only the slope was brought to length 1: divide the rise by its length, too": slope / s
-        - 0.5 * rise,
-        "right up to its length: leave out the factor |slope|, both parts have length 1 here": slope
-        - 0.5 * s / r * rise,
-        "you divide by the squared length: take the square root of the sum": slope / s**2
-        - 0.5 * rise / r**2,
-        "you divide by the length along one axis only: the length is that of the whole array": slope
-        / row(slope, axis=-1, keepdims=True)
-        - 0.5 * rise / row(rise, axis=-1, keepdims=True),
+        "you add the two: the walk goes down along d, so subtract ∇D to raise D": down + b * up,
+        "the signs are swapped: the walk goes down along d, so it is ∇L − ∇D": b * up - down,
+        "the balance is missing: it multiplies the second part": down - up,
+        "the balance multiplies the wrong part: it belongs to ∇D": b * down - up,
+        "that is the plain difference: divide each gradient by its own length": g - b * h,
+        "only ∇D was scaled to length 1: divide ∇L by its length too": g - b * up,
+        "only ∇L was scaled to length 1: divide ∇D by its length too": down - b * h,
+        "right except for its length: leave out the factor |∇L|": g - b * length * up,
+        "you divide by the squared length: take its square root": down / length - b * up / other,
+        "use the length of the whole array, not along one axis": g / rows - b * h / other_rows,
     }
-    for hint, mistake in mistakes.items():
-        if close(found, mistake):
-            return hint
-    if not close(found, slope / s - 0.5 * rise / r):
-        return "compare with slope/|slope| − balance · rise/|rise|, term by term"
-    if not close(answer(slope, rise), slope / s - rise / r):
-        return "without a third argument the balance is 1"
-    return None
+    advice = "compare with ∇L/|∇L| − balance · ∇D/|∇D|, term by term"
+    without = "the balance is 1 if there is no third argument"
+    return diagnose(answer, down - b * up, mistakes, advice, arguments=(g, h, b)) or diagnose(
+        answer, down - up, {}, without, arguments=(g, h)
+    )
 
 
 @exercise(
     "4.3",
-    because="a loss is a distance, so the order with the lowest style loss keeps most of the style",
+    because="a loss is a distance, so the order with the lowest style loss keeps the most style",
 )
 def keeps_most_style(answer):
     """The order with the lowest style loss, from a table of all results."""
-    tables = [small_table(seed) for seed in range(6)]
-    found = [answer(table.copy()) for table in tables]
-    if found[0] is None or found[0] is ...:
-        return DOTS
-    if wrong := [name for name in found if not isinstance(name, str)]:
-        return f"give the name of a row, not {wrong[0]!r}: idxmin() gives a name, min() a value"
-    if wrong := [name for name in found if name not in ORDERS]:
-        return f"{wrong[0]!r} is none of the three orders: choose their rows first, with .loc"
-    orders = [table.loc[list(ORDERS)] for table in tables]
-    if found == [table["style"].idxmin() for table in orders]:
+
+    def every(*tables):
+        return [answer(table) for table in tables]
+
+    def inspect(names):
+        if values := [name for name in names if not isinstance(name, str)]:
+            return f"return the name of a row, not {values[0]!r}: use idxmin(), not min()"
+        if others := [name for name in names if name not in ORDERS]:
+            return f"{others[0]!r} isn't one of the three orders: select those first, with .loc"
         return None
-    if found == [table["style"].idxmax() for table in orders]:
-        return "that order has the highest style loss: a loss is a distance, low is close"
-    for column in orders[0]:
-        if found in ([t[column].idxmin() for t in orders], [t[column].idxmax() for t in orders]):
-            return f"you have read the column {column!r}: take 'style'"
-    return "another order has a lower value in the column 'style'"
+
+    tables = [small_table(seed) for seed in range(6)]
+    orders = [table.loc[list(ORDERS)] for table in tables]
+    found = {
+        f"{end} {column!r}": [getattr(table[column], method)() for table in orders]
+        for column in orders[0]
+        for end, method in (("lowest", "idxmin"), ("highest", "idxmax"))
+    }
+    right = found.pop("lowest 'style'")
+    mistakes = {
+        f"that has the {extreme}: take the lowest 'style', as a loss is a distance": names
+        for extreme, names in found.items()
+    }
+    advice = "another order has a lower value in the column 'style'"
+    answer_each = every if callable(answer) else answer
+    return diagnose(answer_each, right, mistakes, advice, arguments=tables, inspect=inspect)
 
 
 def small_table(seed):
@@ -115,10 +104,10 @@ def small_table(seed):
 
 @exercise(
     "4.4",
-    because="the one named first is applied first, which in nested calls makes it the inner one",
+    because="the step named first is applied first, so in nested calls it is the inner one",
 )
 def in_two_orders(answer):
-    """Both serial orders, on functions that do not commute."""
+    """(picture, paint, dream) → both serial orders, on functions that do not commute."""
     rng = np.random.default_rng(5)
     picture = rng.random((3, 4, 3))
     factor, shift = rng.uniform(0.2, 0.8, 2)
@@ -129,22 +118,23 @@ def in_two_orders(answer):
     def dream(image):
         return image + shift
 
-    found = answer(picture.copy(), paint, dream)
-    if found is None or found is ...:
-        return DOTS
-    if not isinstance(found, dict) or set(found) != {"style-dream", "dream-style"}:
-        return "return a dict with the keys 'style-dream' and 'dream-style'"
-    if any(value is ... for value in found.values()):
-        return DOTS
-    if any(callable(value) for value in found.values()):
-        return "these are functions, not pictures yet: call them with the picture"
-    right = {"style-dream": dream(paint(picture)), "dream-style": paint(dream(picture))}
-    if all(close(found[name], right[name]) for name in right):
+    def inspect(found):
+        if not isinstance(found, dict) or set(found) != {"style-dream", "dream-style"}:
+            return "return a dict with the keys 'style-dream' and 'dream-style'"
+        if any(map(callable, found.values())):
+            return "these are functions, not pictures yet: call them with the picture"
+        for name, result in found.items():
+            if close(result, paint(picture)) or close(result, dream(picture)):
+                return f"{name!r} has only one step: the second works on the result of the first"
         return None
-    if close(found["style-dream"], right["dream-style"]):
-        return "the two are exchanged: in dream(paint(picture)) it is paint that comes first"
-    for name in right:
-        if any(close(found[name], alone) for alone in (paint(picture), dream(picture))):
-            return f"{name!r} has one step only: the second works on what the first has made"
-    wrong = next(name for name in right if not close(found[name], right[name]))
-    return f"{wrong!r} is not what the two functions give one after the other"
+
+    right = {"style-dream": dream(paint(picture)), "dream-style": paint(dream(picture))}
+    mistakes = {
+        "the two are swapped: in dream(paint(picture)), paint comes first": {
+            "style-dream": right["dream-style"],
+            "dream-style": right["style-dream"],
+        }
+    }
+    advice = "call one function with the picture, and the other with its result; then swap the two"
+    arguments = picture, paint, dream
+    return diagnose(answer, right, mistakes, advice, arguments=arguments, inspect=inspect)

@@ -39,7 +39,7 @@ WRONG = {
     "takes the raw gradient": ("3.1", lambda x, g, r: x + r * g, "raw"),
     "takes the raw gradient, clipped": ("3.1", lambda x, g, r: np.clip(x + r * g, 0, 1), "raw"),
     "divides by the norm": ("3.1", lambda x, g, r: x + r * g / np.linalg.norm(g), "norm"),
-    "gives only the step": ("3.1", lambda x, g, r: r * g / g.std(), "step alone"),
+    "gives only the step": ("3.1", lambda x, g, r: r * g / g.std(), "only the step"),
     "does not clip": ("3.1", lambda x, g, r: x + r * g / g.std(), "np.clip"),
     "does not roll": ("3.2", lambda x, t, slope: slope(x), "never rolled"),
     "does not roll back": ("3.2", lambda x, t, slope: slope(np.roll(x, t, AXES)), "-shift"),

@@ -1,0 +1,115 @@
+"""The one diagnosis: what it says in each case, and that every known mistake gets its own hint."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from dreamkit.exercises import EXERCISES, check, diagnose, diagnose_letters
+
+MODULES = [f"dreamkit.exercises.notebook_0{number}" for number in range(6)]
+FORMED = {  # these checks want an answer of the right form before they diagnose it
+    "2.4": {"style": "b", "content": "d", "total variation": "a", "all three": "c"},
+    "5.3": "lower higher",
+}
+ONES = np.ones((2, 3))
+
+
+def double(answer, mistakes=None, **options):
+    """The diagnosis of an answer that should double an array of ones."""
+    return diagnose(answer, 2 * ONES, mistakes or {}, "double it", arguments=(ONES,), **options)
+
+
+def in_place(x):
+    x *= 2
+    return x
+
+
+@pytest.mark.parametrize(
+    "answer", [lambda x: 2 * x, lambda x: [[2, 2, 2]] * 2, np.add(1, 1).__mul__]
+)
+def test_a_right_function_gets_no_hint(answer):
+    assert double(answer) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (2 * ONES, "the function itself"),
+        (lambda x: ..., "three dots"),
+        (lambda x: None, "three dots"),
+        (lambda x: [..., ...], "three dots"),
+        (lambda x: {"x": ...}, "three dots"),
+        (in_place, "make a new array"),
+        (lambda x: 2 * x[0], "expected an array of shape (2, 3), but got an array of shape (3,)"),
+        (lambda x: 2, "but got one number"),
+        (lambda x: x, "as it was"),
+        (lambda x: x[:, 0], "one column"),
+        (lambda x: 3 * x, "double it"),
+        (lambda x: [["two"] * 3] * 2, "double it"),
+    ],
+)
+def test_a_wrong_function_gets_the_hint_for_its_mistake(answer, hint):
+    assert hint in double(answer, {"it is as it was": ONES, "this is one column": ONES[:, 0]})
+
+
+def test_the_learners_function_never_gets_the_checks_own_array():
+    double(in_place)
+    np.testing.assert_array_equal(ONES, np.ones((2, 3)))
+
+
+def test_what_no_table_can_list_is_inspected_before_anything_is_compared():
+    assert double(lambda x: 2 * x, inspect=lambda result: f"{result.sum():g}") == "12"
+    assert double(lambda x: 3 * x, inspect=lambda result: None) == "double it"
+
+
+def test_a_value_needs_no_function():
+    assert diagnose(8, 8, {}) is None
+    assert diagnose("lower", "higher", {"just the other": "lower"}) == "just the other"
+    assert diagnose({"a": 1}, {"a": 1.0}, {}) is None
+    assert diagnose({"b": 1}, {"a": 1.0}, {}, "another key") == "another key"
+    assert diagnose(["b", "a"], {"a", "b"}, {}) is None
+
+
+def test_numbers_may_be_off_by_the_tolerance_only():
+    assert diagnose(1.001, 1, {}, "off", tolerance=1e-2) is None
+    assert diagnose(1.001, 1, {}, "off") == "off"
+
+
+@pytest.mark.parametrize("answer", ["ac", "C, a", ["a", "c"], {"a", "c"}])
+def test_letters_may_come_in_any_form(answer):
+    assert diagnose_letters(answer, "ac", dict.fromkeys("abc", "")) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        ("a", "Look at c: three"),
+        ("abc", "not b: two"),
+        ("acx", "'x' is not one of"),
+        ("", "one letter or more"),
+    ],
+)
+def test_wrong_letters_get_the_hint_for_the_first_of_them(answer, hint):
+    assert hint in diagnose_letters(answer, "ac", {"a": "one", "b": "two", "c": "three"})
+
+
+@pytest.mark.parametrize("number", sorted(set(EXERCISES) - {"0.0", "1.3", "4.1"}))
+def test_every_known_mistake_gets_its_own_hint(number, monkeypatch):
+    cases = []
+
+    def record(answer, right, mistakes, *_, tolerance=1e-4, **__):
+        cases.append((right, mistakes, tolerance))
+
+    for module in MODULES:
+        monkeypatch.setattr(sys.modules[module], "diagnose", record)
+    assert check(number, FORMED.get(number, len)).right, "every diagnosis was left out"
+    hints = {hint for _, mistakes, _ in cases for hint in mistakes}
+    assert hints
+    for hint in hints:
+        hints_given = [
+            diagnose(mistakes[hint], right, mistakes, tolerance=tolerance)
+            for right, mistakes, tolerance in cases
+            if hint in mistakes
+        ]
+        assert next(filter(None, hints_given), None) == hint
