@@ -3,7 +3,7 @@
 import pytest
 
 from dreamkit import DreamkitError, SettingsError, estimate
-from dreamkit.large import memory as estimates
+from dreamkit.commands import estimate as estimates
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from dreamkit import ImageError, SettingsError, TotalVariation, descend, style_t
 from dreamkit.files import check_folder
 from dreamkit.images import read_metadata
 from dreamkit.runs.checkpoint import Checkpoint
-from dreamkit.runs.run import METADATA_KEY, join
+from dreamkit.runs.run import METADATA_KEY, concatenate
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,7 @@ def test_the_home_folder_may_be_a_tilde(plain, tmp_path, monkeypatch):
 
 
 def test_joined_runs_keep_all_the_history_and_the_last_picture(made):
-    whole = join([made, made])
+    whole = concatenate([made, made])
     assert np.array_equal(whole.image, made.image)
     assert list(whole.history["step"]) == [0, 1, 2, 0, 1, 2]
     assert whole.history["seconds"].is_monotonic_increasing
