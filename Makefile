@@ -1,4 +1,4 @@
-# Each target works from nothing: it makes .venv and installs first.
+# Every target works from a fresh checkout: it first creates .venv and installs into it.
 #   make dream  [CONTENT=photo] [STYLE=painting] [SIZE=px] [OUT=folder]
 #   make test   make lab   make book   make lock
 #   make bench  [QUICK=1]
@@ -32,12 +32,12 @@ test: $(READY) lint
 		--nbval-lax --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg \
 		--nbval-cell-timeout 600 notebooks/
 
-# Speed and memory against other programs; writes benchmarks/results.md and results.png.
+# Compares speed and memory with other programs; writes benchmarks/results.md and results.png.
 bench: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
-# The clear-or-distorted study, or what is left of it, into outputs/study.
+# Runs the clear-or-distorted study into outputs/study, or finishes one that was stopped.
 study: $(READY)
 	@$(BIN)/python -m dreamkit study --preset "$(PRESET)" --out "$(OUT)/study" \
 		$(if $(WORKERS),--workers "$(WORKERS)")
@@ -50,24 +50,24 @@ lint: $(READY)
 lab: $(READY)
 	$(BIN)/jupyter lab notebooks
 
-# Runs all notebooks and solutions in place, with the networks that the environment names.
+# Runs all notebooks and solutions in place; DREAMKIT_* variables choose the networks.
 notebooks: $(READY)
 	$(BIN)/python notebooks/execute.py $(ONLY)
 
-# The executed notebooks as a web site, outputs/book/index.html; nothing is executed.
+# Turns the saved notebooks into a web site, outputs/book/index.html, without running them.
 book: $(READY)
 	$(BIN)/python -m sphinx -b html -c book -W --keep-going --nitpicky --quiet --fresh-env \
 		. outputs/book
 	$(BIN)/python book/check.py outputs/book
 
-# Writes the repository's address from pyproject.toml into badges and set-up cells.
+# Copies the repository's address from pyproject.toml into badges and set-up cells.
 links: $(READY)
 	@$(BIN)/python notebooks/links.py $(if $(REPO),--repo "$(REPO)")
 
 doctor: $(READY)
 	@$(BIN)/python -m dreamkit doctor
 
-# Versions that are known to work together, for Python 3.10 to 3.13 on every system.
+# Pins versions that work together, for Python 3.10 to 3.13 on Linux, macOS and Windows.
 lock:
 	$(PYTHON) -m pip install --quiet uv
 	$(PYTHON) -m uv pip compile --universal --python-version 3.10 --quiet --no-annotate \
@@ -76,7 +76,7 @@ lock:
 $(READY): requirements.lock pyproject.toml
 	@echo "Setting up .venv (once, a few minutes) …"
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 10) <= v <= (3, 13) else \
-		f"Python {v[0]}.{v[1]} will not do: name one from 3.10 to 3.13, as in make PYTHON=python3.11")'
+		f"Python {v[0]}.{v[1]} does not work: choose 3.10 to 3.13, as in make PYTHON=python3.11")'
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
 	@touch $(READY)

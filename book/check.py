@@ -1,4 +1,4 @@
-"""Check that every link and picture inside the built book leads somewhere: `make book`."""
+"""Check that no link or picture in the built book is broken: `make book`."""
 
 import sys
 from html.parser import HTMLParser
@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 
 class Page(HTMLParser):
-    """What an HTML page links to, and the places in it that can be linked to."""
+    """The links in an HTML page, and the anchors that other links can point to."""
 
     def __init__(self, path):
         super().__init__()
@@ -24,7 +24,7 @@ class Page(HTMLParser):
 
 
 def broken_links(folder):
-    """The links inside a site that lead nowhere, as "page: link"."""
+    """The broken links inside a site, as "page: link"."""
     paths = [path for path in Path(folder).rglob("*.html") if "_static" not in path.parts]
     pages = {path.resolve(): Page(path) for path in paths}
     broken = []
@@ -42,5 +42,5 @@ def broken_links(folder):
 
 if __name__ == "__main__":
     found = broken_links(sys.argv[1])
-    print("\n".join(found) or f"every link inside {sys.argv[1]} leads somewhere")
+    print("\n".join(found) or f"no broken links in {sys.argv[1]}")
     sys.exit(bool(found))

@@ -1,4 +1,4 @@
-"""How the executed notebooks become a web site: `make book`, then outputs/book/index.html."""
+"""Sphinx settings that turn the saved notebooks into a web site, outputs/book: `make book`."""
 
 import re
 
@@ -6,8 +6,8 @@ from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
 
 project = "dreamkit"
-author = "the dreamkit authors"
-copyright = "the dreamkit authors, MIT licence"
+author = "The dreamkit contributors"
+copyright = "the dreamkit contributors, MIT licence"
 html_title = "dreamkit"
 
 extensions = ["myst_nb"]
@@ -15,42 +15,42 @@ root_doc = "book/index"
 include_patterns = ["book/*.md", "notebooks/*.ipynb", "notebooks/solutions/*.ipynb"]
 exclude_patterns = [".*", "outputs", "**/outputs", "**/.ipynb_checkpoints", "tests", "dreamkit"]
 
-nb_execution_mode = "off"  # the pages show what was committed
+nb_execution_mode = "off"  # the pages show the committed outputs
 nb_mime_priority_overrides = [("html", "application/vnd.jupyter.widget-view+json", None)]
 myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 3
 nitpicky = True
 suppress_warnings = ["mystnb.unknown_mime_type"]
 
-html_math_renderer = "mathml"  # browsers draw it themselves, so that formulas need no connection
+html_math_renderer = "mathml"  # browsers render it themselves, so formulas need no connection
 html_theme = "sphinx_book_theme"
 html_theme_options = {
-    "show_navbar_depth": 1,  # solutions stay folded until they are asked for
+    "show_navbar_depth": 1,  # solutions stay folded until the reader opens them
     "show_toc_level": 2,
     "use_download_button": True,
     "use_fullscreen_button": False,
     "home_page_in_toc": True,
-    "navbar_persistent": [],  # the side bar has the search already
+    "navbar_persistent": [],  # the sidebar already has the search
 }
 html_static_path = ["style"]
 html_css_files = ["book.css"]
-html_extra_path = ["extra"]  # index.html, which leads to book/index.html
+html_extra_path = ["extra"]  # index.html, which redirects to book/index.html
 html_copy_source = False
 html_show_sourcelink = False
 html_context = {"default_mode": "auto"}
 
 MARKER = '"# NBVAL_CHECK_OUTPUT\\n",'
-SIZES = re.compile(r"\\[bB]igg?[lrm]?(?![a-zA-Z])")  # MathML brackets find their size themselves
+SIZES = re.compile(r"\\[bB]igg?[lrm]?(?![a-zA-Z])")  # MathML brackets choose their own size
 
 
 def setup(app):
-    """Draw formulas as MathML, and leave the tests' markers out of the pages."""
+    """Render formulas as MathML, and leave the tests' markers out of the pages."""
     app.add_html_math_renderer("mathml", (draw_math, None), (draw_math, None))
     app.connect("source-read", leave_out_markers)
 
 
 def draw_math(translator, node):
-    """Write a formula, LaTeX in the notebooks, as MathML."""
+    """Write one formula, which is LaTeX in the notebooks, as MathML."""
     block = isinstance(node, nodes.math_block)
     formula = tex2mathml(SIZES.sub("", node.astext()), as_block=block)
     tag = "div" if block else "span"
@@ -59,5 +59,5 @@ def draw_math(translator, node):
 
 
 def leave_out_markers(app, name, source):
-    """Take from a notebook's JSON the comments that mark the cells whose output is compared."""
+    """Remove the comments that mark the cells whose output the tests compare."""
     source[0] = source[0].replace(MARKER, "")
