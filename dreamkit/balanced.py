@@ -46,10 +46,6 @@ class Balanced:
 
     def _together(self, down, up):
         """Total and terms; a term of `up` that `down` has, too, is called `name_2`."""
+        names = (self.down + self.up).terms
         values = [*down[1].values(), *up[1].values()]
-        return down[0] - self.balance * up[0], dict(zip(self.terms, values, strict=True))
-
-    @property
-    def terms(self):
-        """{name: term} of both."""
-        return (self.down + self.up).terms
+        return down[0] - self.balance * up[0], dict(zip(names, values, strict=True))

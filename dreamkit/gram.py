@@ -4,7 +4,7 @@ from .startup import tf
 
 
 def gram_matrix(features):
-    """Gram matrix of feature maps: the mean outer product of the feature vectors at all positions.
+    """Gram matrix of feature maps: the mean outer product of the vectors at all positions.
 
     With F the features of one picture as an (H·W, C) matrix, the result is FᵀF / (H·W). It is
     symmetric, positive semi-definite, and forgets where in the picture anything was.

@@ -16,6 +16,7 @@ from .networks.backbone import Backbone
 from .networks.imagenet import class_index
 from .objectives import Score
 from .startup import tf
+from .sums import at_least_float32, count, energy, positions, sum_up
 
 
 class Term(Score):
@@ -329,7 +330,7 @@ class Dream(Term):
 
     def target(self, features):
         """{layer: the guide's feature vectors, (n, C)}."""
-        return {n: tf.reshape(f, (-1, f.shape[-1])) for n, f in features.items()}
+        return {n: tf.reshape(at_least_float32(f), (-1, f.shape[-1])) for n, f in features.items()}
 
     def statistics(self, features, target):
         """{layer: (Σ Fᵖ, how many they are)}."""
@@ -347,7 +348,7 @@ class Dream(Term):
             f = f[:, self.border : -self.border, self.border : -self.border]
         if self.channel is not None:
             f = f[..., self.channel]
-        return f if guide is None else best_match(f, guide)
+        return f if guide is None else best_match(at_least_float32(f), guide)
 
 
 def best_match(features, guide):
@@ -363,37 +364,8 @@ def best_match(features, guide):
     Source: the guided dreams of Mordvintsev et al. 2015. Introduced in notebook 03.
     """
     channels = guide.shape[-1]
-    f, g = (tf.reshape(at_least_float32(x), (-1, channels)) for x in (features, guide))
+    f, g = tf.reshape(features, (-1, channels)), tf.reshape(guide, (-1, channels))
     return tf.reduce_max(tf.matmul(f, g, transpose_b=True), axis=-1) / channels
-
-
-def at_least_float32(x):
-    """A tensor as float32, so that sums lose nothing; float64 stays what it is."""
-    return x if x.dtype == tf.float64 else tf.cast(x, tf.float32)
-
-
-def sum_up(x):
-    """Σx of a tensor of any shape, summed in float32 or more."""
-    return tf.reduce_sum(at_least_float32(x))
-
-
-def energy(x):
-    """Σx² of a tensor of any shape, summed in float32 or more, without a copy of the squares.
-
-    >>> float(energy(tf.constant([3.0, 4.0])))
-    25.0
-    """
-    return 2 * tf.nn.l2_loss(at_least_float32(x))
-
-
-def count(x):
-    """How many numbers a tensor has, as a scalar tensor of the type that its sums have."""
-    return tf.cast(tf.size(x, tf.int64), tf.float64 if x.dtype == tf.float64 else tf.float32)
-
-
-def positions(features):
-    """How many positions feature maps (1, h, w, C) have, likewise."""
-    return count(features) / features.shape[-1]
 
 
 def layer_weights(backbone, layers, default):

@@ -47,8 +47,7 @@ try:
     from dreamkit.errors import DreamkitError  # is it here, and is it ours?
 except ImportError:  # Colab, Kaggle, or a kernel without it
     source = os.environ.get("DREAMKIT_SOURCE", "{address}")
-    if not source:
-        sys.exit("dreamkit is missing: run `make lab`, or set DREAMKIT_SOURCE to its folder.")
+    source or sys.exit("dreamkit is missing: run `make lab`, or set DREAMKIT_SOURCE to its folder.")
     %pip install --quiet {{source}}
     sys.modules.pop("dreamkit", None)  # what the try may have found instead of ours
 """

@@ -33,7 +33,7 @@ FLOORS = [
     ["sample_pictures"],
     ["images"],
     ["networks"],
-    ["gram", "objectives", "profiles"],
+    ["gram", "objectives", "profiles", "sums"],
     ["terms", "gradients"],
     ["balanced"],
     ["large"],

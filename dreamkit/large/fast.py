@@ -22,7 +22,8 @@ from ..objectives import (
     weighted_sum,
 )
 from ..startup import tf
-from ..terms import Style, TotalVariation, at_least_float32, count
+from ..sums import at_least_float32, count
+from ..terms import Style, TotalVariation
 
 
 class FastStyle(Style):
@@ -76,25 +77,23 @@ class FastBalanced(Balanced):
     """`Balanced` in which a network that both scores look through sees the picture once."""
 
     def both(self, picture):
+        picture, together = as_tensor(picture), self.down + self.up
+        names, downs = tuple(together.terms), len(self.down.parts)
+        sides = names[:downs], names[downs:]
+        targets = [t for s in (self.down, self.up) for t in s.targets(picture).values()]
+        targets = dict(zip(names, targets, strict=True))
+
         def evaluate(picture, targets, weights):
             with tf.GradientTape(persistent=True) as tape:
                 tape.watch(picture)
-                values = values_of(self.terms, picture, targets)
+                values = values_of(together.terms, picture, targets)
                 totals = [weighted_sum({n: values[n] for n in side}, weights) for side in sides]
             return totals, values, [tape.gradient(total, picture) for total in totals]
 
-        picture, together = as_tensor(picture), self.down + self.up
-        names = tuple(self.terms)
-        sides = names[: len(self.down.parts)], names[len(self.down.parts) :]
-        given = picture, self._targets(picture), as_tensors(together.weights)
-        found = compiled(("balanced", len(sides[0])), evaluate, self.terms, *given)
-        totals, values, gradients = found
+        given = picture, targets, as_tensors(together.weights)
+        totals, values, gradients = compiled(("balanced", downs), evaluate, together.terms, *given)
         terms = [{name: values[name] for name in side} for side in sides]
         return [Evaluation(*side) for side in zip(totals, terms, gradients, strict=True)]
-
-    def _targets(self, picture):
-        targets = [target for s in (self.down, self.up) for target in s.targets(picture).values()]
-        return dict(zip(self.terms, targets, strict=True))
 
 
 def share_a_network(down, up):
