@@ -17,6 +17,7 @@ from .terms import Content, Dream, Style, TotalVariation, layer_weights
 
 __all__ = ["deep_dream", "dream_style", "rerun", "resume", "style_transfer"]
 
+WEIGHTS = {"content": 1.0, "style": 40.0, "total_variation": 0.5}
 STYLE_WEIGHT = 40.0  # against a content weight of 1; both terms are relative
 TV_WEIGHT = 0.5
 ORDERS = ("style-dream", "dream-style", "joint")
