@@ -146,7 +146,7 @@ def study(
     ] = None,
     scheduler: Scheduler = None,
 ):
-    """Run the clear-or-distorted study, or the rest of it, and count what goes as claimed."""
+    """Run the clear-or-distorted study, or the rest of it, and print how often the claim holds."""
     from joblib import cpu_count
 
     from ..study.design import design

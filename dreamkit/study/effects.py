@@ -60,7 +60,7 @@ def paired(table, measure="end_relative"):
 
 
 def logarithms(table, measure):
-    """The table with a column `log` = ln(measure), without the rows where there is none."""
+    """The table with a column `log` = ln(measure), without the rows that have none."""
     check_choice("measure", measure, MEASURES)
     check_columns(table, [*PAIR, "kind", "severity", measure])
     values = table[measure].astype(float)
