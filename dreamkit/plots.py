@@ -79,7 +79,7 @@ def show(images, columns=None, width=3.2):
     rows = -(-len(images) // columns)
     pictures = {title: np.asarray(image) for title, image in images.items()}
     tallest = max(image.shape[0] / image.shape[1] for image in pictures.values())
-    figure = _figure(width * columns, (width * tallest + 0.35) * rows)
+    figure = new_figure(width * columns, (width * tallest + 0.35) * rows)
     axes = list(figure.subplots(rows, columns, squeeze=False).flat)
     for panel in axes:
         panel.axis("off")
@@ -105,7 +105,7 @@ def plot_losses(runs, columns=2):
     runs = runs if isinstance(runs, dict) else {"": runs}
     columns = min(columns, len(runs))
     rows = -(-len(runs) // columns)
-    figure = _figure(5.8 * columns, 3.6 * rows)
+    figure = new_figure(5.8 * columns, 3.6 * rows)
     axes = list(figure.subplots(rows, columns, squeeze=False).flat)
     for panel, (title, run) in zip(axes, runs.items(), strict=False):
         _plot_history(panel, run.history, title)
@@ -145,7 +145,7 @@ def _plot_history(axes, history, title):
     )
 
 
-def _figure(width, height):
+def new_figure(width, height):
     """A figure that Jupyter shows when a cell asks it to, and that needs no screen elsewhere."""
     import matplotlib.pyplot as plt
 

@@ -78,14 +78,18 @@ def style(
     steps: Steps = None,
     backbone: Backbone = None,
     tile: Tile = None,
-    style_weight: Annotated[float, typer.Option(min=0, help="More: stronger style.")] = 40.0,
+    style_weight: Annotated[
+        float | None, typer.Option(min=0, help="More: stronger style; 40 by default.")
+    ] = None,
     seed: Seed = None,
     overwrite: Overwrite = False,
     workers: Workers = 1,
     scheduler: Scheduler = None,
 ):
     """Paint PHOTOS in the style of another picture."""
-    arguments = dict(style=style, backbone=backbone, style_weight=style_weight)
+    arguments = dict(style=style, backbone=backbone)
+    if style_weight is not None:
+        arguments["style_weight"] = style_weight
     arguments |= dict(size=size, steps=steps, tile=tile or "auto", seed=seed)
     _make("style_transfer", photos, style, out, arguments, overwrite, workers, scheduler)
 
@@ -137,29 +141,31 @@ def combine(
 @app.command()
 def study(
     preset: Annotated[
-        Preset, typer.Option(help="quick takes a minute, full 40 on 2 cores.")
+        Preset, typer.Option(help="quick takes 1 minute, full takes 40 on 2 cores.")
     ] = "quick",
-    out: Annotated[Path, typer.Option(help="The folder of all studies.")] = Path("outputs/study"),
+    out: Annotated[Path, typer.Option(help="The folder for all studies.")] = Path("outputs/study"),
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Processes, up to 1 GB each; as many as cores by default."),
+        typer.Option(min=1, help="Processes, up to 1 GB each; one for each core by default."),
     ] = None,
     scheduler: Scheduler = None,
 ):
-    """Run the clear-or-distorted study, or what is left of it, and tell what came out."""
-    from ..study.claims import as_claimed
-    from ..study.design import design
-    from ..study.run import StudyError, cores, run_study, study_folder
+    """Run the clear-or-distorted study, or the rest of it, and print how often the claim holds."""
+    from joblib import cpu_count
 
-    # One thread a process: the best use of cores, and the same digits however many there are.
+    from ..study.design import design
+    from ..study.effects import as_claimed
+    from ..study.run import StudyError, run_study, study_folder
+
+    # One thread per process uses the cores best, and the digits don't depend on their number.
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
     chosen = design(preset.value)
     try:
-        table = run_study(chosen, out, workers or (1 if scheduler else cores()), scheduler)
+        table = run_study(chosen, out, workers or (1 if scheduler else cpu_count()), scheduler)
     except (StudyError, KeyboardInterrupt) as error:
         print(f"dreamkit: {' '.join(str(error).split())}", file=sys.stderr)
         raise typer.Exit(1 if isinstance(error, StudyError) else 2) from None
-    print("Pairs as the paper claims: style loss higher, dream score lower, when distorted.")
+    print("Pairs that go as the paper claims (distorted: higher style loss, lower dream score):")
     print(as_claimed(table))
     print(study_folder(chosen, out) / "results.parquet")
 

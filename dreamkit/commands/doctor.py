@@ -1,30 +1,17 @@
 """What this machine has, which weights are where, and what would be used.  (Notebook 00.)"""
 
-import importlib.metadata
 import os
 import platform
 import subprocess
 import sys
 from pathlib import Path
 
-from .. import __version__
 from ..errors import WeightsError
 from ..networks import weights
 from ..profiles import profile
+from ..runs.versions import DECIDING, versions
 
-PACKAGES = (
-    "tensorflow",
-    "keras",
-    "numpy",
-    "scipy",
-    "pillow",
-    "scikit-image",
-    "pandas",
-    "matplotlib",
-    "jupyterlab",
-    "ipywidgets",
-    "nbval",
-)
+PACKAGES = (*DECIDING, "pandas", "matplotlib", "jupyterlab", "ipywidgets", "nbval")
 
 
 def examine():
@@ -47,13 +34,8 @@ def examine():
 
 def versions_table():
     """dreamkit, Python and the packages it needs, a line each."""
-    rows = {"dreamkit": __version__, "python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            rows[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            rows[name] = f"missing: pip install {name}"
-    return _table(rows)
+    rows = versions(PACKAGES).items()
+    return _table({name: found or f"missing: pip install {name}" for name, found in rows})
 
 
 def machine_table():

@@ -1,21 +1,19 @@
 """How a run was made: settings that are all it takes to make it again.  (Notebook 00.)"""
 
 import functools
-import importlib.metadata
 import inspect
 import os
-import platform
 from dataclasses import asdict
 
 import numpy as np
 
-from .. import __version__
 from ..errors import SettingsError, check_range
 from ..images import image_digest, load_image
 from ..networks.backbone import Backbone
 from ..profiles import Profile
 from ..profiles import profile as choose_profile
 from .checkpoint import Checkpoint
+from .versions import versions
 
 
 def reproducible(*pictures):
@@ -113,13 +111,6 @@ def plain(name, value):
     raise SettingsError(
         f"{name} cannot be a {type(value).__name__}: give a name, a number or a list."
     )
-
-
-def versions():
-    """Versions of all that decides how a picture comes out."""
-    names = ("tensorflow", "keras", "numpy", "scipy", "pillow", "scikit-image")
-    found = {name: importlib.metadata.version(name) for name in names}
-    return {"dreamkit": __version__, "python": platform.python_version(), **found}
 
 
 def open_checkpoint(path, settings, given):

@@ -1,9 +1,8 @@
-"""A cell of the clear-or-distorted study: a picture, treated one way, run once.  (Notebook 05.)"""
+"""A cell of the clear-or-distorted study: one picture, treated one way and run.  (Notebook 05.)"""
 
 import functools
 import hashlib
 import json
-import operator
 import time
 from dataclasses import asdict, dataclass
 
@@ -11,12 +10,11 @@ from ..images import load_image, resize
 from .distortions import clutter, distort
 from .scenes import scene
 
-FORMAT = 1  # of a row; another one makes other cells
-CONTENT_WEIGHT, STYLE_WEIGHT, TV_WEIGHT = 1.0, 40.0, 0.5  # of what a style transfer descends
-PAPER_WEIGHTS = 1e4, 1e-2  # content and style of the paper's, that is TensorFlow's, style loss
-# The paper's content layer, as the tutorial has it; SqueezeNet's own, for want of a like one.
+FORMAT = 1  # of a row; a new format changes every digest
+PAPER_WEIGHTS = 1e4, 1e-2  # content and style, in the paper's loss (that of TensorFlow's tutorial)
+# The tutorial's content layer; SqueezeNet has no counterpart and uses its own.
 PAPER_LAYERS = {"vgg19": "block5_conv2", "vgg16": "block5_conv2"}
-# The same on every machine: float32, in one piece, and nothing left to a profile.
+# The same on every machine: float32, untiled, nothing left to a profile.
 ALIKE = dict(precision="float32", tile=None, profile="ci", progress=False)
 COLUMNS = (
     *("cell", "recipe", "variant", "network", "picture", "origin", "role", "style", "kind"),
@@ -28,20 +26,20 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Cell:
-    """One run of the study, and all that decides its result; `digest` names it.
+    """One run of the study: everything that decides its result.
 
     Attributes:
         recipe: `"style"` or `"dream"`.
-        variant: `"base"`, or the one factor that is another: a key of `VARIANTS`.
+        variant: `"base"`, or a key of `VARIANTS`: the one factor that differs.
         network: a network's name.
-        picture: a photo's name, or `"scene-0.40"`: a scene of that clutter.
+        picture: a photo's name, or `"scene-0.40"` for a scene with that clutter.
         role: which picture is distorted, `"content"` or `"style"`.
         style: the style sample's name; "" for a dream.
         kind, severity: of the distortion; `"clear"` and 0.0 for none.
-        seed: of the run and of the distortion.
-        size: side of the square that all pictures are brought to, px.
-        steps: of a style transfer; of a dream, at each octave.
-        octaves: sizes a dream goes through; 1 for a style transfer.
+        seed: of the run and the distortion.
+        size: side of all pictures, which are square, px.
+        steps: of a style transfer; for a dream, at each octave.
+        octaves: how many sizes a dream works at; 1 for a style transfer.
 
     Introduced in notebook 05.
     """
@@ -59,53 +57,53 @@ class Cell:
     steps: int
     octaves: int
 
-    @functools.cached_property
+    @property
     def digest(self):
-        """12 hexadecimal digits that differ wherever anything that decides the result does."""
+        """12 hexadecimal digits that name the cell: any change to it gives others."""
         return digest_of(asdict(self))
 
     def __str__(self):
-        treated = self.kind if self.kind == "clear" else f"{self.kind} {self.severity:g}"
-        return f"{self.recipe} ({self.variant}), {self.network}, {self.picture}, {treated}"
+        treatment = self.kind if self.kind == "clear" else f"{self.kind} {self.severity:g}"
+        return f"{self.recipe} ({self.variant}), {self.network}, {self.picture}, {treatment}"
 
 
 def digest_of(values):
-    """12 hexadecimal digits of plain values and of the version of the study's format."""
+    """12 hexadecimal digits of {name: value that JSON can hold} and the format's version."""
     text = json.dumps({**values, "format": FORMAT}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def run_cell(cell):
-    """Run one cell: treat its picture, run the recipe, judge the start and the end both ways.
+    """Run one cell: distort its picture, run the recipe, and measure the start and the end.
 
     Args:
         cell: a `Cell`.
 
     Returns:
-        {column: value}, a row of the study's table; data/study/README.md tells of each column.
+        {column: value}, a row of the study's table; data/study/README.md explains each column.
 
     Raises:
         DreamkitError: a picture, a setting or the weights are wrong, or the run diverged.
-        KeyboardInterrupt: the run was stopped; half a run is no result.
+        KeyboardInterrupt: the run was stopped; half a run is not a result.
 
     Source: Al-Khazraji, Abbas and Jamil 2022. Introduced in notebook 05.
     """
     started = time.perf_counter()
     content, style = pictures(cell)
-    judged = (_paint if cell.recipe == "style" else _dream)(cell, content, style)
+    measures = (_transfer if cell.recipe == "style" else _dream)(cell, content, style)
     row = {
         "cell": cell.digest,
         **asdict(cell),
         "origin": "scene" if cell.picture.startswith("scene-") else "photo",
         **clutter(style if cell.role == "style" else content),
-        **judged,
+        **measures,
         "seconds": time.perf_counter() - started,
     }
     return {column: row[column] for column in COLUMNS}
 
 
 def pictures(cell):
-    """The content and the style picture as they go in, one of them distorted; no style: None."""
+    """A cell's content and style picture, one of them distorted; the style is None for a dream."""
     content = square(cell.picture, cell.size)
     style = square(cell.style, cell.size) if cell.style else None
     if cell.kind == "clear":
@@ -116,11 +114,11 @@ def pictures(cell):
 
 @functools.lru_cache(maxsize=64)
 def square(name, size):
-    """A picture of the study as a square: the middle of a photo, or a scene.
+    """Make a square picture for the study: the middle of a photo, or a scene.
 
     Args:
-        name: a sample's name, or `"scene-0.40"`, of that clutter.
-        size: px of a side.
+        name: a sample's name, or `"scene-0.40"` for a scene with that clutter.
+        size: side, px.
 
     Introduced in notebook 05.
 
@@ -135,31 +133,20 @@ def square(name, size):
     return resize(picture[top : top + side, left : left + side], (size, size))
 
 
-def _paint(cell, content, style):
-    """The style transfer of a cell, judged: its columns."""
+def _transfer(cell, content, style):
+    """Run a cell's style transfer; returns its measures by column."""
     from ..networks.backbone import load_backbone
     from ..recipes import start, style_transfer
 
     init = "noise" if cell.variant == "noise start" else "content"
-    weights = dict(content_weight=CONTENT_WEIGHT, style_weight=STYLE_WEIGHT, tv_weight=TV_WEIGHT)
+    options = dict(init=init, octaves=1, **ALIKE)  # the recipe's default weights
     if cell.variant == "raw descent":
-        raw = dict(zip(("content_weight", "style_weight"), PAPER_WEIGHTS, strict=True))
-        weights = dict(**raw, tv_weight=0.0, formula="tutorial")
-        weights["content_layers"] = PAPER_LAYERS.get(cell.network)
-    run = style_transfer(
-        content,
-        style,
-        cell.network,
-        cell.steps,
-        cell.seed,
-        init=init,
-        octaves=1,
-        **weights,
-        **ALIKE,
-    )
-    network = load_backbone(cell.network)
-    ends = start(init, content, style, cell.seed), _whole(run).image
-    first, last = judge(ends, content, style, network)
+        options |= dict(zip(("content_weight", "style_weight"), PAPER_WEIGHTS, strict=True))
+        options |= dict(tv_weight=0.0, formula="tutorial")
+        options["content_layers"] = PAPER_LAYERS.get(cell.network)
+    run = style_transfer(content, style, cell.network, cell.steps, cell.seed, **options)
+    ends = start(init, content, style, cell.seed), finished(run).image
+    first, last = losses(ends, content, style, load_backbone(cell.network))
     return {
         "start_raw": first["raw"],
         "end_raw": last["raw"],
@@ -172,56 +159,54 @@ def _paint(cell, content, style):
 
 
 def _dream(cell, content, _style):
-    """The dream of a cell, judged: its columns."""
+    """Run a cell's dream; returns its measures by column."""
     from ..networks.backbone import load_backbone
     from ..recipes import deep_dream
     from ..terms import Dream
 
     run = deep_dream(content, cell.network, None, cell.octaves, cell.steps, cell.seed, **ALIKE)
     score = Dream(load_backbone(cell.network))
-    first, last = (float(score(picture)[0]) for picture in (content, _whole(run).image))
-    nothing = dict.fromkeys(("content_end", "style_start", "style_end"), float("nan"))
+    first, last = (float(score(picture)[0]) for picture in (content, finished(run).image))
+    missing = dict.fromkeys(("content_end", "style_start", "style_end"), float("nan"))
     relative = {"start_relative": 1.0, "end_relative": last / first}
-    return {"start_raw": first, "end_raw": last, **relative, **nothing}
+    return {"start_raw": first, "end_raw": last, **relative, **missing}
 
 
-def _whole(run):
-    """The run, or KeyboardInterrupt if one cut it short: a loop keeps what it has, quietly."""
+def finished(run):
+    """The run; a KeyboardInterrupt if it was cut short, which the loop itself keeps quiet about."""
     if run.stopped:
         raise KeyboardInterrupt
     return run
 
 
-def judge(pictures, content, style, network):
-    """A style transfer's loss at pictures, in the paper's sense and in ours, in float32.
+def losses(pictures, content, style, network):
+    """Measure the style-transfer loss of pictures the paper's way and ours, in float32.
 
     Args:
-        pictures: those to judge, each (H, W, 3) in [0, 1], of one size.
-        content, style: what went in, likewise.
+        pictures: those to measure, each (H, W, 3) in [0, 1], all of one size.
+        content, style: the recipe's inputs, likewise.
         network: a `Backbone`.
 
     Returns:
-        For each picture {"raw": 1e4 · content + 1e-2 · style by TensorFlow's tutorial,
-        "relative": content + 40 · style, both relative, "content", "style": these two before
-        their weights}.
+        For each picture {"raw": 1e4 · content + 1e-2 · style, as in TensorFlow's tutorial,
+        "relative": content + 40 · style, both relative; "content", "style": those two relative
+        terms before their weights}.
 
     Source: Gatys, Ecker and Bethge 2016, equation 7. Introduced in notebook 05.
     """
+    from ..recipes import WEIGHTS
     from ..terms import Content, Style
 
-    scores = {
-        "content": Content(content, network),
-        "style": Style(style, network),
-        "raw_content": Content(content, network, PAPER_LAYERS.get(network.name), "tutorial"),
-        "raw_style": Style(style, network, formula="tutorial"),
-    }
-    everything = functools.reduce(operator.add, scores.values())
-    judged = []
+    scores = (
+        Content(content, network)
+        + Style(style, network)
+        + Content(content, network, PAPER_LAYERS.get(network.name), "tutorial")
+        + Style(style, network, formula="tutorial")
+    )
+    rows = []
     for picture in pictures:
-        terms = everything(picture)[1].values()
-        value = {name: float(term) for name, term in zip(scores, terms, strict=True)}
-        raw = PAPER_WEIGHTS[0] * value["raw_content"] + PAPER_WEIGHTS[1] * value["raw_style"]
-        relative = CONTENT_WEIGHT * value["content"] + STYLE_WEIGHT * value["style"]
-        row = {"raw": raw, "relative": relative}
-        judged.append(row | {name: value[name] for name in ("content", "style")})
-    return judged
+        content_loss, style_loss, *paper = map(float, scores(picture)[1].values())
+        raw = PAPER_WEIGHTS[0] * paper[0] + PAPER_WEIGHTS[1] * paper[1]
+        relative = WEIGHTS["content"] * content_loss + WEIGHTS["style"] * style_loss
+        rows.append(dict(raw=raw, relative=relative, content=content_loss, style=style_loss))
+    return rows

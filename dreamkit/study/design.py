@@ -4,29 +4,24 @@ import os
 from dataclasses import asdict, dataclass, replace
 
 from ..errors import check_choice
+from ..networks.weights import at_hand
 from .cells import Cell, digest_of
 from .distortions import DISTORTIONS
 
-VARIANTS = {  # what differs from the base
+VARIANTS = {  # how each differs from the base
     "second style": "another style picture",
-    "raw descent": "the paper's loss is descended",
-    "noise start": "the start is noise, and seeds are others",
+    "raw descent": "the paper's loss is minimised",
+    "noise start": "the start is noise, with another seed",
     "style distorted": "the style picture is distorted, not the content",
 }
-
-
 PHOTOS = (
     *("astronaut", "chelsea", "coffee", "rocket", "hubble_deep_field", "retina"),
     *("immunohistochemistry", "camera", "china", "flower"),
 )
-
-
 STYLES = (
     *("night_flow", "mosaic", "woodcut_wave", "pointillism"),
     *("watercolour", "geometric", "stained_glass", "oil_autumn"),
 )
-
-
 SCENES = tuple(f"scene-{level / 5:.2f}" for level in range(6))
 
 
@@ -35,23 +30,23 @@ class Design:
     """What a study compares, stated before there is a result.
 
     Attributes:
-        name: part of the folder's name; decides nothing.
-        pictures: photos' names, and `"scene-0.40"` for a scene of that clutter.
-        style: the style sample of all but the variant "second style".
-        second_style: that of the variant.
+        name: part of the folder's name; no result depends on it.
+        pictures: photos' names, and `"scene-0.40"` for a scene with that clutter.
+        style: the style sample, except in the variant "second style".
+        second_style: the style sample of that variant.
         kinds: keys of `DISTORTIONS`.
-        severities: of each kind, above 0 to 1; the clear picture goes with them by itself.
+        severities: of each kind, above 0 up to 1; the clear picture is always included.
         style_networks, dream_networks: networks' names, for each recipe.
-        size: side of the square pictures, px.
+        size: side of all pictures, which are square, px.
         steps: of a style transfer.
-        dream_octaves, dream_steps: sizes a dream goes through, steps at each.
-        variants: keys of `VARIANTS`: one factor differs from the base, at the highest severity.
-        variant_pictures, variant_kinds: pictures and kinds of the variants. With 10 pictures and
-            5 kinds a test can tell; with 6 and 11, corrected for their number, none could.
-        distorted_styles: style samples of "style distorted"; the content is the first of the
-            variants' pictures, as here the style picture is what is sampled.
-        variant_network: their network.
-        seeds: of runs and distortions; each repeats everything.
+        dream_octaves, dream_steps: how many sizes a dream works at, and the steps at each.
+        variants: keys of `VARIANTS`; each changes one factor of the base, at the highest severity.
+        variant_pictures, variant_kinds: pictures and kinds of the variants. 10 pictures and 5
+            kinds can reach significance; 6 pictures and 11 kinds, after correction, cannot.
+        distorted_styles: style samples of "style distorted". Its only content picture is the first
+            of the variants' pictures, as the style pictures are the sample here.
+        variant_network: the variants' network.
+        seeds: of runs and distortions; each one repeats everything.
 
     Introduced in notebook 05.
     """
@@ -83,7 +78,7 @@ class Design:
 
     @property
     def digest(self):
-        """12 hexadecimal digits that differ wherever the table would."""
+        """12 hexadecimal digits: any change to the design, except of its name, gives others."""
         return digest_of({**asdict(self), "name": ""})
 
 
@@ -96,7 +91,6 @@ PRESETS = {
         style_networks=("squeezenet", "vgg19", "vgg16"),
         dream_networks=("squeezenet", "inception_v3"),
         size=112,
-        steps=25,
         dream_steps=10,
         variants=tuple(VARIANTS),
         variant_pictures=("chelsea", *(name for name in PHOTOS if name != "chelsea")),
@@ -105,8 +99,6 @@ PRESETS = {
         variant_network="vgg19",
     ),
 }
-
-
 CI = dict(
     pictures=("chelsea", "scene-0.40"),
     kinds=("blur", "noise", "lines", "mixed"),
@@ -116,48 +108,42 @@ CI = dict(
 
 
 def design(preset="quick", quiet=False):
-    """Settle a preset: of its networks, those whose weights are at hand.
+    """Look up a preset, keeping only the networks whose weights are available offline.
 
     Args:
         preset: `"quick"` (SqueezeNet, under two minutes; smaller still under
-            DREAMKIT_PROFILE=ci) or `"full"` (VGG-19 or, where it is missing, VGG-16, and
-            Inception v3 too).
-        quiet: True does not tell which networks are in and which are left out.
+            DREAMKIT_PROFILE=ci) or `"full"` (also Inception v3, and VGG-19 or, if that is
+            missing, VGG-16).
+        quiet: True does not print which networks are used and which are left out.
 
     Returns:
         A `Design`.
 
     Raises:
-        SettingsError: no preset is called that.
+        SettingsError: there is no such preset.
 
     Introduced in notebook 05.
 
     >>> design("quick", quiet=True).style_networks
     ('squeezenet',)
     """
-    from ..networks.weights import at_hand
-
     check_choice("preset", preset, PRESETS)
     chosen = PRESETS[preset]
     if preset == "quick" and os.environ.get("DREAMKIT_PROFILE") == "ci":
         return replace(chosen, **CI)
-    asked = dict.fromkeys((*chosen.style_networks, *chosen.dream_networks))
-    found = [network for network in asked if at_hand(network)]
-    if "vgg19" in found and "vgg16" in found:  # one of the two does
-        found.remove("vgg16")
-    if missing := [network for network in asked if network not in found and not quiet]:
-        print(f"study {preset}: {', '.join(found)}; left out: {', '.join(missing)}")
-    styles = tuple(network for network in chosen.style_networks if network in found)
-    return replace(
-        chosen,
-        style_networks=styles,
-        dream_networks=tuple(network for network in chosen.dream_networks if network in found),
-        variant_network=styles[-1],
-    )
+    wanted = dict.fromkeys((*chosen.style_networks, *chosen.dream_networks))
+    used = [network for network in wanted if at_hand(network)]
+    if "vgg19" in used and "vgg16" in used:  # one VGG is enough
+        used.remove("vgg16")
+    if not quiet and (missing := [network for network in wanted if network not in used]):
+        print(f"study {preset}: {', '.join(used)}; left out: {', '.join(missing)}")
+    styles = tuple(network for network in chosen.style_networks if network in used)
+    dreams = tuple(network for network in chosen.dream_networks if network in used)
+    return replace(chosen, style_networks=styles, dream_networks=dreams, variant_network=styles[-1])
 
 
 def cells(design):
-    """All cells of a design, picture by picture, each clear one before what is paired with it.
+    """List all cells of a design, picture by picture, each clear cell before its distorted ones.
 
     Args:
         design: a `Design`.
@@ -181,41 +167,31 @@ def cells(design):
 
 def _base(design, picture, seed):
     for network in design.style_networks:
-        yield from _treated(design, picture, seed, network=network)
+        yield from _clear_and_distorted(design, picture, seed, network=network)
+    options = dict(steps=design.dream_steps, octaves=design.dream_octaves)
     for network in design.dream_networks:
-        yield from _treated(
-            design,
-            picture,
-            seed,
-            recipe="dream",
-            network=network,
-            style="",
-            steps=design.dream_steps,
-            octaves=design.dream_octaves,
+        yield from _clear_and_distorted(
+            design, picture, seed, recipe="dream", network=network, style="", **options
         )
 
 
 def _variants(design, picture, seed):
     shared = dict(network=design.variant_network, kinds=design.variant_kinds)
-    severity = max(design.severities)
-    differs = {
-        "second style": dict(style=design.second_style),
-        "raw descent": {},
-        "noise start": {},
-    }
+    shared |= dict(severities=(max(design.severities),))
     for variant in design.variants:
         if variant != "style distorted":
-            other_seed = seed + 1 if variant == "noise start" else seed
-            options = dict(variant=variant, **differs[variant], **shared)
-            yield from _treated(design, picture, other_seed, severity, **options)
+            style = design.second_style if variant == "second style" else design.style
+            own_seed = seed + 1 if variant == "noise start" else seed
+            options = dict(variant=variant, style=style, **shared)
+            yield from _clear_and_distorted(design, picture, own_seed, **options)
         elif picture == design.variant_pictures[0]:
             for style in design.distorted_styles:
                 options = dict(variant=variant, role="style", style=style, **shared)
-                yield from _treated(design, picture, seed, severity, **options)
+                yield from _clear_and_distorted(design, picture, seed, **options)
 
 
-def _treated(design, picture, seed, *severities, kinds=None, **options):
-    """The clear cell and all distorted ones that are the same in everything else."""
+def _clear_and_distorted(design, picture, seed, kinds=None, severities=None, **options):
+    """One clear cell and all distorted ones that are equal to it in everything else."""
     shared = dict(recipe="style", variant="base", role="content", style=design.style, octaves=1)
     shared |= dict(picture=picture, seed=seed, size=design.size, steps=design.steps) | options
     yield Cell(kind="clear", severity=0.0, **shared)

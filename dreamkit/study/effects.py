@@ -2,35 +2,36 @@
 
 An effect is ln(measure of the distorted / measure of the clear picture), so that halving and
 doubling are equally far from 0. Pictures are the unit of replication: two seeds or two styles of
-one picture are not two independent looks at the world, and counting them as two would make every
-p value too small (pseudo-replication; Hurlbert 1984). So they are averaged first.
+one picture are not two independent observations, and counting them as two would make every p value
+too small (pseudo-replication; Hurlbert 1984). So they are averaged first.
 """
 
 import numpy as np
+import pandas as pd
 
 from ..errors import SettingsError, check_choice, check_range
 from .statistics import ALPHA, correlation, detectable, flip_test, holm, interval, sign_test
 
 MEASURES = ("start_raw", "end_raw", "start_relative", "end_relative")
 MEASURES += ("content_end", "style_start", "style_end")
-GROUP = ["recipe", "variant", "network", "role"]  # with the measure, a family of tests
-PAIR = [*GROUP, "style", "picture", "seed", "size", "steps"]  # what the two of a pair share
-CLAIM = {"style": 1, "dream": -1}  # sign of the effect that the paper reports
+GROUP = ["recipe", "variant", "network", "role"]  # for each measure, a family of tests
+PAIR = [*GROUP, "style", "picture", "seed", "size", "steps"]  # equal for both cells of a pair
+CLAIM = {"style": 1, "dream": -1}  # sign of the effect that the paper claims
 
 
 def paired(table, measure="end_relative"):
-    """Pair each distorted picture with its clear self, one row for each picture.
+    """Pair each distorted picture with its clear version, one row for each picture.
 
     Args:
-        table: of a study; its columns are told in data/study/README.md.
+        table: of a study; data/study/README.md explains its columns.
         measure: the column to compare, one of `MEASURES`.
 
     Returns:
         A pandas DataFrame: recipe, variant, network, role, kind, severity, picture, `clear` and
         `distorted` (geometric means over styles and seeds, so that a picture counts once), and
-        `effect` = ln(distorted / clear). Where the style picture is the one distorted, it is the
-        unit, so `picture` holds its name. Left out are pairs without a partner, or with a value
-        that has no logarithm (0, negative, missing).
+        `effect` = ln(distorted / clear). If the style picture is the distorted one, it is the
+        unit, and `picture` holds its name. Cells without a partner are left out, and so are values
+        without a logarithm (0, negative, missing).
 
     Raises:
         SettingsError: there is no such measure, or the table lacks a column.
@@ -52,23 +53,48 @@ def paired(table, measure="end_relative"):
     is_style = pairs["role"] == "style"
     pairs["picture"] = pairs["picture"].where(~is_style, pairs["style"])
     unit = [*GROUP, "kind", "severity", "picture"]
-    found = pairs.groupby(unit, as_index=False, sort=False)[["log", "log_clear"]].mean()
-    found["clear"], found["distorted"] = np.exp(found["log_clear"]), np.exp(found["log"])
-    found["effect"] = found["log"] - found["log_clear"]
-    return found[[*unit, "clear", "distorted", "effect"]]
+    means = pairs.groupby(unit, as_index=False, sort=False)[["log", "log_clear"]].mean()
+    means["clear"], means["distorted"] = np.exp(means["log_clear"]), np.exp(means["log"])
+    means["effect"] = means["log"] - means["log_clear"]
+    return means[[*unit, "clear", "distorted", "effect"]]
 
 
 def logarithms(table, measure):
-    """The table with a column `log`, ln(measure), without the rows that have none."""
+    """The table with a column `log` = ln(measure), without the rows that have none."""
     check_choice("measure", measure, MEASURES)
-    needed = [*PAIR, "kind", "severity", measure]
-    if missing := [name for name in needed if name not in table]:
-        raise SettingsError(
-            f"The table has no column {missing[0]!r}: give one that run_study has made."
-        )
+    check_columns(table, [*PAIR, "kind", "severity", measure])
     values = table[measure].astype(float)
-    usable = table[(values > 0) & np.isfinite(values)]
-    return usable.assign(log=np.log(usable[measure].astype(float)))
+    usable = (values > 0) & np.isfinite(values)
+    return table[usable].assign(log=np.log(values[usable]))
+
+
+def check_columns(table, names):
+    """Raise a `SettingsError` unless the table has all these columns."""
+    if missing := [name for name in names if name not in table]:
+        raise SettingsError(f"The table has no column {missing[0]!r}: use a table from run_study.")
+
+
+def as_claimed(table):
+    """Count the pairs of a clear and a distorted picture that go the way the paper claims.
+
+    Args:
+        table: of a study, as for `paired`; only its base cells are used.
+
+    Returns:
+        A pandas DataFrame with a row for each kind of distortion and a column for each measure at
+        the end, recipe and network; its values are texts such as "9 of 16". The claim is a higher
+        style loss and a lower dream score for the distorted picture.
+
+    Source: Al-Khazraji, Abbas and Jamil 2022. Introduced in notebook 05.
+    """
+    counts = {}
+    for measure in ("end_raw", "end_relative"):
+        pairs = paired(table[table["variant"] == "base"], measure)
+        claimed = pairs["effect"] * pairs["recipe"].map(CLAIM) > 0
+        groups = claimed.groupby([pairs[key] for key in ("kind", "recipe", "network")], sort=False)
+        texts = groups.sum().astype(str) + " of " + groups.size().astype(str)
+        counts[measure] = texts.unstack(["recipe", "network"])
+    return pd.concat(counts, axis=1)
 
 
 def effects(table, measure="end_relative", resamples=9999, seed=0):
@@ -77,53 +103,46 @@ def effects(table, measure="end_relative", resamples=9999, seed=0):
     Args:
         table: of a study, as for `paired`.
         measure: the column to compare, one of `MEASURES`.
-        resamples: of the bootstrap; and of the permutation test where there are more sign flips
-            than that (from 14 pairs on), else it is exact.
+        resamples: of the bootstrap, and of the permutation test if there are more sign flips than
+            that (from 14 pairs on); otherwise the test is exact.
         seed: of both.
 
     Returns:
         A pandas DataFrame with a row for each recipe, variant, network, role, kind and severity:
         `n` pairs, their mean `effect`, the 95 % bootstrap interval `low` to `high`, the `share`
-        of pairs in the claim's direction, `p_sign` and `p_permutation` (both two-sided),
+        of pairs in the claimed direction, `p_sign` and `p_permutation` (both two-sided),
         `p_corrected` (Holm, within the family of all distortions of one recipe, variant, network
-        and role), `p_least` (the least p_corrected that n pairs can reach), `detectable` (the
-        effect that n pairs of this spread would show with 80 % power) and the `verdict`:
-        `"as claimed"`, `"opposite"` or `"open"`. What n < 3 cannot tell is NaN.
+        and role), `smallest_possible_p` (the smallest p_corrected that n pairs can give),
+        `detectable` (the effect that n pairs with this spread would show with 80 % power) and the
+        `verdict`: `"as claimed"`, `"opposite"` or `"open"`. Tests and intervals of n < 3 are NaN.
 
     Raises:
-        SettingsError: as for `paired`, or resamples or seed are out of range.
+        SettingsError: as for `paired`, or `resamples` or `seed` is out of range.
 
     Sources: Efron 1987 (BCa interval); Holm 1979; Al-Khazraji, Abbas and Jamil 2022 (the claim).
     Introduced in notebook 05.
     """
-    import pandas as pd
-
     check_range("resamples", resamples, 99)
     check_range("seed", seed, 0)
     keys = [*GROUP, "kind", "severity"]
     rows = []
     for key, pairs in paired(table, measure).groupby(keys, sort=False):
-        tested = summary(pairs["effect"].to_numpy(), CLAIM[key[0]], resamples, seed)
-        rows.append(dict(zip(keys, key, strict=True)) | tested)
+        tests = summary(pairs["effect"].to_numpy(), CLAIM[key[0]], resamples, seed)
+        rows.append(dict(zip(keys, key, strict=True)) | tests)
     columns = [*keys, *summary(np.zeros(0), 1, resamples, seed)]
     found = pd.DataFrame(rows, columns=columns)
     families = found.groupby(GROUP, sort=False)
     found["p_corrected"] = families["p_permutation"].transform(holm)
-    sizes = families["n"].transform("size")
-    found["p_least"] = np.minimum(1, sizes * 2.0 ** (1 - found["n"])).where(found["n"] > 2)
-    found["detectable"] = [
-        detectable(*of) for of in zip(found["n"], found.pop("spread"), sizes, strict=True)
-    ]
-    found["verdict"] = [
-        verdict(*of)
-        for of in zip(found["effect"], found["p_corrected"], found["recipe"], strict=True)
-    ]
+    n, tests = found["n"], families["n"].transform("size")
+    found["smallest_possible_p"] = np.minimum(1, tests * 2.0 ** (1 - n)).where(n > 2)
+    found["detectable"] = list(map(detectable, n, found.pop("spread"), tests))
+    found["verdict"] = list(map(verdict, found["effect"], found["p_corrected"], found["recipe"]))
     found.insert(0, "measure", measure)
     return found
 
 
 def summary(values, claim, resamples, seed):
-    """Effects of one distortion on (n,) pictures: their mean, interval, spread and tests."""
+    """Mean, interval, spread and tests of one distortion's (n,) effects."""
     low, high = interval(values, resamples, seed)
     return {
         "n": len(values),
@@ -138,7 +157,7 @@ def summary(values, claim, resamples, seed):
 
 
 def verdict(effect, p, recipe):
-    """`"as claimed"`, `"opposite"`, or `"open"` where the corrected p is not below 0.05."""
+    """`"as claimed"`, `"opposite"`, or `"open"` if the corrected p is not below 0.05."""
     if not p < ALPHA or effect == 0:
         return "open"
     return "as claimed" if effect * CLAIM[recipe] > 0 else "opposite"
@@ -153,8 +172,8 @@ def per_cent(effect):
     return 100 * np.expm1(effect)
 
 
-def by_nature(table, measure="end_relative", resamples=9999, seed=0):
-    """The claim's other reading: do pictures that are cluttered by nature fare worse?
+def by_clutter(table, measure="end_relative", resamples=9999, seed=0):
+    """Test the claim's other reading: do clear pictures that are cluttered do worse?
 
     Args:
         table: of a study, as for `paired`; only its clear cells are used.
@@ -166,44 +185,36 @@ def by_nature(table, measure="end_relative", resamples=9999, seed=0):
         A pandas DataFrame with a row for each recipe, variant, network and `pictures` (`"photo"`,
         `"scene"`, `"both"`): `n`, `rho`, the rank correlation of clutter and measure (Spearman),
         its 95 % bootstrap interval `low` to `high`, `p_permutation` (two-sided), `p_corrected`
-        (Holm, over the three) and the `verdict` on the claim, as for `effects`. What n < 4
-        pictures, or pictures all alike, cannot tell is NaN.
+        (Holm, over the three) and the `verdict` on the claim, as for `effects`. With n < 4, or
+        with pictures that are all alike, the numbers are NaN.
 
     Raises:
         SettingsError: as for `effects`.
 
     Source: Spearman 1904. Introduced in notebook 05.
     """
-    import pandas as pd
-
     check_range("resamples", resamples, 99)
     check_range("seed", seed, 0)
-    rows = []
-    for key, group in ranked(table, measure).groupby(GROUP[:3], sort=False):
+    keys, rows = GROUP[:3], []
+    for key, group in clear_pictures(table, measure).groupby(keys, sort=False):
         for origin in ("photo", "scene", "both"):
-            mine = group if origin == "both" else group[group["origin"] == origin]
-            of = dict(zip(GROUP[:3], key, strict=True)) | dict(pictures=origin)
-            rows.append(of | correlation(mine["clutter"], mine[measure], resamples, seed))
-    columns = [*GROUP[:3], "pictures", *correlation([], [], resamples, seed)]
-    found = pd.DataFrame(rows, columns=columns)
-    tests = found.groupby(GROUP[:3], sort=False)["p_permutation"]
+            points = group if origin == "both" else group[group["origin"] == origin]
+            row = dict(zip(keys, key, strict=True)) | dict(pictures=origin)
+            rows.append(row | correlation(points["clutter"], points[measure], resamples, seed))
+    found = pd.DataFrame(rows, columns=[*keys, "pictures", *correlation([], [])])
+    tests = found.groupby(keys, sort=False)["p_permutation"]
     found["p_corrected"] = tests.transform(holm)
-    found["verdict"] = [
-        verdict(*of) for of in zip(found["rho"], found["p_corrected"], found["recipe"], strict=True)
-    ]
+    found["verdict"] = list(map(verdict, found["rho"], found["p_corrected"], found["recipe"]))
     found.insert(0, "measure", measure)
     return found
 
 
-def ranked(table, measure):
+def clear_pictures(table, measure):
     """Clear pictures with their clutter and their measure, averaged over styles and seeds."""
     values = logarithms(table, measure)
-    if missing := [name for name in ("origin", "clutter") if name not in values]:
-        raise SettingsError(
-            f"The table has no column {missing[0]!r}: give one that run_study has made."
-        )
+    check_columns(table, ["origin", "clutter"])
     clear = values[(values["kind"] == "clear") & (values["role"] == "content")]
     unit = [*GROUP[:3], "origin", "picture"]
-    found = clear.groupby(unit, as_index=False, sort=False)[["clutter", "log"]].mean()
-    found[measure] = np.exp(found.pop("log"))
-    return found
+    means = clear.groupby(unit, as_index=False, sort=False)[["clutter", "log"]].mean()
+    means[measure] = np.exp(means.pop("log"))
+    return means

@@ -1,28 +1,30 @@
 """Figures of the clear-or-distorted study.  (Notebook 05.)"""
 
 import numpy as np
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from ..errors import SettingsError
-from ..plots import COLOURS, _figure
-from .effects import CLAIM, by_nature, paired, per_cent, ranked
+from ..plots import COLOURS, new_figure
+from .effects import CLAIM, by_clutter, clear_pictures, paired, per_cent
 from .statistics import ALPHA
 
-# Colour, marker and filling, so that neither colour-blind nor black-and-white readers need ask;
-# and no colour that the course has for a term, as a verdict is not one.
+# Colour, marker and filling, so that verdicts also differ to colour-blind readers and in black and
+# white. None has the colour of a term.
 VERDICTS = {
     "as claimed": ("#332288", "o", True),
     "opposite": ("#CC6677", "s", True),
     "open": ("#555555", "D", False),
 }
 ORIGINS = {"photo": ("#0072B2", "o"), "scene": ("#E69F00", "^")}
-SHADE = "#E9E7F4"  # of where the claim points
+SHADE = "#E9E7F4"  # of the claimed side
 RECIPES = {"style": "style transfer", "dream": "deep dream"}
 TICKS = (-99, -95, -90, -80, -60, -40, -20, -10, -5, -2, 0, 2, 5, 10, 25, 50, 100, 200, 400, 900)
 TICKS += (2900, 9900)
 
 
 def measure_label(recipe, measure):
-    """What a measure is called on an axis.
+    """The axis label of a measure.
 
     >>> measure_label("dream", "end_raw"), measure_label("style", "content_end")
     ('raw dream score at the end', 'content term at the end')
@@ -34,13 +36,13 @@ def measure_label(recipe, measure):
     return f"{first} term at the {second}"
 
 
-def plain(kind):
+def kind_label(kind):
     """A distortion's name in words."""
     return kind.replace("_", " ")
 
 
 def signed(change):
-    """A change in per cent as a reader sees it.
+    """A change in per cent, with its sign.
 
     >>> signed(-20.0), signed(0.0), signed(25.0)
     ('−20 %', '0 %', '+25 %')
@@ -49,15 +51,28 @@ def signed(change):
     return f"{sign}{abs(change):g} %"
 
 
-def chosen(table, **wanted):
-    """The rows of a table with these values; a `SettingsError` if there are none."""
+def select(table, **wanted):
+    """The rows of a table with these values (None: any); a `SettingsError` if there are none."""
+    wanted = {name: value for name, value in wanted.items() if value is not None}
     for name, value in wanted.items():
-        if value is not None:
-            table = table[table[name] == value]
+        table = table[table[name] == value]
     if table.empty:
-        told = ", ".join(str(value) for value in wanted.values() if value is not None)
-        raise SettingsError(f"There is nothing to draw for {told}: choose what the table holds.")
+        values = ", ".join(map(str, wanted.values()))
+        raise SettingsError(f"There is nothing to draw for {values}: choose what the table has.")
     return table
+
+
+def pick_networks(rows, networks=None):
+    """{recipe: network} for a table's recipes: those given, or each recipe's last, its largest."""
+    recipes = [recipe for recipe in CLAIM if recipe in set(rows["recipe"])]
+    last = {recipe: select(rows, recipe=recipe)["network"].iloc[-1] for recipe in recipes}
+    return {recipe: (networks or last)[recipe] for recipe in recipes}
+
+
+def mark_style(verdict, **options):
+    """The matplotlib options of a verdict's mark."""
+    colour, marker, filled = VERDICTS[verdict]
+    return dict(color=colour, marker=marker, mfc=colour if filled else "white", **options)
 
 
 def plot_pairs(
@@ -74,106 +89,103 @@ def plot_pairs(
         columns: panels in a row.
 
     Returns:
-        The matplotlib figure. Lines that go the claim's way are indigo, others rose and dashed;
-        the title counts those that go its way.
+        The matplotlib figure. Lines that go the claimed way are indigo, the others rose and
+        dashed; the titles count the former.
 
     Introduced in notebook 05.
     """
-    pairs = chosen(
+    pairs = select(
         paired(table, measure), recipe=recipe, network=network, variant=variant, severity=severity
     )
     kinds = list(pairs["kind"].unique() if kinds is None else kinds)
+    figure, panels = _panels(kinds, columns, 2.7, 0.4)
+    for axes, kind in zip(panels, kinds, strict=True):
+        _draw_pairs(axes, select(pairs, kind=kind), CLAIM[recipe], kind_label(kind))
+    log_ticks(panels[0])
+    label = measure_label(recipe, measure) + "\n(log scale)"
+    figure.supylabel(label, fontsize="medium", ma="center")
+    return figure
+
+
+def _panels(kinds, columns, row_height, margin, **shared):
+    """A figure with a panel for each kind, and the panels; heights in inches."""
     columns = min(columns, len(kinds))
     rows = -(-len(kinds) // columns)
-    figure = _figure(2.6 * columns + 0.6, 2.7 * rows + 0.4)
-    panels = figure.subplots(rows, columns, sharey=True, squeeze=False)
-    for axes, kind in zip(panels.flat, kinds, strict=False):
-        _draw_pairs(axes, chosen(pairs, kind=kind), CLAIM[recipe], plain(kind))
-    for axes in panels.flat[len(kinds) :]:
+    figure = new_figure(2.6 * columns + 0.6, row_height * rows + margin)
+    panels = figure.subplots(rows, columns, sharey=True, squeeze=False, **shared).flat
+    for axes in panels[len(kinds) :]:
         axes.axis("off")
-    log_ticks(panels[0, 0])
-    figure.supylabel(
-        measure_label(recipe, measure) + "\n(log scale)", fontsize="medium", ma="center"
-    )
-    return figure
+    for axes in panels[max(0, len(kinds) - columns) : len(kinds)]:
+        axes.tick_params(labelbottom=True)
+    return figure, panels[: len(kinds)]
 
 
 def _draw_pairs(axes, pairs, claim, title):
     """One panel: a line for each picture from clear to distorted."""
-    goes = claim * pairs["effect"] > 0
-    for clear, distorted, claimed in zip(pairs["clear"], pairs["distorted"], goes, strict=True):
-        colour, marker, _ = VERDICTS["as claimed" if claimed else "opposite"]
-        look = dict(ls="-" if claimed else "--", marker=marker, ms=5, lw=1.3, alpha=0.85)
+    claimed = claim * pairs["effect"] > 0
+    for clear, distorted, as_claimed in zip(
+        pairs["clear"], pairs["distorted"], claimed, strict=True
+    ):
+        colour, marker, _ = VERDICTS["as claimed" if as_claimed else "opposite"]
+        look = dict(ls="-" if as_claimed else "--", marker=marker, ms=5, lw=1.3, alpha=0.85)
         axes.plot([0, 1], [clear, distorted], color=colour, **look)
     axes.set(xticks=[0, 1], xticklabels=["clear", "distorted"], xlim=(-0.25, 1.25))
-    axes.set_title(f"{title}: {goes.sum()} of {len(goes)}\nas claimed", fontsize="medium")
+    axes.set_title(f"{title}: {claimed.sum()} of {len(claimed)}\nas claimed", fontsize="medium")
 
 
 def plot_effects(found, severity=1.0, networks=None, variant="base", role="content"):
     """Draw what each distortion does to a measure, with its interval; both recipes side by side.
 
     Args:
-        found: of `effects`.
+        found: a table from `effects`.
         severity: of the distortions.
-        networks: {recipe: network}; the last in the table of each recipe when None.
+        networks: {recipe: network}; for each recipe the last one in the table when None.
         variant, role: which rows.
 
     Returns:
         The matplotlib figure: a row for each distortion, in the order of the first panel's
-        effects, a panel for each recipe; the side to which the claim points is shaded.
+        effects, and a panel for each recipe; the claimed side is shaded.
 
     Introduced in notebook 05.
     """
-    rows = chosen(found, severity=severity, variant=variant, role=role)
-    recipes = [recipe for recipe in CLAIM if recipe in set(rows["recipe"])]
-    networks = networks or last_networks(rows)
-    parts = [chosen(rows, recipe=r, network=networks[r]).set_index("kind") for r in recipes]
+    rows = select(found, severity=severity, variant=variant, role=role)
+    networks = pick_networks(rows, networks)
+    parts = [select(rows, recipe=r, network=n).set_index("kind") for r, n in networks.items()]
     kinds = list(parts[0]["effect"].sort_values().index)
-    figure = _figure(5.2 * len(parts) + 1.2, 0.42 * len(kinds) + 1.9)
+    figure = new_figure(5.2 * len(parts) + 1.2, 0.42 * len(kinds) + 1.9)
     panels = figure.subplots(1, len(parts), sharey=True, squeeze=False)[0]
-    for axes, recipe, part in zip(panels, recipes, parts, strict=True):
-        _draw_forest(axes, recipe, part.reindex(kinds))
-        measure = measure_label(recipe, part["measure"].iloc[0])
-        axes.set_xlabel(f"change of the {measure}")
-        axes.set_title(f"{RECIPES[recipe]}, {networks[recipe]}", fontsize="medium", pad=22)
-    panels[0].set_yticks(range(len(kinds)), [plain(kind) for kind in kinds])
-    _explain_verdicts(figure, parts)
+    for axes, (recipe, network), part in zip(panels, networks.items(), parts, strict=True):
+        _draw_forest(axes, CLAIM[recipe], part.reindex(kinds))
+        axes.set_xlabel(f"change in the {measure_label(recipe, part['measure'].iloc[0])}")
+        axes.set_title(f"{RECIPES[recipe]}, {network}", fontsize="medium", pad=22)
+    panels[0].set_yticks(range(len(kinds)), [kind_label(kind) for kind in kinds])
+    explain_verdicts(figure, parts)
     return figure
 
 
-def _draw_forest(axes, recipe, part):
-    """One panel of effects: points with their intervals on an axis of logarithms."""
+def _draw_forest(axes, claim, part):
+    """One panel of effects: points with their intervals, on an axis of logarithms."""
     ends = part[["low", "high", "effect"]].to_numpy()
-    reach = np.nanmax(np.abs(ends)) if np.isfinite(ends).any() else 0
     lowest, highest = np.nanmin(ends, initial=0), np.nanmax(ends, initial=0)
-    margin = 0.08 * max(reach, 0.02)
+    margin = 0.08 * max(-lowest, highest, 0.02)
     limits = min(lowest - margin, -4 * margin), max(highest + margin, 4 * margin)
-    claim = CLAIM[recipe]
     axes.axvspan(0, limits[claim > 0], color=SHADE, zorder=0)
     axes.axvline(0, color="black", lw=1)
     for place, row in enumerate(part.itertuples()):
-        if not np.isfinite(row.effect):
-            continue
-        colour, marker, full = VERDICTS[row.verdict]
-        axes.plot([row.low, row.high], [place, place], color=colour, lw=2.2, solid_capstyle="butt")
-        face = colour if full else "white"
-        axes.plot(row.effect, place, marker, color=colour, mfc=face, ms=8, mew=1.8)
+        if np.isfinite(row.effect):
+            mark = mark_style(row.verdict, ms=8, mew=1.8)
+            bar = dict(color=mark["color"], lw=2.2, solid_capstyle="butt")
+            axes.plot([row.low, row.high], [place, place], **bar)
+            axes.plot(row.effect, place, **mark)
     axes.set(xlim=limits, ylim=(-0.6, len(part) - 0.4))
     words, side = ("claimed: higher", "right") if claim > 0 else ("claimed: lower", "left")
-    place = (float(claim > 0), 1.01)
-    axes.annotate(
-        words,
-        place,
-        xycoords="axes fraction",
-        ha=side,
-        color=VERDICTS["as claimed"][0],
-        fontsize=10,
-    )
+    look = dict(color=VERDICTS["as claimed"][0], fontsize=10)
+    axes.annotate(words, (float(claim > 0), 1.01), xycoords="axes fraction", ha=side, **look)
     change_ticks(axes, limits)
 
 
 def change_ticks(axes, limits, across=True):
-    """Label an axis of effects, ln(ratio), with changes in per cent, as many as there is room."""
+    """Label an axis of effects, ln(ratio), with as many changes in per cent as fit."""
     places = np.log1p(np.array(TICKS) / 100)
     gap, kept = 0.13 * (limits[1] - limits[0]), [0.0]
     for place in sorted(places, key=lambda place: (abs(place) < 0.2, abs(place))):
@@ -184,19 +196,12 @@ def change_ticks(axes, limits, across=True):
     (axes.set_xticks if across else axes.set_yticks)(kept, labels)
 
 
-def _explain_verdicts(figure, parts):
-    """What marker and colour mean, below all panels; and if nothing but open was possible."""
-    from matplotlib.lines import Line2D
-
-    few = not any((part["p_least"] < ALPHA).any() for part in parts)
+def explain_verdicts(figure, tables):
+    """Add a legend of verdicts below all panels; it says if only "open" was possible."""
+    few = not any((table["smallest_possible_p"] < ALPHA).any() for table in tables)
     why = "too few pictures for any other verdict" if few else "corrected p ≥ 0.05"
-    words = {"as claimed": "as the paper claims", "opposite": "the opposite"}
-    words["open"] = f"open ({why})"
-    marks = [
-        Line2D([], [], color=colour, marker=marker, mfc=colour if full else "white", mew=1.8, ms=8)
-        for colour, marker, full in VERDICTS.values()
-    ]
-    labels = [words[name] for name in VERDICTS]
+    labels = ["as the paper claims", "the opposite", f"open ({why})"]
+    marks = [Line2D([], [], **mark_style(verdict, mew=1.8, ms=8)) for verdict in VERDICTS]
     figure.legend(marks, labels, loc="outside lower center", ncols=3, frameon=False)
 
 
@@ -206,34 +211,30 @@ def plot_clutter(table, measure, networks=None, variant="base", resamples=2000):
     Args:
         table: of a study.
         measure: one of `effects.MEASURES`.
-        networks: {recipe: network}; the last in the table of each recipe when None.
+        networks: {recipe: network}; for each recipe the last one in the table when None.
         variant: which cells.
-        resamples: of the interval in the title.
+        resamples: for the interval in the title.
 
     Returns:
         The matplotlib figure: photos and scenes with their names, and in the title the rank
-        correlation of all, with its 95 % interval.
+        correlation over all of them, with its 95 % interval.
 
     Introduced in notebook 05.
     """
-    points = chosen(ranked(table, measure), variant=variant)
-    found = chosen(by_nature(table, measure, resamples), variant=variant, pictures="both")
-    recipes = [recipe for recipe in CLAIM if recipe in set(points["recipe"])]
-    networks = networks or last_networks(points)
-    figure = _figure(5.6 * len(recipes), 4.8)
-    for axes, recipe in zip(
-        figure.subplots(1, len(recipes), squeeze=False)[0], recipes, strict=True
-    ):
-        of = dict(recipe=recipe, network=networks[recipe])
-        _draw_clutter(axes, chosen(points, **of), measure)
-        row = chosen(found, **of).iloc[0]
+    points = select(clear_pictures(table, measure), variant=variant)
+    found = by_clutter(select(table, variant=variant), measure, resamples)
+    found = select(found, pictures="both")
+    networks = pick_networks(points, networks)
+    figure = new_figure(5.6 * len(networks), 4.8)
+    panels = figure.subplots(1, len(networks), squeeze=False)[0]
+    for axes, (recipe, network) in zip(panels, networks.items(), strict=True):
+        _draw_clutter(axes, select(points, recipe=recipe, network=network), measure)
+        row = select(found, recipe=recipe, network=network).iloc[0]
         axes.set_ylabel(measure_label(recipe, measure) + " (log scale)")
         claimed = "ρ > 0" if CLAIM[recipe] > 0 else "ρ < 0"
-        told = "ρ = {rho:.2f} [{low:.2f}, {high:.2f}], {verdict}".format(**row).replace("-", "−")
-        axes.set_title(
-            f"{RECIPES[recipe]}, {networks[recipe]} (claimed: {claimed})\nSpearman {told}"
-        )
-    marks = figure.axes[0].get_legend_handles_labels()
+        rho = "ρ = {rho:.2f} [{low:.2f}, {high:.2f}], {verdict}".format(**row).replace("-", "−")
+        axes.set_title(f"{RECIPES[recipe]}, {network} (claimed: {claimed})\nSpearman {rho}")
+    marks = panels[0].get_legend_handles_labels()
     figure.legend(*marks, loc="outside lower center", ncols=2, frameon=False)
     return figure
 
@@ -241,24 +242,24 @@ def plot_clutter(table, measure, networks=None, variant="base", resamples=2000):
 def _draw_clutter(axes, points, measure):
     """One panel: a named point for each picture."""
     for origin, (colour, marker) in ORIGINS.items():
-        mine = points[points["origin"] == origin]
-        label = {"photo": "photos", "scene": "scenes, by how full they were drawn"}[origin]
-        axes.scatter(mine["clutter"], mine[measure], c=colour, marker=marker, s=45, label=label)
-    axes.set(xlabel="clutter of the clear picture (0: plain, 1: full)")
+        rows = points[points["origin"] == origin]
+        label = {"photo": "photos", "scene": "drawn scenes, with their level of clutter"}[origin]
+        axes.scatter(rows["clutter"], rows[measure], c=colour, marker=marker, s=45, label=label)
+    axes.set(xlabel="clutter of the clear picture (0: plain, 1: cluttered)")
     axes.margins(0.12)
     log_ticks(axes)
-    names = [plain(name).removeprefix("scene-") for name in points["picture"]]
+    names = [kind_label(name).removeprefix("scene-") for name in points["picture"]]
     _name_points(axes, points["clutter"].to_numpy(), points[measure].to_numpy(), names)
 
 
 def _name_points(axes, x, y, names, size=8.5):
-    """Write names beside their points, each where it covers least of points and other names."""
+    """Write each point's name where it covers least of the points and of other names."""
     pixels = axes.transData.transform(np.stack([x, y], -1)) * 72 / axes.figure.dpi
     taken = [(a - 4, b - 4, a + 4, b + 4) for a, b in pixels]
     for (a, b), name, point in zip(pixels, names, zip(x, y, strict=True), strict=True):
-        wide, tall = 0.58 * size * len(name), size
-        places = [(-wide / 2, 6), (-wide / 2, -6 - tall), (7, -tall / 2), (-7 - wide, -tall / 2)]
-        boxes = [(a + dx, b + dy, a + dx + wide, b + dy + tall) for dx, dy in places]
+        width = 0.58 * size * len(name)
+        places = [(-width / 2, 6), (-width / 2, -6 - size), (7, -size / 2), (-7 - width, -size / 2)]
+        boxes = [(a + dx, b + dy, a + dx + width, b + dy + size) for dx, dy in places]
         covered = [sum(_overlap(box, other) for other in taken) for box in boxes]
         best = int(np.argmin(covered))
         taken.append(boxes[best])
@@ -267,16 +268,14 @@ def _name_points(axes, x, y, names, size=8.5):
 
 
 def _overlap(one, other):
-    """The area that two boxes (left, bottom, right, top) share."""
+    """The area shared by two boxes (left, bottom, right, top)."""
     width = min(one[2], other[2]) - max(one[0], other[0])
     height = min(one[3], other[3]) - max(one[1], other[1])
     return max(0, width) * max(0, height)
 
 
 def log_ticks(axes):
-    """A log scale upward with numbers that a reader need not decode."""
-    from matplotlib.ticker import LogLocator, NullFormatter
-
+    """Make the y axis logarithmic, with readable numbers."""
     axes.set_yscale("log")
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
     axes.yaxis.set_major_formatter(_number)
@@ -284,7 +283,7 @@ def log_ticks(axes):
 
 
 def _number(value, position=None):
-    """A number of a log axis: as it is, or with a power of ten."""
+    """A number on a log axis: in full, or with a power of ten."""
     if 1e-3 <= value < 1e4:
         return f"{value:g}"
     factor, power = f"{value:.1e}".split("e")
@@ -295,44 +294,35 @@ def plot_severity(found, networks=None, variant="base", kinds=None, columns=4):
     """Draw the effect of each distortion over its severity: dose and response.
 
     Args:
-        found: of `effects`.
-        networks: {recipe: network}; the last in the table of each recipe when None.
+        found: a table from `effects`.
+        networks: {recipe: network}; for each recipe the last one in the table when None.
         variant: which rows.
         kinds: distortions, in this order; all when None.
         columns: panels in a row.
 
     Returns:
-        The matplotlib figure: a panel for each distortion, a line for each recipe, which starts
-        at no change at severity 0; bars are the 95 % intervals.
+        The matplotlib figure: a panel for each distortion, with a line for each recipe that starts
+        from no change at severity 0; bars are the 95 % intervals.
 
     Introduced in notebook 05.
     """
-    rows = chosen(found, variant=variant, role="content")
-    recipes = [recipe for recipe in CLAIM if recipe in set(rows["recipe"])]
-    networks = networks or last_networks(rows)
+    rows = select(found, variant=variant, role="content")
+    networks = pick_networks(rows, networks)
     kinds = list(rows["kind"].unique() if kinds is None else kinds)
-    columns = min(columns, len(kinds))
-    lines = -(-len(kinds) // columns)
-    figure = _figure(2.6 * columns + 0.6, 2.2 * lines + 0.9)
-    panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
-    for axes, kind in zip(panels.flat, kinds, strict=False):
-        for recipe in recipes:
-            part = chosen(rows, recipe=recipe, network=networks[recipe], kind=kind)
-            _draw_response(axes, part.sort_values("severity"), recipe, networks[recipe])
+    figure, panels = _panels(kinds, columns, 2.2, 0.9, sharex=True)
+    for axes, kind in zip(panels, kinds, strict=True):
+        for recipe, network in networks.items():
+            part = select(rows, recipe=recipe, network=network, kind=kind)
+            _draw_response(axes, part.sort_values("severity"), recipe, network)
         axes.axhline(0, color="black", lw=1, zorder=0)
-        axes.set_title(plain(kind), fontsize="medium")
-    for axes in panels.flat[len(kinds) :]:
-        axes.axis("off")
-    for axes in panels.flat[max(0, len(kinds) - columns) : len(kinds)]:
-        axes.tick_params(labelbottom=True)
-    change_ticks(panels[0, 0], panels[0, 0].get_ylim(), across=False)
-    figure.supxlabel(
-        "severity of the distortion (0: none, 1: a photo can only just be guessed)", fontsize=12
-    )
-    where, way = rows["measure"].iloc[0].split("_")
-    figure.supylabel(f"change of loss and score ({way}, at the {where})", fontsize=12)
-    handles, labels = panels[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=2, frameon=False)
+        axes.set_title(kind_label(kind), fontsize="medium")
+    change_ticks(panels[0], panels[0].get_ylim(), across=False)
+    severity = "severity of the distortion (0: none, 1: a photo is barely recognisable)"
+    figure.supxlabel(severity, fontsize=12)
+    where, how = rows["measure"].iloc[0].split("_")
+    figure.supylabel(f"change in loss and score ({how}, at the {where})", fontsize=12)
+    lines = panels[0].get_legend_handles_labels()
+    figure.legend(*lines, loc="outside upper center", ncols=2, frameon=False)
     return figure
 
 
@@ -340,16 +330,10 @@ def _draw_response(axes, part, recipe, network):
     """One line with bars, from no change at severity 0."""
     x = np.r_[0, part["severity"]]
     y, low, high = (np.r_[0, part[name]] for name in ("effect", "low", "high"))
-    words = (
-        "style-transfer loss (claimed: up)" if recipe == "style" else "dream score (claimed: down)"
-    )
-    look = dict(style=dict(fmt="-o"), dream=dict(fmt="--^"))[recipe]
-    bars = np.nan_to_num(np.abs([y - low, high - y]))
-    axes.errorbar(x, y, bars, color=COLOURS[recipe], ms=5, label=f"{words}, {network}", **look)
+    words, look = {
+        "style": ("style-transfer loss (claimed: up)", "-o"),
+        "dream": ("dream score (claimed: down)", "--^"),
+    }[recipe]
+    bars, label = np.nan_to_num(np.abs([y - low, high - y])), f"{words}, {network}"
+    axes.errorbar(x, y, bars, fmt=look, color=COLOURS[recipe], ms=5, label=label)
     axes.set_xticks(x)
-
-
-def last_networks(rows):
-    """{recipe: the last of its networks in a table}, which is the largest of the study."""
-    recipes = [recipe for recipe in CLAIM if recipe in set(rows["recipe"])]
-    return {recipe: chosen(rows, recipe=recipe)["network"].iloc[-1] for recipe in recipes}

@@ -3,18 +3,20 @@
 import warnings
 
 import numpy as np
+import pandas as pd
+from statsmodels.regression.mixed_linear_model import MixedLM
 
 from ..errors import SettingsError, check_choice
 from .effects import CLAIM, logarithms
 
 
 def mixed_model(table, measure, recipe, network, variant="base"):
-    """Fit all distortions of a recipe at once, pictures being a random sample of pictures.
+    """Fit all distortions of a recipe at once, with the pictures as a random sample.
 
-    ln(measure) = its value for the clear picture + a constant for each kind and, with several
+    ln(measure) = the clear picture's value + a constant for each kind and, with several
     severities, a slope for each kind + a constant for each style, with several styles + a random
-    constant for each picture. `effects` tests each kind by itself and decides; the model shows
-    dose and response, and what one picture differs from another.
+    constant for each picture. The verdicts come from `effects`, which tests each kind separately;
+    the model shows dose and response, and how much pictures differ from each other.
 
     Args:
         table: of a study, as for `paired`.
@@ -24,9 +26,9 @@ def mixed_model(table, measure, recipe, network, variant="base"):
     Returns:
         A pandas DataFrame with a row for each term: `kind` (`"clear"` for the intercept,
         `"pictures"` for the standard deviation of the random constants), `term`
-        (`"at severity 1"`, `"per unit of severity"`, …), `estimate`, `low`, `high` (95 %, by
-        Wald), `p`, `n` cells, `converged` and `note`. If the fit did not converge, that is False,
-        `note` says why, and the numbers are not to be trusted.
+        (`"at severity 1"`, `"per unit of severity"`, …), `estimate`, `low`, `high` (95 %, Wald),
+        `p`, `n` cells, `converged` and `note`. If the fit did not converge, `converged` is False,
+        `note` says why, and the numbers cannot be trusted.
 
     Raises:
         SettingsError: as for `paired`, or there are fewer than 3 pictures or no distortion.
@@ -34,32 +36,27 @@ def mixed_model(table, measure, recipe, network, variant="base"):
     Source: Laird and Ware 1982. Introduced in notebook 05.
     """
     check_choice("recipe", recipe, CLAIM)
-    values = logarithms(table, measure)
-    chosen = dict(recipe=recipe, network=network, variant=variant)
-    for name, value in chosen.items():
-        values = values[values[name] == value]
+    values, wanted = logarithms(table, measure), [recipe, network, variant]
+    values = values[(values[["recipe", "network", "variant"]] == wanted).all(axis=1)]
     kinds = [kind for kind in values["kind"].unique() if kind != "clear"]
     if values["picture"].nunique() < 3 or not kinds or "clear" not in set(values["kind"]):
-        told = ", ".join(chosen.values())
         raise SettingsError(
-            f"A mixed model of {told} needs clear and distorted cells of 3 pictures or more:"
-            " choose another recipe, network or variant."
+            f"A mixed model of {', '.join(wanted)} needs clear and distorted cells of at least 3"
+            " pictures: choose another recipe, network or variant."
         )
-    design = columns_of(values, kinds)
-    return tidy(*fit(values["log"], design, values["picture"]), design, len(values))
+    design = fixed_effects(values, kinds)
+    return as_table(*fit(values["log"], design, values["picture"]), design, len(values))
 
 
-def columns_of(values, kinds):
-    """What the model's fixed part is made of: {(kind, term): a column}, as a DataFrame."""
-    import pandas as pd
-
+def fixed_effects(values, kinds):
+    """The model's fixed part, a DataFrame with a column for each (kind, term)."""
     columns = {("clear", "intercept"): np.ones(len(values))}
     for kind in kinds:
-        mine = values["kind"] == kind
-        columns[kind, "at severity 1"] = mine.astype(float)
-        if values.loc[mine, "severity"].nunique() > 1:
-            columns[kind, "per unit of severity"] = mine * (values["severity"] - 1)
-        elif (only := values.loc[mine, "severity"].iloc[0]) != 1:
+        is_kind = values["kind"] == kind
+        columns[kind, "at severity 1"] = is_kind.astype(float)
+        if values.loc[is_kind, "severity"].nunique() > 1:
+            columns[kind, "per unit of severity"] = is_kind * (values["severity"] - 1)
+        elif (only := values.loc[is_kind, "severity"].iloc[0]) != 1:
             columns[kind, f"at severity {only:g}"] = columns.pop((kind, "at severity 1"))
     for style in values["style"].unique()[1:]:
         columns["clear", f"style {style}"] = (values["style"] == style).astype(float)
@@ -67,10 +64,8 @@ def columns_of(values, kinds):
 
 
 def fit(response, design, pictures):
-    """The fitted MixedLM, None if there is none, and what went wrong ("" if nothing did)."""
-    from statsmodels.regression.mixed_linear_model import MixedLM
-
-    with warnings.catch_warnings(record=True) as told:
+    """The fitted MixedLM (None if the fit failed) and what went wrong ("" if nothing did)."""
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             model = MixedLM(np.asarray(response), design.to_numpy(), groups=np.asarray(pictures))
@@ -78,22 +73,20 @@ def fit(response, design, pictures):
         except (np.linalg.LinAlgError, ValueError) as error:
             return None, f"no fit: {error}"
     notes = [] if result.converged else ["the search for the best fit did not converge"]
-    notes += [str(warning.message).splitlines()[0] for warning in told]
+    notes += [str(warning.message).splitlines()[0] for warning in caught]
     return result, "; ".join(dict.fromkeys(notes))
 
 
-def tidy(result, note, design, cells):
-    """A fitted model as a table, one row for each term."""
-    import pandas as pd
-
-    found = pd.DataFrame(list(design.columns), columns=["kind", "term"])
-    count = len(found)
+def as_table(result, note, design, cells):
+    """A fitted model as a DataFrame with a row for each term."""
+    rows = pd.DataFrame(list(design.columns), columns=["kind", "term"])
+    count = len(rows)
     if result is None:
-        found[["estimate", "low", "high", "p"]] = np.nan
+        rows[["estimate", "low", "high", "p"]] = np.nan
     else:
-        found["estimate"] = result.fe_params
-        found[["low", "high"]] = np.asarray(result.conf_int())[:count]
-        found["p"] = np.asarray(result.pvalues)[:count]
+        rows["estimate"] = result.fe_params
+        rows[["low", "high"]] = np.asarray(result.conf_int())[:count]
+        rows["p"] = np.asarray(result.pvalues)[:count]
         between = float(np.sqrt(np.squeeze(result.cov_re)))
-        found.loc[count] = ["pictures", "standard deviation", between, np.nan, np.nan, np.nan]
-    return found.assign(n=cells, converged=bool(result and result.converged), note=note)
+        rows.loc[count] = ["pictures", "standard deviation", between, np.nan, np.nan, np.nan]
+    return rows.assign(n=cells, converged=bool(result and result.converged), note=note)

@@ -1,15 +1,19 @@
 """Intervals, tests and power for (n,) effects, from SciPy and statsmodels.  (Notebook 05.)"""
 
 import functools
+import inspect
 import warnings
 
 import numpy as np
+from scipy.stats import binomtest, bootstrap, permutation_test, rankdata
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.power import TTestPower
 
 ALPHA, POWER = 0.05, 0.8
 
 
 def interval(values, resamples=9999, seed=0):
-    """95 % bootstrap interval of a mean: BCa, or percentiles where BCa cannot be had.
+    """95 % bootstrap interval of a mean: BCa, or percentiles where BCa is undefined.
 
     Args:
         values: (n,) effects; with n < 3 both ends are NaN.
@@ -20,38 +24,29 @@ def interval(values, resamples=9999, seed=0):
     >>> interval(np.full(5, 0.5))
     (0.5, 0.5)
     """
-    from scipy.stats import bootstrap
-
     if len(values) < 3:
         return np.nan, np.nan
+    options = dict(n_resamples=resamples, vectorized=True)
     for method in ("BCa", "percentile"):
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # SciPy warns where BCa fails, and gives NaN
-            found = bootstrap(
-                (values,),
-                np.mean,
-                n_resamples=resamples,
-                method=method,
-                vectorized=True,
-                **seeded(bootstrap, seed),
-            ).confidence_interval
-        if np.isfinite(found).all():
+            warnings.simplefilter("ignore")  # SciPy warns where BCa fails, and returns NaN
+            result = bootstrap(
+                (values,), np.mean, method=method, **options, **seeded(bootstrap, seed)
+            )
+        low, high = map(float, result.confidence_interval)
+        if np.isfinite([low, high]).all():
             break
-    return float(found.low), float(found.high)
+    return low, high
 
 
 def seeded(function, seed):
-    """The keyword that seeds a SciPy function: `rng`, before SciPy 1.15 `random_state`."""
-    import inspect
-
+    """The keyword that seeds a SciPy function: `rng`, or `random_state` before SciPy 1.15."""
     new = "rng" in inspect.signature(function).parameters
     return {"rng" if new else "random_state": np.random.default_rng(seed)}
 
 
 def sign_test(values):
-    """Two-sided p of as many rises and falls among (n,) effects; NaN if fewer than 3 differ."""
-    from scipy.stats import binomtest
-
+    """Two-sided p of a sign test on (n,) effects; zeros don't count, NaN with fewer than 3 left."""
     changed = np.count_nonzero(values)
     if changed < 3:
         return np.nan
@@ -59,36 +54,32 @@ def sign_test(values):
 
 
 def flip_test(values, resamples=9999, seed=0):
-    """Two-sided p that a mean is 0: how often random signs give one as far off.
+    """Two-sided p of a mean of 0: how often random signs give a mean at least as far from 0.
 
     Args:
         values: (n,) effects; with n < 3 the result is NaN.
-        resamples, seed: where there are more than so many ways to flip signs, so many are drawn.
+        resamples, seed: if there are more ways to flip the signs than `resamples`, that many are
+            drawn at random.
 
     Source: Fisher 1935 (Darwin's maize). Introduced in notebook 05.
 
     >>> flip_test(np.array([1.0, 2.0, 3.0, 4.0, 5.0]))  # 2 of 32 ways
     0.0625
     """
-    from scipy.stats import permutation_test
-
     if len(values) < 3:
         return np.nan
-    tested = permutation_test(
-        (values,),
-        lambda sample, axis: np.mean(sample, axis),
-        permutation_type="samples",
-        vectorized=True,
-        n_resamples=resamples,
-        **seeded(permutation_test, seed),
-    )
-    return float(tested.pvalue)
+    return _permutation_p(values, np.mean, "samples", resamples, seed)
+
+
+def _permutation_p(values, statistic, kind, resamples, seed):
+    """Two-sided p of SciPy's permutation test, exact where `resamples` allows."""
+    options = dict(permutation_type=kind, vectorized=True, n_resamples=resamples)
+    options |= seeded(permutation_test, seed)
+    return float(permutation_test((values,), statistic, **options).pvalue)
 
 
 def holm(p_values):
-    """p values corrected for their number; those that are NaN stay so and are not counted."""
-    from statsmodels.stats.multitest import multipletests
-
+    """Correct p values for the number of tests; NaNs stay NaN and don't count."""
     p_values = np.asarray(p_values, float)
     tested = np.isfinite(p_values)
     corrected = np.full(len(p_values), np.nan)
@@ -98,7 +89,7 @@ def holm(p_values):
 
 
 def detectable(n, spread, tests=1):
-    """The effect that a t test of n pairs shows with 80 % power, at 5 % shared by all tests.
+    """The effect that a t test on n pairs detects with 80 % power, at 5 % for all tests together.
 
     Args:
         n: pairs; with n < 3 the result is NaN.
@@ -115,48 +106,27 @@ def detectable(n, spread, tests=1):
 
 @functools.lru_cache(maxsize=256)
 def standard_effect(n, tests):
-    """The effect that `detectable` gives for a spread of 1."""
-    from statsmodels.stats.power import TTestPower
-
-    found = TTestPower().solve_power(nobs=n, alpha=ALPHA / tests, power=POWER)
-    return float(np.squeeze(found))
+    """The `detectable` effect for a spread of 1."""
+    effect = TTestPower().solve_power(nobs=n, alpha=ALPHA / tests, power=POWER)
+    return float(np.squeeze(effect))
 
 
 def correlation(clutter, values, resamples=9999, seed=0):
-    """Spearman's correlation of two (n,) arrays, its bootstrap interval and permutation p."""
-    from scipy.stats import bootstrap, permutation_test, rankdata
-
+    """Spearman's correlation of two (n,) arrays, with bootstrap interval and permutation p."""
     x, y = rankdata(clutter), rankdata(values)
     if len(x) < 4 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return dict(n=len(x), rho=np.nan, low=np.nan, high=np.nan, p_permutation=np.nan)
+    options = dict(paired=True, vectorized=True, n_resamples=resamples, method="percentile")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # samples of one picture many times have no correlation
-        limits = bootstrap(
-            (x, y),
-            spearman,
-            paired=True,
-            vectorized=True,
-            n_resamples=resamples,
-            method="percentile",
-            **seeded(bootstrap, seed),
-        ).bootstrap_distribution
-    tested = permutation_test(
-        (x,),
-        lambda sample, axis: spearman(sample, y, axis),
-        permutation_type="pairings",
-        vectorized=True,
-        n_resamples=resamples,
-        **seeded(permutation_test, seed),
-    )
-    low, high = np.nanpercentile(limits, [2.5, 97.5])
-    found = dict(n=len(x), rho=float(spearman(x, y, -1)), low=float(low), high=float(high))
-    return found | dict(p_permutation=float(tested.pvalue))
+        warnings.simplefilter("ignore")  # a resample of equal values has no correlation
+        resampled = bootstrap((x, y), spearman, **options, **seeded(bootstrap, seed))
+    low, high = map(float, np.nanpercentile(resampled.bootstrap_distribution, [2.5, 97.5]))
+    p = _permutation_p(x, functools.partial(spearman, y), "pairings", resamples, seed)
+    return dict(n=len(x), rho=float(spearman(x, y, -1)), low=low, high=high, p_permutation=p)
 
 
 def spearman(x, y, axis):
-    """Spearman's correlation along an axis; NaN where all values are one."""
-    from scipy.stats import rankdata
-
+    """Spearman's correlation along an axis; NaN where all values are equal."""
     x, y = (rankdata(values, axis=axis) for values in (x, y))
     x, y = (ranks - ranks.mean(axis, keepdims=True) for ranks in (x, y))
     return (x * y).sum(axis) / np.sqrt((x**2).sum(axis) * (y**2).sum(axis))

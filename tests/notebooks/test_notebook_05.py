@@ -1,10 +1,10 @@
-"""Notebook 05: its checks tell right from wrong, and what it says of the losses holds."""
+"""Notebook 05: its checks know right answers from wrong ones, and accept the package's own."""
 
 import itertools
 
 import numpy as np
 import pytest
-from test_effects import study
+from tables import study_table
 
 from dreamkit.exercises import EXERCISES, check
 from dreamkit.exercises.notebook_05 import table_of_effects
@@ -106,7 +106,7 @@ def test_a_solution_is_right(number):
 
 
 @pytest.mark.parametrize(("number", "answer", "hint"), MISTAKES)
-def test_a_mistake_meets_its_hint(number, answer, hint):
+def test_a_mistake_gets_its_hint(number, answer, hint):
     verdict = check(number, answer)
     assert not verdict.right
     assert hint in verdict.words
@@ -123,19 +123,19 @@ def test_a_list_of_kinds_is_as_good_as_a_set():
 
 def test_the_packages_own_functions_pass_the_checks():
     assert check("5.2", flip_test).right
-    table = study(dict(blur=-0.4), pictures=9)
+    table = study_table(dict(blur=-0.4), pictures=9)
     by_hand = paired(table).groupby(["kind", "severity"])[["clear", "distorted"]]
     found = effects(table, resamples=99).set_index(["kind", "severity"])["effect"]
     for key, pairs in by_hand:
         assert mean_effect(pairs["clear"], pairs["distorted"]) == pytest.approx(found[key])
 
 
-def test_the_tables_of_the_check_tell_every_mistake_from_the_solution():
+def test_every_mistake_differs_from_the_solution_on_the_checks_tables():
     answers = [answer for number, answer, _ in MISTAKES if number == "5.4"]
     for answer in answers:
-        differ = {
+        differing = {
             (seed, measure)
             for seed, measure in itertools.product(range(4), ("end_raw", "end_relative"))
             if answer(table_of_effects(seed), measure) != bears_out(table_of_effects(seed), measure)
         }
-        assert differ
+        assert differing

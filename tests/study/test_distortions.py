@@ -1,4 +1,4 @@
-"""Distortions: what they claim of their scale, the measure of clutter, and the drawn scenes."""
+"""Distortions keep to their severity scale; clutter and scenes grow as they should."""
 
 import itertools
 
@@ -11,7 +11,8 @@ from skimage.color import rgb2gray
 from skimage.feature import canny
 
 from dreamkit import ImageError, SettingsError, load_image, resize
-from dreamkit.study.distortions import BLUR, DISTORTIONS, MARKS, clutter, distort, scale_sheet
+from dreamkit.study.distortions import BLUR, DISTORTIONS, clutter, distort, scale_sheet
+from dreamkit.study.drawing import MARKS
 from dreamkit.study.scenes import scene
 
 every_kind = pytest.mark.parametrize("kind", DISTORTIONS)
@@ -28,7 +29,7 @@ def distance(a, b):
     return float(np.abs(a - b).mean())
 
 
-# One scale for all
+# One severity scale for all
 
 
 @every_kind
@@ -62,7 +63,7 @@ def test_shape_type_and_range_are_kept(kind, picture):
 
 
 @every_kind
-def test_the_seed_decides_what_is_drawn_by_chance(kind, photos):
+def test_the_seed_decides_everything_random(kind, photos):
     first, again, other = (distort(photos[1], kind, 0.5, seed=seed) for seed in (1, 1, 2))
     assert np.array_equal(first, again)
     by_chance = kind == "noise" or kind in MARKS
@@ -88,7 +89,7 @@ def test_a_more_severe_picture_has_the_same_marks_and_more(kind, photos):
     for less, more in itertools.pairwise(marked):
         assert more[less].mean() > 0.99
         assert more.mean() > less.mean()
-    assert 0.4 < marked[-1].mean() < 0.85  # the photo can still be guessed
+    assert 0.4 < marked[-1].mean() < 0.85  # the photo is still recognisable
 
 
 @every_mark
@@ -99,7 +100,7 @@ def test_the_edges_of_marks_are_smooth(kind):
     assert 0.002 < between.mean() < 0.1
 
 
-# Each by itself
+# Each kind
 
 
 def test_blur_is_scipys_gaussian(photos):
@@ -151,7 +152,7 @@ def test_swirl_turns_the_middle_and_leaves_the_corners():
 # Errors
 
 
-def test_what_cannot_be_is_refused(picture):
+def test_wrong_arguments_are_refused(picture):
     image = picture(8, 8)
     with pytest.raises(SettingsError, match=r"'blurr'.*'blur'"):
         distort(image, "blurr", 0.5)
@@ -168,7 +169,7 @@ def test_what_cannot_be_is_refused(picture):
 
 
 @pytest.mark.parametrize("wrong", [(-0.1, 64), (1.1, 64), (0.5, 15), (0.5, 64.0), (0.5, 64, -1)])
-def test_a_scene_that_cannot_be_is_refused(wrong):
+def test_an_impossible_scene_is_refused(wrong):
     with pytest.raises(SettingsError):
         scene(*wrong)
 
@@ -230,7 +231,7 @@ def test_a_scene_is_a_picture_and_its_seed_decides():
 # The sheet
 
 
-def test_the_sheet_shows_every_distortion_at_its_scale(picture):
+def test_the_sheet_shows_every_distortion_at_every_severity(picture):
     figure = scale_sheet(picture(8, 12), (0, 0.5))
     panels = np.array(figure.axes).reshape(len(DISTORTIONS), 2)
     assert [axes.get_title() for axes in panels[0]] == ["severity 0", "severity 0.5"]

@@ -1,4 +1,4 @@
-"""The figures of the study show what its table says."""
+"""The study's figures show what its table says."""
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
-from test_effects import KINDS, study
+from tables import KINDS, study_table
 
 from dreamkit.errors import SettingsError
 from dreamkit.plots import COLOURS
-from dreamkit.study.effects import by_nature, effects, paired
+from dreamkit.study.effects import by_clutter, effects, paired
 from dreamkit.study.figures import (
     ORIGINS,
     VERDICTS,
@@ -21,7 +21,7 @@ from dreamkit.study.figures import (
     plot_severity,
     signed,
 )
-from dreamkit.study.verdicts import plot_readings, plot_variants
+from dreamkit.study.verdicts import plot_variants, plot_verdicts
 from test_plots import DICHROMATS, drawn
 
 
@@ -36,8 +36,10 @@ def _closed():
 @pytest.fixture(scope="module")
 def table():
     """Both recipes: lines raise the style loss, blur lowers both, noise does nothing."""
-    style = study(dict(blur=-0.4, lines=0.3), pictures=10)
-    dream = study(dict(blur=-0.4), pictures=10, recipe="dream", network="inception_v3", seed=1)
+    style = study_table(dict(blur=-0.4, lines=0.3), pictures=10)
+    dream = study_table(
+        dict(blur=-0.4), pictures=10, recipe="dream", network="inception_v3", seed=1
+    )
     return pd.concat([style, dream], ignore_index=True)
 
 
@@ -67,7 +69,7 @@ def test_each_picture_is_a_line_from_clear_to_distorted(table):
         np.testing.assert_allclose([line.get_ydata() for line in lines], expected)
 
 
-def test_lines_of_the_claims_direction_are_counted_and_look_different(table):
+def test_lines_in_the_claimed_direction_are_counted_and_look_different(table):
     figure = drawn(plot_pairs(table, "end_relative", "style", "vgg16", kinds=["lines", "blur"]))
     assert [a.get_title() for a in figure.axes] == [
         "lines: 10 of 10\nas claimed",
@@ -85,7 +87,7 @@ def test_for_dreams_a_fall_is_as_claimed(table):
     assert figure._supylabel.get_text() == "relative dream score at the end\n(log scale)"
 
 
-def test_what_the_table_lacks_is_named(table):
+def test_a_selection_that_is_not_in_the_table_is_named(table):
     with pytest.raises(SettingsError, match="nothing to draw for style, vgg19"):
         plot_pairs(table, "end_relative", "style", "vgg19")
 
@@ -93,7 +95,7 @@ def test_what_the_table_lacks_is_named(table):
 # Effects
 
 
-def test_each_effect_has_its_place_and_its_interval(found):
+def test_each_effect_has_its_row_and_its_interval(found):
     figure = drawn(plot_effects(found))
     order = [text.get_text() for text in figure.axes[0].get_yticklabels()]
     style = found.query("recipe == 'style' and severity == 1").set_index("kind")
@@ -119,7 +121,7 @@ def test_a_verdict_has_its_colour_marker_and_filling(found):
     assert words_below(figure)[0] == "as the paper claims"
 
 
-def test_the_side_of_the_claim_is_shaded_and_named(found):
+def test_the_claimed_side_is_shaded_and_labelled(found):
     style, dream = drawn(plot_effects(found)).axes
     sides = [(style.patches[0], 1, "claimed: higher"), (dream.patches[0], 0, "claimed: lower")]
     for axes, (patch, edge, words) in zip((style, dream), sides, strict=True):
@@ -129,35 +131,35 @@ def test_the_side_of_the_claim_is_shaded_and_named(found):
         assert words in [text.get_text() for text in axes.texts]
 
 
-def test_the_axis_tells_effects_in_per_cent(found):
+def test_the_axis_shows_effects_in_per_cent(found):
     axes = drawn(plot_effects(found)).axes[0]
     for place, text in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True):
         assert text.get_text() == signed(round(100 * (np.exp(place) - 1)))
     assert "−20 %" in [text.get_text() for text in axes.get_xticklabels()]
-    assert "change of the relative style-transfer loss" in axes.get_xlabel()
+    assert "change in the relative style-transfer loss" in axes.get_xlabel()
 
 
-def test_where_all_must_be_open_the_legend_says_why(table):
+def test_if_everything_must_be_open_the_legend_says_why(table):
     few = effects(table[table["picture"].isin(["picture 0", "picture 1", "picture 2"])])
     assert words_below(plot_effects(few))[2] == "open (too few pictures for any other verdict)"
 
 
 @pytest.mark.parametrize("pictures", [1, 2])
-def test_effects_without_an_interval_are_drawn_all_the_same(pictures):
-    figure = drawn(plot_effects(effects(study(pictures=pictures), resamples=99)))
+def test_effects_without_an_interval_are_still_drawn(pictures):
+    figure = drawn(plot_effects(effects(study_table(pictures=pictures), resamples=99)))
     assert len([line for line in figure.axes[0].lines if line.get_marker() == "D"]) == 3
 
 
-def test_effects_that_are_all_nought_can_be_drawn():
-    drawn(plot_effects(effects(study(pictures=4), "start_raw", resamples=99)))
+def test_effects_that_are_all_zero_can_be_drawn():
+    drawn(plot_effects(effects(study_table(pictures=4), "start_raw", resamples=99)))
 
 
-# Readings
+# Verdicts
 
 
 def test_each_field_has_the_mark_of_its_verdict_and_the_change(found):
     both = pd.concat([found.assign(measure="end_raw"), found])
-    style, dream = drawn(plot_readings(both)).axes
+    style, dream = drawn(plot_verdicts(both)).axes
     for axes, recipe in ((style, "style"), (dream, "dream")):
         rows = found[(found["recipe"] == recipe) & (found["severity"] == 1)]
         points = [line for line in axes.lines if line.get_marker() != "None"]
@@ -170,7 +172,7 @@ def test_each_field_has_the_mark_of_its_verdict_and_the_change(found):
         assert names == ["raw,\nat the end", "relative,\nat the end"]
 
 
-def test_variants_stand_beside_the_base_for_each_measure(found):
+def test_variants_are_next_to_the_base_for_each_measure(found):
     style = found[(found["recipe"] == "style") & (found["severity"] == 1)]
     both = pd.concat([style, style.assign(variant="noise start", verdict="open")])
     axes = drawn(plot_variants(both)).axes[0]
@@ -198,20 +200,20 @@ def test_each_clear_picture_is_a_named_point(table):
         expected = clear.loc[text.get_text(), ["clutter", "end_relative"]].astype(float)
         np.testing.assert_allclose(text.xy, expected)
     for collection, origin in zip(axes.collections, ORIGINS, strict=True):
-        mine = clear[clear["origin"] == origin]
-        expected = mine[["clutter", "end_relative"]].to_numpy()
+        rows = clear[clear["origin"] == origin]
+        expected = rows[["clutter", "end_relative"]].to_numpy()
         np.testing.assert_allclose(collection.get_offsets(), expected)
 
 
-def test_the_title_tells_the_rank_correlation(table):
-    rho = by_nature(table, resamples=199).query("recipe == 'dream' and pictures == 'both'")["rho"]
+def test_the_title_gives_the_rank_correlation(table):
+    rho = by_clutter(table, resamples=199).query("recipe == 'dream' and pictures == 'both'")["rho"]
     title = drawn(plot_clutter(table, "end_relative", resamples=199)).axes[1].get_title()
     assert f"ρ = {rho.item():.2f}".replace("-", "−") in title
     assert "claimed: ρ < 0" in title
 
 
-def test_names_do_not_cover_each_other():
-    table = study(pictures=12).assign(end_relative=1.0)
+def test_names_do_not_overlap():
+    table = study_table(pictures=12).assign(end_relative=1.0)
     table["clutter"] = table["picture"].str.split().str[1].astype(float) % 4 / 10
     table["end_relative"] += table["picture"].str.split().str[1].astype(float) // 4 / 4
     figure = drawn(plot_clutter(table, "end_relative", resamples=99))
@@ -222,7 +224,7 @@ def test_names_do_not_cover_each_other():
 # Severity
 
 
-def test_dose_and_response_start_at_no_change(found):
+def test_dose_and_response_start_from_no_change(found):
     figure = drawn(plot_severity(found))
     for kind in KINDS:
         axes = of_kind(figure, kind)
@@ -233,13 +235,13 @@ def test_dose_and_response_start_at_no_change(found):
             np.testing.assert_allclose(y, [0, *rows["effect"]])
             assert container.lines[0].get_color() == COLOURS[recipe]
     assert "severity" in figure._supxlabel.get_text()
-    assert figure._supylabel.get_text() == "change of loss and score (relative, at the end)"
+    assert figure._supylabel.get_text() == "change in loss and score (relative, at the end)"
 
 
 # All
 
 
-def test_no_two_ticks_of_a_log_axis_have_one_label(table):
+def test_no_two_ticks_of_a_log_axis_have_the_same_label(table):
     for factor in (0.01, 1, 4e6):
         scaled = table.assign(end_raw=factor * table["end_relative"])
         axes = drawn(plot_clutter(scaled, "end_raw", resamples=99)).axes[0]
@@ -255,7 +257,7 @@ def test_axes_say_what_is_measured(measure):
 
 @pytest.mark.parametrize("eyes", DICHROMATS)
 @pytest.mark.parametrize("palette", [VERDICTS, ORIGINS], ids=["verdicts", "origins"])
-def test_verdicts_and_origins_can_be_told_apart_by_colour_blind_readers(eyes, palette):
+def test_colour_blind_readers_can_distinguish_verdicts_and_origins(eyes, palette):
     from skimage.color import deltaE_ciede2000, rgb2lab
 
     colours = [look[0] for look in palette.values()]

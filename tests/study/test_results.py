@@ -1,4 +1,4 @@
-"""The results of the full study are whole, and what the README quotes follows from them."""
+"""The full study's results are complete, and the README and notebook 05 quote them correctly."""
 
 import json
 import re
@@ -15,21 +15,11 @@ from dreamkit.study.figures import signed
 from notebook_tools import ROOT, load
 
 FOLDER = ROOT / "data" / "study"
-NETWORKS = {"style_networks", "dream_networks", "variant_network"}  # those whose weights were there
-WORDS = [
-    "no",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-]
+NETWORKS = {"style_networks", "dream_networks", "variant_network"}  # depend on the weights at hand
+WORDS = (
+    *("no", "one", "two", "three", "four", "five"),
+    *("six", "seven", "eight", "nine", "ten", "eleven"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +34,7 @@ def design():
     return Design(**{k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()})
 
 
-def test_the_design_is_the_full_preset_with_the_networks_that_were_at_hand(design):
+def test_the_design_is_the_full_preset_with_the_networks_that_were_available(design):
     for field in fields(Design):
         value, preset = getattr(design, field.name), getattr(PRESETS["full"], field.name)
         if field.name in NETWORKS:
@@ -53,7 +43,7 @@ def test_the_design_is_the_full_preset_with_the_networks_that_were_at_hand(desig
             assert value == preset, field.name
 
 
-def test_every_cell_of_the_design_is_there_once(table, design):
+def test_every_cell_of_the_design_is_in_the_table_once(table, design):
     wanted = cells(design)
     assert list(table["cell"]) == [cell.digest for cell in wanted]
     assert table["cell"].is_unique
@@ -73,8 +63,8 @@ def test_every_distorted_cell_has_its_clear_one(table):
 def test_the_columns_are_those_of_the_dictionary(table):
     dictionary = (FOLDER / "README.md").read_text("utf-8").split("## The columns")[1]
     rows = re.findall(r"(?m)^\| (`.*?`) \| ", dictionary)
-    told = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
-    assert tuple(told) == COLUMNS == tuple(table.columns)
+    names = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    assert tuple(names) == COLUMNS == tuple(table.columns)
 
 
 def test_the_values_are_what_the_dictionary_says(table):
@@ -97,7 +87,7 @@ def test_clear_scenes_are_in_the_order_of_their_clutter(table):
     assert scenes.groupby("picture")["clutter"].first().is_monotonic_increasing
 
 
-def test_the_files_are_small_and_hold_nothing_of_a_machine():
+def test_the_files_are_small_and_contain_no_machine_paths():
     for name, most in (("results.parquet", 500_000), ("design.json", 10_000)):
         content = (FOLDER / name).read_bytes()
         assert len(content) < most
@@ -115,8 +105,8 @@ def change(effect):
     return signed(round(per_cent(effect)))
 
 
-def test_what_the_readme_quotes_follows_from_the_table(table):
-    told = " ".join((ROOT / "README.md").read_text("utf-8").split("## Clear or")[1].split())
+def test_the_readmes_numbers_follow_from_the_table(table):
+    text = " ".join((ROOT / "README.md").read_text("utf-8").split("## Clear or")[1].split())
     dreams = family(table, "dream", "inception_v3", "end_raw")
     styles = family(table, "style", "vgg16", "end_raw")
     shares = family(table, "style", "vgg16", "end_relative")
@@ -124,13 +114,13 @@ def test_what_the_readme_quotes_follows_from_the_table(table):
         count = WORDS[(rows["verdict"] == verdict).sum()]
         lines = rows.loc["lines"]
         low, high = change(lines["low"]), change(lines["high"])
-        assert f"{count} of eleven" in told
+        assert f"{count} of eleven" in text
         assert lines["verdict"] == verdict
-        assert f"({change(lines['effect'])}, " in told
-        assert f"{low} to {high})" in told
+        assert f"({change(lines['effect'])}, " in text
+        assert f"{low} to {high})" in text
     claimed = shares.index[shares["verdict"] == "as claimed"]
     assert {"blur", "low_contrast"} <= set(claimed)
-    assert f"({change(shares.loc['blur', 'effect'])} for blur)" in told
+    assert f"({change(shares.loc['blur', 'effect'])} for blur)" in text
     marks = shares.loc[["lines", "circles", "colour_patches", "shapes", "mixed"]]
     assert (marks["verdict"] == "opposite").all()
 
@@ -159,17 +149,17 @@ def passage(start, stop="\n\n"):
         ("**Holds:** the claim about *dreams*", "\n\n", "dream", "inception_v3", "end_raw", 5),
     ],
 )
-def test_what_notebook_5_quotes_follows_from_the_table(
+def test_notebook_5s_numbers_follow_from_the_table(
     table, start, stop, recipe, network, measure, count
 ):
     found = family(table, recipe, network, measure)["effect"]
     quoted = QUOTE.findall(passage(start, stop))
     assert len(quoted) == count
-    for name, told in quoted:
-        assert told == change(found[name.lower().replace(" ", "_")]), name
+    for name, value in quoted:
+        assert value == change(found[name.lower().replace(" ", "_")]), name
 
 
-def test_what_notebook_5_quotes_of_the_variants_follows_from_the_table(table, design):
+def test_notebook_5s_numbers_for_the_variants_follow_from_the_table(table, design):
     same = table[(table["network"] == "vgg16") & table["picture"].isin(design.variant_pictures)]
     same = same[same["kind"].isin(["clear", *design.variant_kinds])]
     same = same[same["severity"].isin([0, 1])]

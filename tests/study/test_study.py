@@ -1,4 +1,4 @@
-"""The clear-or-distorted study: its design is complete, and its table is the same however made."""
+"""The clear-or-distorted study: its design is complete, and any way to run it gives one table."""
 
 import json
 import os
@@ -23,9 +23,9 @@ from dreamkit.study import cells as cells_module
 from dreamkit.study import design as designs
 from dreamkit.study import run as study
 from dreamkit.study.cells import COLUMNS, Cell, pictures, run_cell, square
-from dreamkit.study.claims import PAIR, as_claimed
 from dreamkit.study.design import Design, design
 from dreamkit.study.distortions import clutter, distort
+from dreamkit.study.effects import PAIR, as_claimed
 from dreamkit.study.run import StudyError, run_study, study_folder
 
 ROOT = Path(__file__).parents[2]
@@ -44,18 +44,18 @@ ALL = replace(
 
 @pytest.fixture(scope="module")
 def serial(tmp_path_factory):
-    """The tiny study, run one cell after the other: its folder's parent and its table."""
+    """The tiny study, run in one process: its folder's parent and its table."""
     out = tmp_path_factory.mktemp("serial")
     return out, run_study(TINY, out, progress=False)
 
 
 def assert_same(table, reference, rtol=0.0):
-    """The same but for `seconds`; another number of threads rounds otherwise."""
+    """Equal except for `seconds`; more threads round differently, hence `rtol`."""
     one, other = (t.drop(columns="seconds") for t in (table, reference))
     pd.testing.assert_frame_equal(one, other, rtol=rtol, atol=0, check_exact=not rtol)
 
 
-def kept(folder):
+def saved(folder):
     return sorted((folder / "cells").glob("*.parquet"))
 
 
@@ -65,8 +65,7 @@ def kept(folder):
 @pytest.mark.parametrize("chosen", [TINY, ALL, *designs.PRESETS.values()])
 def test_every_distorted_cell_has_its_clear_one(chosen):
     cells = designs.cells(chosen)
-    pairs = {key: [] for key in PAIR}
-    rows = pd.DataFrame([{k: getattr(c, k) for k in (*pairs, "kind", "severity")} for c in cells])
+    rows = pd.DataFrame([{k: getattr(c, k) for k in (*PAIR, "kind", "severity")} for c in cells])
     clear = rows[rows["kind"] == "clear"]
     assert not clear.duplicated(PAIR).any()
     distorted = rows[rows["kind"] != "clear"]
@@ -100,7 +99,7 @@ def test_a_variant_differs_from_the_base_in_one_factor():
         assert differing == {"variant", field} - {None}
 
 
-def test_networks_without_weights_are_left_out_and_told(bare, capsys):
+def test_networks_without_weights_are_left_out_and_listed(bare, capsys):
     chosen = design("full")
     assert chosen.style_networks == chosen.dream_networks == ("squeezenet",)
     assert chosen.variant_network == "squeezenet"
@@ -115,7 +114,7 @@ def test_networks_without_weights_are_left_out_and_told(bare, capsys):
         (["vgg16", "vgg19"], ["squeezenet", "vgg19"], ["squeezenet"]),
     ],
 )
-def test_the_full_study_takes_the_best_networks_at_hand(
+def test_the_full_study_takes_the_best_networks_available(
     bare, monkeypatch, tmp_path, files, style, dream
 ):
     for name in files:
@@ -127,7 +126,7 @@ def test_the_full_study_takes_the_best_networks_at_hand(
     assert chosen.variant_network == style[-1]
 
 
-def test_the_full_design_has_the_pictures_and_kinds_that_were_promised():
+def test_the_full_design_has_the_promised_pictures_and_kinds():
     full = designs.PRESETS["full"]
     assert len(full.pictures) >= 12
     assert len(full.kinds) == 11
@@ -135,7 +134,7 @@ def test_the_full_design_has_the_pictures_and_kinds_that_were_promised():
 
 
 def test_every_part_of_the_full_study_could_reach_a_verdict():
-    """Of m tests on n pairs the least p that Holm leaves is m · 2 / 2ⁿ: Holm 1979."""
+    """With m tests on n pairs, the smallest p after Holm's correction is m · 2 / 2ⁿ."""
     units, kinds = {}, {}
     for cell in designs.cells(designs.PRESETS["full"]):
         part = cell.recipe, cell.variant, cell.network
@@ -144,7 +143,7 @@ def test_every_part_of_the_full_study_could_reach_a_verdict():
     assert all(2 * (len(kinds[part]) - 1) / 2 ** len(units[part]) < 0.05 for part in units)
 
 
-def test_a_wrong_kind_is_told_when_the_design_is_made():
+def test_a_wrong_kind_is_refused_when_the_design_is_made():
     with pytest.raises(SettingsError, match=r"'blurred': choose 'blur'"):
         Design("wrong", ("chelsea",), kinds=("blurred",))
     with pytest.raises(SettingsError, match="variant"):
@@ -172,7 +171,7 @@ def test_the_role_says_which_picture_is_distorted():
     np.testing.assert_array_equal(treated[1], distort(style, "lines", 1.0, seed=0))
 
 
-# Start and end, judged
+# Measures of the start and the end
 
 
 def numpy_losses(picture, content, style, network):
@@ -199,7 +198,7 @@ def numpy_losses(picture, content, style, network):
     return raw, content_loss, style_loss
 
 
-def test_style_losses_are_what_numpy_makes_of_the_features(squeezenet):
+def test_style_losses_match_numpy(squeezenet):
     cell = next(c for c in designs.cells(TINY) if c.kind == "mixed")
     row, (content, style) = run_cell(cell), pictures(cell)
     raw, content_loss, style_loss = numpy_losses(content, content, style, squeezenet)
@@ -219,13 +218,13 @@ def test_style_losses_are_what_numpy_makes_of_the_features(squeezenet):
     assert {name: row[name] for name in expected} == expected
 
 
-def test_vgg_is_judged_raw_at_the_content_layer_of_the_paper(vgg19, picture):
+def test_vggs_raw_loss_uses_the_papers_content_layer(vgg19, picture):
     shown, content, style = (picture(48, 48, seed=seed) for seed in range(3))
-    (judged,) = cells_module.judge([shown], content, style, vgg19)
+    (measured,) = cells_module.losses([shown], content, style, vgg19)
     raw, content_loss, style_loss = numpy_losses(shown, content, style, vgg19)
-    assert judged["raw"] == pytest.approx(raw, rel=1e-4)
-    assert judged["content"] == pytest.approx(content_loss, rel=1e-4)
-    assert judged["style"] == pytest.approx(style_loss, rel=1e-4)
+    assert measured["raw"] == pytest.approx(raw, rel=1e-4)
+    assert measured["content"] == pytest.approx(content_loss, rel=1e-4)
+    assert measured["style"] == pytest.approx(style_loss, rel=1e-4)
     assert cells_module.PAPER_LAYERS["vgg19"] not in vgg19.architecture.content_layers
 
 
@@ -259,9 +258,9 @@ def test_a_raw_descent_lowers_the_raw_loss_and_noise_starts_elsewhere():
     assert rows["second style"]["style"] == "mosaic"
 
 
-def test_half_a_run_is_no_result():
+def test_half_a_run_is_not_a_result():
     with pytest.raises(KeyboardInterrupt):
-        cells_module._whole(Run(np.zeros((1, 1, 3)), pd.DataFrame(), stopped="interrupted"))
+        cells_module.finished(Run(np.zeros((1, 1, 3)), pd.DataFrame(), stopped="interrupted"))
 
 
 # The table
@@ -295,7 +294,7 @@ assert "tensorflow" not in sys.modules, "TensorFlow was imported"
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, timeout=60)
 
 
-def test_a_stopped_study_goes_on_where_it_was(serial, tmp_path, monkeypatch):
+def test_a_stopped_study_continues_where_it_was(serial, tmp_path, monkeypatch):
     ran = []
 
     def stopped_at_the_sixth(cell):
@@ -305,9 +304,11 @@ def test_a_stopped_study_goes_on_where_it_was(serial, tmp_path, monkeypatch):
         return run_cell(cell)
 
     monkeypatch.setattr(study, "run_cell", stopped_at_the_sixth)
-    with pytest.raises(KeyboardInterrupt, match=r"5 of 16 cells are kept in .*goes on from there"):
+    with pytest.raises(
+        KeyboardInterrupt, match=r"5 of 16 cells are saved in .*; run it again to continue"
+    ):
         run_study(TINY, tmp_path, progress=False)
-    assert len(kept(study_folder(TINY, tmp_path))) == 5
+    assert len(saved(study_folder(TINY, tmp_path))) == 5
 
     again = []
     monkeypatch.setattr(study, "run_cell", lambda cell: again.append(cell) or run_cell(cell))
@@ -315,13 +316,13 @@ def test_a_stopped_study_goes_on_where_it_was(serial, tmp_path, monkeypatch):
     assert not set(ran) & set(again)
 
 
-def test_damaged_cells_are_run_again_and_no_others(serial, tmp_path, monkeypatch):
+def test_only_damaged_cells_are_run_again(serial, tmp_path, monkeypatch):
     shutil.copytree(serial[0], tmp_path, dirs_exist_ok=True)
     folder = study_folder(TINY, tmp_path)
-    first, second, third, *rest = kept(folder)
+    first, second, third, *rest = saved(folder)
     first.write_bytes(first.read_bytes()[:100])
     second.write_bytes(b"")
-    third.write_bytes(rest[0].read_bytes())  # whole, but of another cell
+    third.write_bytes(rest[0].read_bytes())  # intact, but of another cell
     (folder / "results.parquet").write_bytes(b"PAR1")
     ran = []
     monkeypatch.setattr(study, "run_cell", lambda cell: ran.append(cell) or run_cell(cell))
@@ -334,15 +335,15 @@ def test_another_design_has_another_folder():
     assert len(folders) == 2
 
 
-def test_failed_cells_are_told_by_name_and_the_rest_is_kept(serial, tmp_path, monkeypatch):
+def test_failed_cells_are_named_and_the_rest_is_saved(serial, tmp_path, monkeypatch):
     def fails_at_blur(cell):
         if cell.kind == "blur" and cell.recipe == "dream":
             raise WeightsError("No weights today: come back tomorrow.")
         return run_cell(cell)
 
     monkeypatch.setattr(study, "run_cell", fails_at_blur)
-    told = r"2 of 16 cells failed: dream \(base\), squeezenet, chelsea, blur 1: No weights today"
-    with pytest.raises(StudyError, match=told) as failure:
+    message = r"2 of 16 cells failed: dream \(base\), squeezenet, chelsea, blur 1: No weights today"
+    with pytest.raises(StudyError, match=message) as failure:
         run_study(TINY, tmp_path, progress=False)
     assert len(failure.value.table) == 14
     assert {cell.kind for cell in failure.value.failed} == {"blur"}
@@ -356,10 +357,10 @@ def test_the_count_of_pairs_is_that_of_a_plain_loop(serial):
     for (measure, recipe, network), column in counted.items():
         rows = table[(table["recipe"] == recipe) & (table["network"] == network)]
         clear = rows[rows["kind"] == "clear"].set_index("picture")[measure]
-        for kind, told in column.items():
+        for kind, text in column.items():
             values = rows[rows["kind"] == kind].set_index("picture")[measure]
             signs = np.sign(values - clear) * (1 if recipe == "style" else -1)
-            assert told == f"{(signs > 0).sum()} of {len(signs)}"
+            assert text == f"{(signs > 0).sum()} of {len(signs)}"
 
 
 # Many workers
@@ -373,7 +374,7 @@ def test_two_workers_make_the_serial_table(serial, tmp_path, monkeypatch):
 
 @pytest.fixture
 def cluster(tmp_path):
-    """A Dask scheduler's address and its two workers, processes of their own on loopback."""
+    """A Dask scheduler's address and its two workers, all separate processes on loopback."""
     pytest.importorskip("distributed")
     environment = os.environ | {"PYTHONPATH": str(ROOT), "TF_NUM_INTRAOP_THREADS": "1"}
     address, processes = tmp_path / "scheduler.json", []
@@ -397,20 +398,20 @@ def cluster(tmp_path):
 def until(condition, seconds):
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, "it takes too long"
+        assert time.monotonic() < end, "timed out"
         time.sleep(0.05)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="SIGKILL is not known there")
+@pytest.mark.skipif(os.name == "nt", reason="no SIGKILL on Windows")
 def test_a_cluster_that_loses_a_worker_makes_the_serial_table(serial, cluster, tmp_path):
     address, workers = cluster
     folder, killed = study_folder(TINY, tmp_path), []
 
     def kill_one():
-        until(lambda: len(kept(folder)) >= 3, 120)
+        until(lambda: len(saved(folder)) >= 3, 120)
         os.kill(workers[0].pid, signal.SIGKILL)
         workers[0].wait()
-        killed.append(len(kept(folder)))
+        killed.append(len(saved(folder)))
 
     killer = threading.Thread(target=kill_one)
     killer.start()
@@ -445,7 +446,7 @@ def command(monkeypatch, capsys, tmp_path):
     return call
 
 
-def test_the_command_tells_what_came_out_and_where_it_is(command, tmp_path):
+def test_the_command_prints_the_counts_and_the_tables_path(command, tmp_path):
     code, out, _ = command("--workers", 1)
     assert code == 0
     assert " of 1" in out
@@ -473,11 +474,11 @@ def test_a_failed_cell_is_one_line_and_exit_code_1(command, monkeypatch):
     assert "'nowhere' was not found" in err
 
 
-def test_a_stopped_command_tells_in_one_line_how_to_go_on(command, monkeypatch):
+def test_a_stopped_command_says_in_one_line_how_to_continue(command, monkeypatch):
     def stop(cell):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(study, "run_cell", stop)
     code, _, err = command("--workers", 1)
     assert code == 2
-    assert err.splitlines()[-1].startswith("dreamkit: stopped: 0 of 8 cells are kept in outputs")
+    assert err.splitlines()[-1].startswith("dreamkit: stopped: 0 of 8 cells are saved in outputs")
