@@ -149,7 +149,7 @@ def share_steps(steps, shares):
     >>> share_steps(150, 2), share_steps(5, 2), share_steps(1, 2)
     ([75, 75], [2, 3], [0, 1])
     """
-    check_range("steps", steps, 1)
+    check_range("steps", steps, 0)
     return [steps // shares] * (shares - 1) + [steps - steps // shares * (shares - 1)]
 
 
