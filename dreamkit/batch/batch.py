@@ -1,9 +1,10 @@
-"""Many pictures in one go: what is done is skipped, what fails is told at the end.  (Notebook 00.)
+"""Batch: many pictures with one call, failures reported at the end.  (Notebook 00.)
 
-"Done" is a picture that is whole, with its history and settings beside it, and whose settings say
-that it came from the same photo in the same way.
+Finished pictures are skipped: those that are complete, with their history next to them and settings
+that say they were made from the same photo in the same way.
 """
 
+import inspect
 import json
 import os
 import sys
@@ -16,18 +17,18 @@ import numpy as np
 from ..errors import DreamkitError, ImageError, SettingsError
 from ..files import check_folder
 from ..images import MAX_PIXELS, WRITABLE, load_image
-from ..runs.checkpoint import Checkpoint
 from .jobs import run_all
 from .sources import distinct_names, expand
 
-MADE_OTHERWISE = "'{path}' is there already, made otherwise: add --overwrite or give another --out."
-GREY = 0.5
-LARGEST_TRIAL = 1024  # px: of this size no picture is too small for a network
+MADE_DIFFERENTLY = (
+    "'{path}' exists but was made differently: add --overwrite or choose another --out."
+)
+TRIAL = 256  # px: small enough to score in a moment, and large enough for every network
 
 
 @dataclass
 class Job:
-    """A picture to make: from what, to where, and the call of its recipe with all settled."""
+    """A picture to make: from which photo, where to, and its recipe's arguments and settings."""
 
     photo: str
     path: Path
@@ -35,30 +36,30 @@ class Job:
     settings: dict
 
 
-# Which pictures
+# What is finished
 
 
-# What is done
-
-
-def state(path, settings, seeded):
-    """How far a picture is: `"free"`, `"done"`, `"unfinished"` or, made otherwise, `"other"`.
+def progress_of(path, settings, seeded):
+    """How far the picture at `path` is: `"finished"`, `"unfinished"`, or `"other"` than asked for.
 
     Args:
-        path: where the picture is to be.
-        settings: those it is to have.
-        seeded: whether the seed was asked for; if not, any will do.
+        path: the picture; it, its settings or its history exists.
+        settings: those asked for.
+        seeded: whether a seed was asked for; if not, any will do.
     """
-    beside = path.with_suffix(".json"), path.with_suffix(".csv")
-    if not any(map(os.path.lexists, (path, *beside))):
-        return "free"
-    noted = _noted(beside[0]) or _noted(path)
-    if not noted or "stopped" in noted or _deciding(noted, seeded) != _deciding(settings, seeded):
+    _, record, history = result_files(path)
+    noted = _recorded(record) or _recorded(path)
+    if not noted or "stopped" in noted or _decisive(noted, seeded) != _decisive(settings, seeded):
         return "other"
-    return "done" if _noted(beside[0]) and _is_whole(path, beside[1]) else "unfinished"
+    return "finished" if _recorded(record) and _is_complete(path, history) else "unfinished"
 
 
-def _noted(path):
+def result_files(path):
+    """A picture, its settings and its history."""
+    return path, path.with_suffix(".json"), path.with_suffix(".csv")
+
+
+def _recorded(path):
     from ..runs.reproduce import read_settings
 
     try:
@@ -67,15 +68,15 @@ def _noted(path):
         return None
 
 
-def _deciding(settings, seeded):
-    """What decides how a picture comes out, in the form that a file gives back."""
+def _decisive(settings, seeded):
+    """The settings that decide how a picture comes out, as a file would return them."""
     settings = json.loads(json.dumps(settings))
     inputs = {name: {**noted, "source": None} for name, noted in settings["inputs"].items()}
     chosen = [settings["recipe"], settings["arguments"], {**settings["profile"], "reason": None}]
     return [*chosen, inputs, settings["seed"] if seeded else None]
 
 
-def _is_whole(picture, history):
+def _is_complete(picture, history):
     try:
         load_image(picture)
         return history.read_text("utf-8").endswith("\n")
@@ -86,16 +87,8 @@ def _is_whole(picture, history):
 # The work
 
 
-class AllDone(Checkpoint):
-    """By this checkpoint every phase is finished: a recipe checks its call, and takes no step."""
-
-    def state(self, phase):
-        row = dict(step=0, phase=phase, total=0.0, seconds=0.0)
-        return dict(step=1, steps=0, rows=[row], total=0.0, image=np.full((1, 1, 3), GREY, "f4"))
-
-
 def make(job):
-    """The finished Run of a job; called in whatever process does the work."""
+    """The finished Run of a job, in whichever process does the work."""
     from .. import recipes
 
     pictures = {name: load_image(job.given[name]) for name in job.settings["inputs"]}
@@ -107,94 +100,101 @@ def make(job):
 
 
 def compact(picture):
-    """A picture's pixels as bytes if they are as good, which spares the way to another process."""
+    """The picture in bytes, a quarter of the size to send, if that loses nothing."""
     pixels = np.rint(picture * 255).astype(np.uint8)
     return pixels if np.array_equal(load_image(pixels), picture) else picture
 
 
+def summary(run, path):
+    """One line about a picture just saved."""
+    return f"{time.strftime('%H:%M')}  {path}  ({run.history['seconds'].iloc[-1]:.0f} s)"
+
+
 class Batch:
-    """Pictures that one call makes.
+    """Pictures made with one call.
 
     Args:
         recipe: a recipe, such as `style_transfer`.
         photos: list of str: see `expand`.
-        what: the end of the results' names.
-        out: their folder.
-        arguments: the recipe's arguments but for the photo.
-        overwrite: True to make again what is there.
+        label: what the results' names end in.
+        out: folder for the results.
+        arguments: the recipe's arguments except for the photo.
+        overwrite: True to make existing pictures again.
         workers, scheduler: see `run_all`.
 
     Raises:
-        DreamkitError: the call as a whole is wrong: no picture has been made then.
+        DreamkitError: something is wrong with every picture; none has been made.
     """
 
-    def __init__(self, recipe, photos, what, out, arguments, overwrite, workers, scheduler):
+    def __init__(self, recipe, photos, label, out, arguments, overwrite, workers, scheduler):
         self.recipe, self.arguments, self.overwrite = recipe, arguments, overwrite
-        self.how = dict(workers=workers, scheduler=scheduler)
+        self.where = dict(workers=workers, scheduler=scheduler)
         out = Path(out).expanduser()
         if out.suffix.lower() in WRITABLE and not out.is_dir():
-            raise SettingsError(f"--out '{out}' is a file, and a batch needs a folder: name one.")
+            raise SettingsError(f"--out '{out}' is a file, but a batch needs a folder: name one.")
         check_folder(out)
         photos = expand(photos, out)
-        files = [f"{name}-{what}.png".replace(" ", "_") for name in distinct_names(photos)]
+        files = [f"{name}-{label}.png".replace(" ", "_") for name in distinct_names(photos)]
         self.paths = {photo: out / file for photo, file in zip(photos, files, strict=True)}
         self.failures, self.unfinished = {}, set()
 
-    def check(self):
-        """Go through a call without taking a step; what it raises is wrong with all calls."""
-        size = self.arguments["size"] or self.arguments["profile"].size
-        if size**2 > 16 * MAX_PIXELS:
-            raise ImageError(f"Size {size} px is too large: ask for a smaller one.")
-        side = min(size, LARGEST_TRIAL)
-        job = self.job(np.full((side, side, 3), GREY, "f4"), None, checkpoint=AllDone())
-        ((_, result),) = run_all(make, [job], **self.how)
-        if isinstance(result, Exception):
-            raise result
-
-    def job(self, photo, path, **changes):
-        given, settings = self.recipe.resolve(photo, **self.arguments)
-        away = self.how["workers"] > 1 or self.how["scheduler"]
-        sent = {name: compact(given[name]) for name in settings["inputs"]} if away else {}
-        return Job(photo, path, {**given, "progress": not away, **sent, **changes}, settings)
-
     def run(self):
-        """Make what is not done, tell of each picture, and return {photo: why it failed}."""
+        """Make every picture not yet finished, report each, and return {photo: its error}."""
         self.check()
         wanted = {photo: path for photo, path in self.paths.items() if self.is_wanted(photo, path)}
         if done := len(self.paths) - len(wanted) - len(self.failures):
-            print(f"{done} of {len(self.paths)} done before (--overwrite makes them again)")
+            print(f"{done} of {len(self.paths)} already done (--overwrite makes them again)")
         try:
             self.work(wanted)
         finally:
             for photo, error in self.failures.items():
-                why = " ".join(str(error).split())
-                named = "" if repr(photo) in why else f"{photo}: "
-                print(f"dreamkit: {named}{why}", file=sys.stderr)
+                message = " ".join(str(error).split())
+                prefix = "" if repr(photo) in message else f"{photo}: "
+                print(f"dreamkit: {prefix}{message}", file=sys.stderr)
         return self.failures
 
+    def check(self):
+        """Score a small picture of noise; an error it raises would be every picture's."""
+        size = self.arguments["size"] or self.arguments["profile"].size
+        if size**2 > 16 * MAX_PIXELS:
+            raise ImageError(f"Size {size} px is too large: choose a smaller one.")
+        noise = np.random.default_rng(0).random((min(size, TRIAL), min(size, TRIAL), 3), "f4")
+        steps = {"steps", "octave_steps"} & inspect.signature(self.recipe).parameters.keys()
+        trial = self.job(noise, None, size=None, progress=False, **dict.fromkeys(steps, 0))
+        ((_, result),) = run_all(make, [trial], **self.where)
+        if isinstance(result, Exception):
+            raise result
+
+    def job(self, photo, path, **changes):
+        remote = self.where["workers"] > 1 or self.where["scheduler"]
+        call = {**self.arguments, "progress": not remote, **changes}
+        given, settings = self.recipe.resolve(photo, **call)
+        if remote:
+            given |= {name: compact(given[name]) for name in settings["inputs"]}
+        return Job(photo, path, given, settings)
+
     def is_wanted(self, photo, path):
-        """Whether the picture has to be made; one that may not be replaced is a failure."""
-        if self.overwrite or not any(
-            os.path.lexists(path.with_suffix(end)) for end in (".png", ".json", ".csv")
-        ):
+        """Whether the picture must be made; one that must not be replaced is a failure."""
+        if self.overwrite or not any(map(os.path.lexists, result_files(path))):
             return True
+        seeded = self.arguments["seed"] is not None
         try:
-            found = state(path, self.job(photo, path).settings, self.arguments["seed"] is not None)
+            progress = progress_of(path, self.job(photo, path).settings, seeded)
         except (DreamkitError, OSError) as error:
             self.failures[photo] = error
             return False
-        if found == "other":
-            self.failures[photo] = ImageError(MADE_OTHERWISE.format(path=path))
-        if found == "unfinished":
+        if progress == "other":
+            self.failures[photo] = ImageError(MADE_DIFFERENTLY.format(path=path))
+        if progress == "unfinished":
             self.unfinished.add(path)
-        return found == "unfinished"
+        return progress == "unfinished"
 
     def work(self, wanted):
         from tqdm.auto import tqdm
 
         style = "{n_fmt} of {total_fmt} pictures |{bar}| {remaining} left"
         with tqdm(total=len(wanted), bar_format=style, dynamic_ncols=True) as bar:
-            for job, result in run_all(make, self.jobs(wanted, bar), **self.how):
+            for job, result in run_all(make, self.jobs(wanted, bar), **self.where):
                 if isinstance(result, Exception):
                     self.failures[job.photo] = result
                 else:
@@ -202,7 +202,7 @@ class Batch:
                 bar.update()
 
     def jobs(self, wanted, bar):
-        """A job for each photo that can be read, as it is asked for."""
+        """A job for each photo that can be read, one at a time."""
         for photo, path in wanted.items():
             try:
                 job = self.job(photo, path)
@@ -213,14 +213,13 @@ class Batch:
                 yield job
 
     def save(self, job, run, bar):
-        """Write a picture, but not over one that has come there since this call began."""
+        """Write a picture, but not over one that has appeared since this call began."""
         free = self.overwrite or job.path in self.unfinished or not job.path.exists()
         try:
             if not free:
-                raise ImageError(MADE_OTHERWISE.format(path=job.path))
+                raise ImageError(MADE_DIFFERENTLY.format(path=job.path))
             run.save(job.path, overwrite=True)
         except (DreamkitError, OSError) as error:
             self.failures[job.photo] = error
         else:
-            seconds = run.history["seconds"].iloc[-1]
-            bar.write(f"{time.strftime('%H:%M')}  {job.path}  ({seconds:.0f} s)")
+            bar.write(summary(run, job.path))

@@ -1,9 +1,11 @@
-"""run_all(): many jobs, in this process, on several, or on a cluster.  (Notebook 05.)"""
+"""run_all(): many jobs in this process, in several, or on a cluster.  (Notebook 05.)"""
 
 import asyncio
 import contextlib
+import functools
 import logging
 import os
+import queue
 import signal
 import threading
 import warnings
@@ -13,28 +15,37 @@ from itertools import islice
 from ..errors import DreamkitError, SettingsError, check_range
 
 CONNECT, GATHER = 5, 15  # seconds to wait for a scheduler, and for its first worker
-_one_at_a_time = threading.Lock()  # a worker of Dask may have threads; our networks want one
+IDLE = 300  # seconds after which a worker process without a job ends
+THREADS = (  # read by TensorFlow and by NumPy's libraries when they start
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+_one_at_a_time = threading.RLock()  # a Dask worker may have several threads; networks want one
 
 
 def run_all(function, jobs, *, workers=1, scheduler=None):
-    """Do every job once, and give each back as it is done.
+    """Do every job once and yield each as soon as it is done.
 
     Args:
-        function: called with one job; where other processes do the work, function, jobs and
-            results have to be picklable. A job whose worker dies is done again elsewhere, so that
-            doing it twice has to be the same as once.
-        jobs: an iterable, of which no more is taken than is about to be worked on.
-        workers: processes on this machine; with 1, this process does it all.
+        function: called with one job. In other processes, function, jobs and results must be
+            picklable. If a cluster's worker dies, its jobs go to another, so doing a job twice
+            must be harmless.
+        jobs: an iterable, read only as far as there are workers to keep busy.
+        workers: number of processes on this machine; with 1, this process does all the jobs.
         scheduler: address of a Dask scheduler, such as `"tcp://192.168.0.7:8786"`, whose workers
             do the jobs instead.
 
     Yields:
-        (job, result), in the order in which they are done. A `DreamkitError` or `OSError` that a
+        (job, result), in the order in which they finish. A `DreamkitError` or `OSError` that a
         job raises is its result; any other error ends everything.
 
     Raises:
-        SettingsError: workers out of range or given with a scheduler; a scheduler that cannot be
-            reached, has no workers or goes away; workers that the system has ended.
+        SettingsError: workers is out of range or combined with a scheduler; the scheduler cannot
+            be reached, has no workers or goes away; the system killed a worker process.
 
     Introduced in notebook 05.
 
@@ -43,128 +54,105 @@ def run_all(function, jobs, *, workers=1, scheduler=None):
     """
     check_range("workers", workers, 1)
     if scheduler is not None and workers != 1:
-        raise SettingsError("workers and scheduler cannot go together: give one of them.")
+        raise SettingsError("workers and scheduler cannot be combined: give one of them.")
     if scheduler is not None:
         return _on_cluster(function, jobs, scheduler)
-    return _on_processes(function, jobs, workers) if workers > 1 else _here(function, jobs)
+    if workers > 1:
+        return _in_processes(function, jobs, workers)
+    return ((job, attempt(function, job)) for job in jobs)
 
 
 def attempt(function, job):
-    """What a job comes to: its result, or the error that is to be told."""
-    try:
-        return function(job)
-    except (DreamkitError, OSError) as error:
-        return error
+    """The result of a job, or the error to report for it."""
+    with _one_at_a_time:
+        try:
+            return function(job)
+        except (DreamkitError, OSError) as error:
+            return error
 
 
-def _here(function, jobs):
-    for job in jobs:
-        yield job, attempt(function, job)
+def _as_completed(jobs, submit, room):
+    """Keep up to `room()` jobs submitted; yield (job, its future) as each is done.
+
+    `submit(job)` returns a future of loky or of Dask. joblib's Dask backend would join the two as
+    well, but in joblib 1.6 it waits forever for a job that killed its workers, and a cluster with
+    a single thread gets no job at all.
+    """
+    jobs, pending, done = iter(jobs), {}, queue.SimpleQueue()
+    while True:
+        for job in islice(jobs, max(0, room() - len(pending))):
+            future = submit(job)
+            pending[future] = job
+            future.add_done_callback(done.put)
+        if not pending:
+            return
+        try:
+            future = done.get(timeout=1)
+        except queue.Empty:  # workers may have joined; and Windows sees Ctrl-C only between waits
+            continue
+        yield pending.pop(future), future
 
 
-def _on_processes(function, jobs, workers):
-    from joblib import Parallel, delayed
-    from joblib.externals.loky.process_executor import BrokenProcessPool
+def _in_processes(function, jobs, workers):
+    from joblib.externals.loky import BrokenProcessPool, get_reusable_executor
 
-    threads = max(1, (os.cpu_count() or 1) // workers)
-    parallel = Parallel(
-        workers,
-        backend="loky",
-        return_as="generator_unordered",
-        batch_size=1,
-        pre_dispatch=2 * workers,
-        max_nbytes=None,  # arrays shared through files could not be written to
-        initializer=_settle_worker,
-        initargs=(threads,),
+    share = str(max(1, (os.cpu_count() or 1) // workers))
+    environment = {name: os.environ.get(name, share) for name in THREADS}
+    pool = get_reusable_executor(
+        workers, timeout=IDLE, initializer=_prepare_process, env=environment
     )
-    waiting = {}
-
-    def calls():
-        for number, job in enumerate(jobs):
-            waiting[number] = job
-            yield delayed(_numbered)(function, number, job)
-
-    results = parallel(calls())
+    submit = functools.partial(pool.submit, attempt, function)
     try:
-        for number, result in results:
-            yield waiting.pop(number), result
+        for job, future in _as_completed(jobs, submit, lambda: 2 * workers):
+            yield job, future.result()
     except BrokenProcessPool as error:
         raise SettingsError(
-            "A worker was ended by the system, most likely for want of memory: take fewer workers"
-            " or a smaller size."
+            "A worker process was killed, most likely because memory ran out: use fewer workers or"
+            " a smaller size."
         ) from error
-    finally:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # whoever stops in the middle knows of the waste
-            results.close()
+    except BaseException:  # an error, Ctrl-C, or a caller who wants no more
+        pool.shutdown(kill_workers=True)
+        raise
 
 
-def _settle_worker(threads):
-    """Give a worker its share of the processors; Ctrl-C is the first process's to handle."""
+def _prepare_process():
+    """Leave Ctrl-C to the first process, and locks that outlive a killed worker to nobody."""
     from tqdm import tqdm
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    tqdm.set_lock(threading.RLock())  # its own would be missed by the system if we are killed
-    for kind in ("INTRA", "INTER"):  # read by TensorFlow when it starts
-        os.environ.setdefault(f"TF_NUM_{kind}OP_THREADS", str(threads))
-
-
-def _numbered(function, number, job):
-    return number, attempt(function, job)
+    tqdm.set_lock(threading.RLock())
 
 
 def _on_cluster(function, jobs, scheduler):
+    lost = SettingsError(
+        f"The scheduler at {scheduler} went away: restart it and its workers, then run this again."
+    )
     with _connected(scheduler) as client:
-        from distributed import as_completed
+        from distributed import CancelledError, KilledWorker
 
-        remaining, waiting, done = iter(jobs), {}, as_completed(loop=client.loop)
+        def submit(job):
+            with warnings.catch_warnings():  # Dask advises against sending pictures
+                warnings.filterwarnings("ignore", "Sending large graph")
+                return client.submit(attempt, function, job, pure=False)
 
-        def submit():
-            """Keep every worker busy, with one more job in reserve."""
-            with _told_when_gone(scheduler):
-                room = 2 * max(1, sum(client.nthreads().values())) - len(waiting)
-            for job in islice(remaining, max(0, room)):
-                future = client.submit(_alone, function, job, pure=False)
-                waiting[future.key] = job, future
-                done.add(future)
+        def room():
+            """For every thread a job and one in reserve."""
+            try:
+                return 2 * max(1, sum(client.nthreads().values()))
+            except Exception as error:  # which one depends on how far the client has closed
+                raise lost from error
 
-        submit()
-        while waiting:
-            future = next(done)
-            job, _ = waiting.pop(future.key)
-            yield job, _outcome(future, scheduler)
-            submit()
-
-
-def _alone(function, job):
-    with _one_at_a_time:
-        return attempt(function, job)
-
-
-def _outcome(future, scheduler):
-    """The result of a job on a cluster; one that ended its workers is told like any other."""
-    from distributed import KilledWorker
-
-    try:
-        with _told_when_gone(scheduler):
-            return future.result()
-    except KilledWorker:
-        return SettingsError(
-            "Several workers ended at this job, most likely for want of memory: take a smaller"
-            " size, or workers with more."
-        )
-
-
-@contextlib.contextmanager
-def _told_when_gone(scheduler):
-    from distributed import CancelledError
-
-    try:
-        yield
-    except (CancelledError, OSError) as error:  # no job raises these: see attempt()
-        raise SettingsError(
-            f"The scheduler at {scheduler} went away: start it and its workers, then call again."
-        ) from error
+        for job, future in _as_completed(jobs, submit, room):
+            try:
+                result = future.result()
+            except KilledWorker:
+                result = SettingsError(
+                    "Several workers died during this job, most likely because memory ran out: use"
+                    " a smaller size or workers with more memory."
+                )
+            except (CancelledError, OSError) as error:  # no job raises these: see attempt()
+                raise lost from error
+            yield job, result
 
 
 @contextlib.contextmanager
@@ -172,15 +160,19 @@ def _connected(scheduler):
     """A client of the scheduler, with at least one worker."""
     try:
         from distributed import Client
+        from distributed.utils import silence_logging_cmgr
     except ImportError as error:
         raise SettingsError(
             "A scheduler needs the package distributed: run `pip install distributed`."
         ) from error
     _check_scheduler(scheduler)
-    with _quiet(), Client(scheduler, timeout=GATHER, set_as_default=False) as client:
+    with (
+        silence_logging_cmgr(logging.CRITICAL + 1),  # it logs pages about a lost connection
+        Client(scheduler, timeout=GATHER, set_as_default=False) as client,
+    ):
         try:
             client.wait_for_workers(1, timeout=GATHER)
-        except TimeoutError as error:
+        except asyncio.TimeoutError as error:  # not the built-in one before Python 3.11
             raise SettingsError(
                 f"The scheduler at {scheduler} has no workers: start some with `dask worker"
                 f" {scheduler} --nthreads 1`."
@@ -188,23 +180,8 @@ def _connected(scheduler):
         yield client
 
 
-@contextlib.contextmanager
-def _quiet():
-    """Dask logs pages about a lost connection, of which we tell in a sentence."""
-    loggers = {
-        log: log.level for log in map(logging.getLogger, ("distributed", "distributed.client"))
-    }
-    for log in loggers:
-        log.setLevel(logging.CRITICAL + 1)
-    try:
-        yield
-    finally:
-        for log, level in loggers.items():
-            log.setLevel(level)
-
-
 def _check_scheduler(address):
-    """Ask for the scheduler's name; a `Client` that finds none goes on about it at its end."""
+    """Ask who is there; a `Client` that finds no scheduler prints tracebacks when Python exits."""
     from distributed.core import rpc
 
     async def ask():
@@ -212,12 +189,12 @@ def _check_scheduler(address):
             return await scheduler.identity()
 
     try:
-        with ThreadPoolExecutor(1) as thread:  # a notebook's own thread has its loop already
-            said = thread.submit(lambda: asyncio.run(asyncio.wait_for(ask(), CONNECT))).result()
-        if said["type"] != "Scheduler":
-            raise ValueError(said["type"])
-    except (OSError, ValueError, TypeError, LookupError, TimeoutError) as error:
+        with ThreadPoolExecutor(1) as thread:  # a notebook's main thread is running a loop already
+            identity = thread.submit(asyncio.run, asyncio.wait_for(ask(), CONNECT)).result()
+        if identity["type"] != "Scheduler":
+            raise ValueError(identity["type"])
+    except Exception as error:  # another kind of server can answer anything
         raise SettingsError(
-            f"No Dask scheduler answers at {address!r}: start one with `dask scheduler`, and give"
+            f"No Dask scheduler answers at {address!r}: start one with `dask scheduler` and give"
             " its address as tcp://HOST:PORT."
         ) from error

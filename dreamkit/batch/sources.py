@@ -12,8 +12,8 @@ from ..sample_pictures import samples
 PICTURES = {*WRITABLE, ".gif", ".bmp", ".avif", ".jp2", ".ppm", ".pgm", ".pbm", ".ico"}
 
 
-def is_one(photos):
-    """True for a single picture that is named as such: no folder and no pattern."""
+def is_single(photos):
+    """True for one picture named as such: not a folder or a pattern."""
     return len(photos) == 1 and not (_is_folder(photos[0]) or _is_pattern(photos[0]))
 
 
@@ -26,17 +26,17 @@ def _is_folder(photo):
 
 
 def _is_pattern(photo):
-    named = _is_sample_or_address(photo) or os.path.exists(os.path.expanduser(photo))
-    return not named and bool(re.search(r"[*?\[]", photo))
+    exists = _is_sample_or_address(photo) or os.path.exists(os.path.expanduser(photo))
+    return not exists and bool(re.search(r"[*?\[]", photo))
 
 
 def expand(photos, out):
-    """The pictures behind names, files, folders and patterns, each once, in the order given.
+    """The pictures that names, files, folders and patterns refer to, each once, in their order.
 
     Args:
-        photos: list of str. Of a folder, the pictures directly inside count; `**` in a pattern
-            stands for any folders. Both leave out what dreamkit has made in `out`.
-        out: the folder that results go to.
+        photos: list of str. A folder means the pictures directly inside it; `**` in a pattern
+            matches any folders. Both leave out what dreamkit has made in `out`.
+        out: folder for the results.
 
     Raises:
         ImageError: a folder or pattern without a picture.
@@ -45,39 +45,35 @@ def expand(photos, out):
     ['chelsea', 'coffee']
     """
     found = {}
-    for photo in photos:
-        for source in _behind(photo, Path(out)):
-            same = _is_sample_or_address(source)
-            found.setdefault(source if same else os.path.realpath(source), source)
+    for source in (source for photo in photos for source in _matches(photo, Path(out))):
+        same = _is_sample_or_address(source)
+        found.setdefault(source if same else os.path.realpath(source), source)
     return list(found.values())
 
 
-def _behind(photo, out):
-    place = os.path.expanduser(photo)
+def _matches(photo, out):
+    path = os.path.expanduser(photo)
     if _is_folder(photo):
-        files = glob.glob(os.path.join(glob.escape(place), "*"))
+        kind, files = "folder", glob.glob(os.path.join(glob.escape(path), "*"))
     elif _is_pattern(photo):
-        files = glob.glob(place, recursive=True)
+        kind, files = "pattern", glob.glob(path, recursive=True)
     else:
         return [photo]
     pictures = [file for file in files if Path(file).suffix.lower() in PICTURES]
-    found = sorted(p for p in pictures if os.path.isfile(p) and not _made_here(Path(p), out))
+    found = sorted(p for p in pictures if os.path.isfile(p) and not _is_result(Path(p), out))
     if not found:
-        what, mend = ("folder", "path") if _is_folder(photo) else ("pattern", "spelling")
-        raise ImageError(
-            f"There is no picture to work on in the {what} '{photo}': check its {mend}."
-        )
+        raise ImageError(f"There is no picture in the {kind} '{photo}': check its spelling.")
     return found
 
 
-def _made_here(picture, out):
-    """True for an earlier result in the very folder that results go to."""
-    here = os.path.realpath(picture.parent) == os.path.realpath(out)
-    return here and picture.with_suffix(".json").exists()
+def _is_result(picture, out):
+    """True for an earlier result in the folder for results."""
+    inside = os.path.realpath(picture.parent) == os.path.realpath(out)
+    return inside and picture.with_suffix(".json").exists()
 
 
 def distinct_names(photos):
-    """A name of its own for each picture: its stem, and where two are alike, its folders too.
+    """A different name for each picture: its stem, with its folders where two stems are alike.
 
     >>> distinct_names(["chelsea", "one/cat.jpg", "two/cat.jpg", "two/dog.png", "two/dog.gif"])
     ['chelsea', 'one-cat', 'two-cat', 'dog-png', 'dog-gif']
@@ -93,24 +89,24 @@ def distinct_names(photos):
 
 
 def _parts(photo):
-    """Folders, stem and suffix; folders count only where they are the user's own."""
-    whole = Path(photo if _is_sample_or_address(photo) else os.path.abspath(photo))
-    folders = [] if _is_sample_or_address(photo) else whole.parts[1:-1]
-    return [part.replace(" ", "_") for part in (*folders, whole.stem, whole.suffix[1:])]
+    """Folders, stem and suffix; an address's folders don't count."""
+    path = Path(photo if _is_sample_or_address(photo) else os.path.abspath(photo))
+    folders = [] if _is_sample_or_address(photo) else path.parts[1:-1]
+    return [part.replace(" ", "_") for part in (*folders, path.stem, path.suffix[1:])]
 
 
 def _alike(names):
-    """For each name, whether another is the same to a file system that minds no capitals."""
+    """For each name, whether another equals it, as it may to a file system that ignores case."""
     folded = [name.casefold() for name in names]
     return [folded.count(name) > 1 for name in folded]
 
 
 def _numbered(names):
-    """Names that are alike even so, such as those of two addresses, with numbers."""
+    """The names, with numbers where some are still alike, such as those of two addresses."""
     taken, result = set(), []
     for name in names:
-        tries = (name if n == 1 else f"{name}-{n}" for n in range(1, len(names) + 1))
-        free = next(name for name in tries if name.casefold() not in taken)
+        candidates = (name if n == 1 else f"{name}-{n}" for n in range(1, len(names) + 1))
+        free = next(name for name in candidates if name.casefold() not in taken)
         taken.add(free.casefold())
         result.append(free)
     return result

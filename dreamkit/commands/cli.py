@@ -2,7 +2,6 @@
 
 import os
 import sys
-import time
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -238,46 +237,38 @@ def _tell():
     return profile()
 
 
-def _make(recipe, photos, what, out, arguments, overwrite, workers, scheduler):
-    """One picture as ever; of many, each that can be made, and exit code 1 if some cannot."""
-    from ..batch.batch import Batch
-    from ..batch.sources import is_one
+def _make(recipe, photos, label, out, arguments, overwrite, workers, scheduler):
+    """Make one picture, or a batch; exit code 1 if the batch has failures."""
+    from ..batch.batch import Batch, summary
+    from ..batch.sources import is_single
 
-    alone = is_one(photos) and scheduler is None
-    path = _free_path(out, photos[0], what, overwrite) if alone else None
+    single = is_single(photos) and scheduler is None
+    path = _free_path(out, photos[0], label, overwrite) if single else None
     from .. import recipes
 
     recipe = getattr(recipes, recipe)
-    if alone:
-        _save(recipe(photos[0], **arguments, profile=_tell()), path, overwrite)
+    if single:
+        run = recipe(photos[0], **arguments, profile=_tell())
+        run.save(path, overwrite)
+        print(summary(run, path))
         return
     arguments["profile"] = _tell()
-    what = Path(what).stem
-    batch = Batch(recipe, photos, what, out, arguments, overwrite, workers, scheduler)
-    if batch.run():
+    label = Path(label).stem
+    if Batch(recipe, photos, label, out, arguments, overwrite, workers, scheduler).run():
         raise typer.Exit(1)
 
 
-def _free_path(out, photo, what, overwrite):
-    """Where the picture goes; asked before the work, so that an hour is not lost at its end."""
-    from ..files import check_folder, check_free
+def _free_path(out, photo, label, overwrite):
+    """Where the picture goes; checked before the work, so that an hour is not lost at its end."""
+    from ..files import check_folder
     from ..images import WRITABLE
 
-    named = f"{Path(photo).stem}-{Path(what).stem}.png".replace(" ", "_")
-    path = (out if out.suffix and not out.is_dir() else out / named).expanduser()
+    name = f"{Path(photo).stem}-{Path(label).stem}.png".replace(" ", "_")
+    path = (out if out.suffix and not out.is_dir() else out / name).expanduser()
     check_folder(path.parent)
     if path.suffix.lower() not in WRITABLE:
         raise ImageError(f"'{path}' has the wrong suffix: end it in {', '.join(WRITABLE)}.")
-    for suffix in (path.suffix, ".json", ".csv"):
-        try:
-            check_free(path.with_suffix(suffix), overwrite)
-        except DreamkitError as error:
-            message = str(error).replace("pass overwrite=True", "add --overwrite")
-            raise type(error)(message.replace("to replace it", "or another --out")) from None
+    for file in (path, path.with_suffix(".json"), path.with_suffix(".csv")):
+        if file.exists() and not overwrite:
+            raise ImageError(f"'{file}' already exists: add --overwrite or choose another --out.")
     return path
-
-
-def _save(run, path, overwrite):
-    started = time.strftime("%H:%M")
-    run.save(path, overwrite)
-    print(f"{started}  {path}  ({run.history['seconds'].iloc[-1]:.0f} s)")

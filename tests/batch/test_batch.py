@@ -1,4 +1,4 @@
-"""A batch: all that can be made is made, nothing twice, nothing lost, and the rest is told."""
+"""A batch makes all it can, nothing twice, loses nothing, and reports the rest."""
 
 import functools
 import os
@@ -12,11 +12,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from test_jobs import Cluster
+from cluster import Cluster
 
-from dreamkit import ImageError, load_image, save_image, style_transfer
+from dreamkit import (
+    ImageError,
+    dream_style,
+    load_image,
+    profile,
+    save_image,
+    style_transfer,
+)
 from dreamkit.batch import batch
-from dreamkit.batch.sources import distinct_names, expand, is_one
+from dreamkit.batch.sources import distinct_names, expand, is_single
 
 ROOT = Path(__file__).parents[2]
 STYLE = ("style", "--style", "mosaic", "--size", 64, "--steps", 2)
@@ -24,7 +31,7 @@ STYLE = ("style", "--style", "mosaic", "--size", 64, "--steps", 2)
 
 @pytest.fixture
 def photos(tmp_path):
-    """A folder with three small photos, a text, and a folder."""
+    """A folder with three small photos, a text file and a folder."""
     for name in ("astronaut", "chelsea", "coffee"):
         save_image(tmp_path / "photos" / f"{name}.png", load_image(name, 64))
     (tmp_path / "photos" / "notes.txt").write_text("no picture")
@@ -33,7 +40,7 @@ def photos(tmp_path):
 
 
 def stamp(folder):
-    """{file: when it was written}."""
+    """{file: when it was written}"""
     return {path.name: path.stat().st_mtime_ns for path in Path(folder).iterdir()}
 
 
@@ -76,8 +83,7 @@ def test_processes_and_a_cluster_make_the_same_pictures_as_one_process(
     command, photos, tmp_path, monkeypatch
 ):
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "2")
-    cluster = Cluster(tmp_path, 1)
-    try:
+    with Cluster(tmp_path, 1) as cluster:
         ways = {"one": (), "two": ("--workers", 2), "cluster": ("--scheduler", cluster.address)}
         for name, options in ways.items():
             call = (*STYLE, f"{photos}/c*.png", "--seed", 3, "--out", name)
@@ -86,32 +92,30 @@ def test_processes_and_a_cluster_make_the_same_pictures_as_one_process(
             for file in pictures(name):
                 first, again = load_image(f"one/{file}"), load_image(f"{name}/{file}")
                 assert np.abs(first - again).max() <= 2 / 255
-            assert command(*call)[1].count("2 of 2 done before") == 1
-    finally:
-        cluster.close()
+            assert command(*call)[1].count("2 of 2 already done") == 1
 
 
 # What goes wrong with one picture
 
 
-def test_a_bad_picture_is_told_at_the_end_and_the_others_are_made(command, photos):
+def test_a_bad_picture_is_reported_at_the_end_and_the_others_are_made(command, photos):
     (photos / "bad.png").write_bytes(b"no picture")
     call = (*STYLE, photos / "bad.png", photos, "missing.jpg")
     code, out, err = command(*call)
     assert code == 1
     assert pictures("outputs") == MADE
-    told = [line for line in err.splitlines() if line.startswith("dreamkit:")]
-    assert len(told) == 2
-    assert "bad.png" in told[0]
-    assert "not a picture" in told[0]
-    assert "missing.jpg" in told[1]
+    reports = [line for line in err.splitlines() if line.startswith("dreamkit:")]
+    assert len(reports) == 2
+    assert "bad.png" in reports[0]
+    assert "not a picture" in reports[0]
+    assert "missing.jpg" in reports[1]
     assert "Traceback" not in err
     code, out, _ = command(*call)
     assert code == 1
-    assert "3 of 5 done before" in out
+    assert "3 of 5 already done" in out
 
 
-def test_a_picture_too_small_for_the_network_is_told_and_the_others_are_made(command, photos):
+def test_a_picture_too_small_for_the_network_is_reported_and_the_others_are_made(command, photos):
     save_image(photos / "strip.png", np.zeros((4, 64, 3)))
     code, _, err = command(*STYLE, photos)
     assert code == 1
@@ -120,7 +124,7 @@ def test_a_picture_too_small_for_the_network_is_told_and_the_others_are_made(com
     assert pictures("outputs") == MADE
 
 
-def test_a_picture_that_cannot_be_written_is_told_and_the_others_are_made(command, photos):
+def test_a_picture_that_cannot_be_written_is_reported_and_the_others_are_made(command, photos):
     Path("outputs/chelsea-mosaic.json").mkdir(parents=True)
     code, _, err = command(*STYLE, photos, "--overwrite")
     assert code == 1
@@ -128,15 +132,15 @@ def test_a_picture_that_cannot_be_written_is_told_and_the_others_are_made(comman
     assert {MADE[0], MADE[2]} <= set(pictures("outputs"))
 
 
-# What is done
+# What is finished
 
 
-def test_what_is_done_is_skipped_and_overwrite_makes_it_again(command, photos):
+def test_finished_pictures_are_skipped_and_overwrite_makes_them_again(command, photos):
     command(*STYLE, photos / "coffee.png", "--out", "outputs")
     before = stamp("outputs")
     code, out, _ = command(*STYLE, photos)
     assert code == 0
-    assert "1 of 3 done before (--overwrite makes them again)" in out
+    assert "1 of 3 already done (--overwrite makes them again)" in out
     assert pictures("outputs") == MADE
     assert before.items() <= stamp("outputs").items()
     code, out, _ = command(*STYLE, photos, "--overwrite")
@@ -161,59 +165,59 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_what_is_not_whole_is_not_done_and_is_made_again(command, photos, damage):
+def test_incomplete_pictures_are_not_finished_and_are_made_again(command, photos, damage):
     call = (*STYLE, "--seed", 1, photos / "coffee.png", photos / "chelsea.png")
     command(*call)
     whole = {path.name: path.read_bytes() for path in Path("outputs").iterdir()}
     DAMAGES[damage](Path("outputs/coffee-mosaic.png"))
     code, out, _ = command(*call)
     assert code == 0
-    assert "1 of 2 done before" in out
+    assert "1 of 2 already done" in out
     again = {path.name: path.read_bytes() for path in Path("outputs").iterdir()}
     assert again.keys() == whole.keys()
     assert all(again[name] == whole[name] for name in whole if not name.endswith(".csv"))
 
 
 @pytest.mark.parametrize("other", [("--seed", 2), ("--steps", 3), ("--size", 65)])
-def test_a_picture_made_with_other_settings_is_neither_done_nor_replaced(command, photos, other):
+def test_a_picture_with_other_settings_is_neither_finished_nor_replaced(command, photos, other):
     command(*STYLE, "--seed", 1, photos)
     before = stamp("outputs")
     code, out, err = command(*STYLE, "--seed", 1, photos, *other)
     assert code == 1
-    assert "done before" not in out
-    assert err.count("made otherwise: add --overwrite or give another --out.") == 3
+    assert "already done" not in out
+    assert err.count("made differently: add --overwrite or choose another --out.") == 3
     assert stamp("outputs") == before
 
 
 def test_without_a_seed_any_seed_will_do(command, photos):
     command(*STYLE, "--seed", 1, photos)
-    assert "3 of 3 done before" in command(*STYLE, photos)[1]
+    assert "3 of 3 already done" in command(*STYLE, photos)[1]
 
 
-def test_a_photo_that_has_changed_is_neither_done_nor_is_its_picture_replaced(command, photos):
+def test_if_a_photo_has_changed_its_picture_is_neither_finished_nor_replaced(command, photos):
     command(*STYLE, photos)
     before = stamp("outputs")
     shutil.copy(photos / "coffee.png", photos / "chelsea.png")
     code, out, err = command(*STYLE, photos)
     assert code == 1
-    assert "2 of 3 done before" in out
+    assert "2 of 3 already done" in out
     assert "chelsea.png: 'outputs" in err.replace("\\", "/")
     assert stamp("outputs") == before
 
 
 @pytest.mark.parametrize("end", [".png", ".json", ".csv"])
-def test_a_file_of_someone_else_is_never_replaced(command, photos, end):
-    mine = Path("outputs/chelsea-mosaic").with_suffix(end)
-    mine.parent.mkdir()
-    mine.write_bytes(b"mine")
+def test_somebody_elses_file_is_never_replaced(command, photos, end):
+    file = Path("outputs/chelsea-mosaic").with_suffix(end)
+    file.parent.mkdir()
+    file.write_bytes(b"mine")
     code, _, err = command(*STYLE, photos)
     assert code == 1
-    assert "made otherwise" in err
-    assert mine.read_bytes() == b"mine"
+    assert "made differently" in err
+    assert file.read_bytes() == b"mine"
     assert {MADE[0], MADE[2]} <= set(pictures("outputs"))
 
 
-def test_a_picture_that_was_stopped_before_its_end_is_not_done(command, photos):
+def test_a_picture_stopped_early_is_not_finished(command, photos):
     run = style_transfer(
         photos / "coffee.png",
         "mosaic",
@@ -226,14 +230,14 @@ def test_a_picture_that_was_stopped_before_its_end_is_not_done(command, photos):
     run.save("outputs/coffee-mosaic.png")
     code, out, _ = command(*STYLE, photos, "--seed", 1)
     assert code == 1
-    assert "done before" not in out
+    assert "already done" not in out
 
 
-def test_the_folder_of_the_photos_may_be_that_of_the_results(command, photos):
-    for told in ("", "3 of 3 done before"):
+def test_photos_and_results_may_share_a_folder(command, photos):
+    for report in ("", "3 of 3 already done"):
         code, out, _ = command(*STYLE, photos, "--out", photos)
         assert code == 0
-        assert told in out
+        assert report in out
     assert len(pictures(photos)) == 7  # three photos, three results, and the folder more.png
 
 
@@ -246,22 +250,22 @@ def stop_at_the_second(job):
 MAKE = batch.make
 
 
-def put_a_file_where_it_goes(job):
+def write_a_file_there_first(job):
     if job.path:
         job.path.parent.mkdir(exist_ok=True)
         job.path.write_bytes(b"mine")
     return MAKE(job)
 
 
-def test_a_file_that_comes_there_meanwhile_is_not_replaced(command, photos, monkeypatch):
-    monkeypatch.setattr(batch, "make", put_a_file_where_it_goes)
+def test_a_file_that_appears_meanwhile_is_not_replaced(command, photos, monkeypatch):
+    monkeypatch.setattr(batch, "make", write_a_file_there_first)
     code, _, err = command(*STYLE, photos)
     assert code == 1
-    assert err.count("made otherwise") == 3
+    assert err.count("made differently") == 3
     assert Path("outputs", MADE[0]).read_bytes() == b"mine"
 
 
-def test_ctrl_c_keeps_what_is_done_and_the_next_call_goes_on(command, photos, monkeypatch):
+def test_ctrl_c_keeps_finished_pictures_and_the_next_call_goes_on(command, photos, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(batch, "make", stop_at_the_second)
         code, _, err = command(*STYLE, photos)
@@ -270,11 +274,11 @@ def test_ctrl_c_keeps_what_is_done_and_the_next_call_goes_on(command, photos, mo
     assert pictures("outputs") == MADE[:1]
     code, out, _ = command(*STYLE, photos)
     assert code == 0
-    assert "1 of 3 done before" in out
+    assert "1 of 3 already done" in out
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
-def test_ctrl_c_in_the_middle_of_a_picture_leaves_no_part_of_it(photos, tmp_path):
+def test_ctrl_c_in_the_middle_of_a_picture_leaves_no_trace_of_it(photos, tmp_path):
     environment = {k: v for k, v in os.environ.items() if k != "TQDM_DISABLE"}
     environment |= {"PYTHONPATH": str(ROOT), "DREAMKIT_PROFILE": "ci"}
     call = [sys.executable, "-m", "dreamkit", *map(str, STYLE), str(photos), "--steps", "100"]
@@ -296,9 +300,9 @@ def test_ctrl_c_in_the_middle_of_a_picture_leaves_no_part_of_it(photos, tmp_path
     assert run.returncode == 2
     assert err.splitlines()[-1] == "dreamkit: stopped"
     ends = [path.suffix for path in (tmp_path / "outputs").iterdir()]
-    assert len(ends) in (3, 6), "one or two pictures, and nothing half made"
+    assert len(ends) in (3, 6), "one or two pictures, and nothing half finished"
     assert {ends.count(end) for end in (".csv", ".json", ".png")} == {len(ends) // 3}
-    assert "1 of 3 pictures" in err, "progress was not shown"
+    assert "1 of 3 pictures" in err, "no progress bar"
     assert " left" in err
     assert "1 of 3" not in out
 
@@ -318,16 +322,16 @@ def test_folders_patterns_names_and_files_are_expanded_in_order_and_once(photos,
     assert expand(["https://x.org/a.jpg?size=3"], "out") == ["https://x.org/a.jpg?size=3"]
 
 
-def test_a_sample_comes_before_a_folder_of_that_name(tmp_path, monkeypatch):
+def test_a_sample_is_preferred_to_a_folder_of_that_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("coffee").mkdir()
-    assert is_one(["coffee"])
-    assert not is_one(["."])
-    assert not is_one(["c*"])
+    assert is_single(["coffee"])
+    assert not is_single(["."])
+    assert not is_single(["c*"])
 
 
 @pytest.mark.parametrize("nothing", ["photos/*.gif", "photos/*.txt", "empty", "nowhere/*"])
-def test_a_folder_or_pattern_without_a_picture_ends_all(command, photos, nothing):
+def test_a_folder_or_pattern_without_a_picture_ends_everything(command, photos, nothing):
     Path("empty").mkdir()
     code, _, err = command(*STYLE, photos, nothing)
     assert code == 2
@@ -336,7 +340,7 @@ def test_a_folder_or_pattern_without_a_picture_ends_all(command, photos, nothing
     assert not Path("outputs").exists()
 
 
-def test_photos_of_the_same_name_do_not_collide(command, photos):
+def test_photos_with_the_same_name_do_not_collide(command, photos):
     for folder in ("one", "two"):
         shutil.copytree(photos, folder)
     save_image("two/coffee.jpg", load_image("rocket", 64))
@@ -357,7 +361,7 @@ def test_photos_of_the_same_name_do_not_collide(command, photos):
         ["my cat.jpg", "my_cat.jpg"],
     ],
 )
-def test_names_are_distinct_whatever_the_file_system_and_the_same_each_time(photos):
+def test_names_are_distinct_on_any_file_system_and_the_same_each_time(photos):
     names = distinct_names(photos)
     assert names == distinct_names(photos)
     files = {name.casefold().replace(" ", "_") for name in names}
@@ -399,15 +403,15 @@ def test_a_wrong_call_is_one_line_before_the_first_picture(
     assert not Path("outputs").exists()
 
 
-def test_the_check_of_a_call_takes_no_step(monkeypatch, photos, tmp_path):
-    monkeypatch.setattr("dreamkit.optimize._adam", None)
-    monkeypatch.setattr("dreamkit.optimize._normalised", None)
-    from dreamkit import dream_style, profile
-
-    arguments = dict(style="mosaic", seed=1, size=64, profile=profile("ci"))
+def test_the_check_of_a_call_takes_no_step(monkeypatch, tmp_path):
+    runs = []
+    monkeypatch.setattr(batch, "make", lambda job: runs.append(MAKE(job)))
+    arguments = dict(style="mosaic", seed=1, size=2000, profile=profile("ci"))
     for order in ("style-dream", "dream-style", "joint"):
         call = {**arguments, "order": order}
         batch.Batch(dream_style, ["chelsea"], "x", tmp_path, call, False, 1, None).check()
+        assert set(runs[-1].history["step"]) == {0}
+        assert runs[-1].image.shape == (256, 256, 3)
     call["size"] = 8
     small = batch.Batch(dream_style, ["chelsea"], "x", tmp_path, call, False, 1, None)
     with pytest.raises(ImageError, match="too small"):

@@ -1,20 +1,22 @@
-"""Jobs: here, in several processes and on a real cluster, each is done and told exactly once."""
+"""Jobs: in this process, in several and on a real cluster, each is done and reported once."""
 
-import json
+import asyncio
+import contextlib
+import http.server
 import os
 import signal
-import subprocess
 import sys
+import threading
 import time
+import warnings
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from cluster import Cluster
 
 from dreamkit import DreamkitError, ImageError, SettingsError
 from dreamkit.batch.jobs import run_all
-
-TESTS = Path(__file__).parent
-ROOT = TESTS.parent
 
 
 def square(job):
@@ -23,98 +25,55 @@ def square(job):
 
 def fail_at_some(job):
     if job == "bad picture":
-        raise ImageError("It is bad: take another.")
+        raise ImageError("It is bad: choose another.")
     if job == "no disk":
         raise OSError(28, "No space left on device", "disk")
-    if job == "fault":
+    if job == "bug":
         raise ZeroDivisionError("ours")
     return job
 
 
-def process(_job):
-    """(process, threads that TensorFlow is told to use)."""
+def report_process(_job):
+    """(process, number of threads that TensorFlow is to use)."""
     time.sleep(0.2)
     return os.getpid(), os.environ.get("TF_NUM_INTRAOP_THREADS")
 
 
-def end_the_worker(_job):
-    os.kill(os.getpid(), signal.SIGKILL)
+def kill_the_worker(job):
+    if job != "harmless":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return job
 
 
 def take_a_while(job):
-    """Note who does it, so that the test knows whom to end."""
+    """Leave a note of which process does the job, so that the test knows which to kill."""
     number, folder = job
     (Path(folder) / f"{number}.{os.getpid()}").touch()
     time.sleep(0.15)
     return number
 
 
-# A real scheduler and two workers, each a process of its own
-
-
-def dask(*arguments):
-    """A process of the cluster; what it logs is of no interest."""
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join([str(ROOT), str(TESTS)]),
-        "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1",
-    }
-    return subprocess.Popen(
-        [sys.executable, "-m", *map(str, arguments)],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-
-
-class Cluster:
-    """A scheduler on loopback and its workers."""
-
-    def __init__(self, folder, workers):
-        contact = folder / "scheduler.json"
-        options = ("--host", "127.0.0.1", "--port", 0, "--no-dashboard")
-        self.scheduler = dask(
-            "distributed.cli.dask_scheduler", *options, "--scheduler-file", contact
-        )
-        self.contact, self.workers = contact, []
-        for _ in range(workers):
-            self.add_worker()
-
-    def add_worker(self):
-        options = ("--no-nanny", "--nthreads", 1, "--no-dashboard", "--scheduler-file")
-        self.workers.append(dask("distributed.cli.dask_worker", *options, self.contact))
-
-    @property
-    def address(self):
-        until = time.monotonic() + 60
-        while time.monotonic() < until:
-            if self.contact.exists() and (text := self.contact.read_text()):
-                return json.loads(text)["address"]
-            time.sleep(0.05)
-        raise TimeoutError("the scheduler did not start")
-
-    def close(self):
-        for process in (*self.workers, self.scheduler):
-            process.kill()
-            process.wait()
+def report_times(_job):
+    """(process, when the job started and ended)."""
+    started = time.time()
+    time.sleep(0.1)
+    return os.getpid(), started, time.time()
 
 
 @pytest.fixture
 def start_cluster(tmp_path):
-    """Function (workers) → a `Cluster` for one test, which may harm it."""
+    """Function (workers, threads) → a `Cluster` for one test, which may harm it."""
     pytest.importorskip("distributed")
-    started = []
-    yield lambda workers: started.append(Cluster(tmp_path, workers)) or started[-1]
-    for cluster in started:
-        cluster.close()
+    with contextlib.ExitStack() as stack:
+        yield lambda *size: stack.enter_context(Cluster(tmp_path, *size))
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    """A scheduler with two workers, for all tests that leave them whole."""
+    """A scheduler with two workers, for all tests that do it no harm."""
     pytest.importorskip("distributed")
-    cluster = Cluster(tmp_path_factory.mktemp("cluster"), 2)
-    yield cluster.address
-    cluster.close()
+    with Cluster(tmp_path_factory.mktemp("cluster"), 2) as cluster:
+        yield cluster.address
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -125,35 +84,35 @@ def _no_worker_lingers():
     get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
 
 
-# Every way comes to the same
+# Every way gives the same
 
 
-def check_all_is_done_and_told(**how):
-    assert sorted(run_all(square, range(12), **how)) == [(n, n * n) for n in range(12)]
-    assert list(run_all(square, [], **how)) == []
-    told = dict(run_all(fail_at_some, ["good", "bad picture", "no disk"], **how))
-    assert told["good"] == "good"
-    assert isinstance(told["bad picture"], ImageError)
-    assert str(told["bad picture"]) == "It is bad: take another."
-    assert isinstance(told["no disk"], OSError)
-    assert told["no disk"].filename == "disk"
+def check_all_is_done_and_reported(**where):
+    assert sorted(run_all(square, range(12), **where)) == [(n, n * n) for n in range(12)]
+    assert list(run_all(square, [], **where)) == []
+    results = dict(run_all(fail_at_some, ["good", "bad picture", "no disk"], **where))
+    assert results["good"] == "good"
+    assert isinstance(results["bad picture"], ImageError)
+    assert str(results["bad picture"]) == "It is bad: choose another."
+    assert isinstance(results["no disk"], OSError)
+    assert results["no disk"].filename == "disk"
     with pytest.raises(ZeroDivisionError, match="ours"):
-        list(run_all(fail_at_some, ["good", "fault"], **how))
+        list(run_all(fail_at_some, ["good", "bug"], **where))
 
 
-def test_this_process_does_and_tells_all_jobs():
-    check_all_is_done_and_told()
-    assert list(run_all(process, [1])) == [(1, (os.getpid(), None))]
+def test_this_process_does_and_reports_all_jobs():
+    check_all_is_done_and_reported()
+    assert list(run_all(report_process, [1])) == [(1, (os.getpid(), None))]
 
 
-def test_two_processes_do_and_tell_all_jobs():
-    check_all_is_done_and_told(workers=2)
+def test_two_processes_do_and_report_all_jobs():
+    check_all_is_done_and_reported(workers=2)
 
 
 def test_two_processes_share_the_processors():
-    done = [result for _, result in run_all(process, range(6), workers=2)]
-    assert os.getpid() not in {who for who, _ in done}
-    assert len({who for who, _ in done}) == 2
+    done = [result for _, result in run_all(report_process, range(6), workers=2)]
+    assert os.getpid() not in {process for process, _ in done}
+    assert len({process for process, _ in done}) == 2
     assert {threads for _, threads in done} == {str(max(1, os.cpu_count() // 2))}
 
 
@@ -163,99 +122,164 @@ def test_jobs_need_not_be_hashable_nor_different():
         assert [job for job, _ in run_all(str, jobs, workers=workers)] == jobs
 
 
-def test_two_workers_of_a_cluster_do_and_tell_all_jobs(address):
-    check_all_is_done_and_told(scheduler=address)
+def test_two_workers_of_a_cluster_do_and_report_all_jobs(address):
+    check_all_is_done_and_reported(scheduler=address)
 
 
-def test_jobs_of_a_worker_that_is_killed_are_done_by_the_other_and_told_once(
+def test_a_cluster_of_one_thread_does_the_jobs_itself(start_cluster):
+    done = run_all(report_process, [1, 2], scheduler=start_cluster(1).address)
+    assert os.getpid() not in {process for _, (process, _) in done}
+
+
+def test_a_worker_with_several_threads_does_one_job_at_a_time(start_cluster):
+    done = run_all(report_times, range(6), scheduler=start_cluster(1, 3).address)
+    spans = sorted((started, ended) for _, (_, started, ended) in done)
+    assert all(ended <= next_one for (_, ended), (next_one, _) in pairwise(spans))
+
+
+def test_a_cluster_works_inside_a_notebook_whose_thread_runs_a_loop(address):
+    async def cell():
+        return sorted(run_all(square, range(3), scheduler=address))
+
+    assert asyncio.run(cell()) == [(0, 0), (1, 1), (2, 4)]
+
+
+def test_a_large_job_is_sent_without_a_warning(address):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ((_, size),) = run_all(len, [bytes(20_000_000)], scheduler=address)
+    assert size == 20_000_000
+
+
+def test_jobs_of_a_worker_that_is_killed_are_done_by_the_other_and_reported_once(
     start_cluster, tmp_path
 ):
     cluster = start_cluster(2)
-    jobs, told, victim = [(number, str(tmp_path)) for number in range(24)], [], None
+    jobs, numbers, victim = [(number, str(tmp_path)) for number in range(24)], [], None
     for job, result in run_all(take_a_while, jobs, scheduler=cluster.address):
         assert job[0] == result
-        told.append(result)
-        victims = {int(path.suffix[1:]) for path in tmp_path.glob("*.*[0-9]")}
-        if victim is None and len(victims) == 2:
+        numbers.append(result)
+        busy = {int(path.suffix[1:]) for path in tmp_path.glob("*.*[0-9]")}
+        if victim is None and len(busy) == 2:
             victim = cluster.workers[0]
             victim.kill()
     assert victim is not None, "the cluster never had two workers at it"
-    assert sorted(told) == list(range(24))
+    assert sorted(numbers) == list(range(24))
 
 
-def test_a_job_that_ends_its_workers_is_told(start_cluster):
-    cluster = start_cluster(2)
-    ((_, result),) = run_all(end_the_worker, [1], scheduler=cluster.address)
+def test_a_worker_that_joins_late_gets_jobs(start_cluster, tmp_path):
+    cluster = start_cluster(1)
+    jobs = [(number, str(tmp_path)) for number in range(200)]
+    for job, _ in run_all(take_a_while, jobs, scheduler=cluster.address):
+        if job[0] == 0:
+            cluster.add_worker()
+        if len({path.suffix for path in tmp_path.glob("*.*[0-9]")}) == 2:
+            return
+    pytest.fail("the second worker never got a job")
+
+
+def test_a_job_that_kills_its_workers_fails_and_the_others_are_done(start_cluster):
+    cluster = start_cluster(3)
+    done = run_all(kill_the_worker, [1], scheduler=cluster.address)
+    ((_, result),) = done
     assert isinstance(result, SettingsError)
     assert "memory" in str(result)
+    rest = run_all(kill_the_worker, ["harmless"], scheduler=cluster.address)
+    assert list(rest) == [("harmless", "harmless")]
 
 
-# No more is taken, and no more done, than is wanted
+# No more is read, and no more done, than is wanted
 
 
 @pytest.mark.parametrize(("workers", "ahead"), [(1, 1), (2, 6)])
-def test_jobs_are_taken_as_they_are_needed(workers, ahead):
+def test_jobs_are_read_as_they_are_needed(workers, ahead):
     taken = []
     jobs = (taken.append(number) or number for number in range(100))
-    done = run_all(process, jobs, workers=workers)
+    done = run_all(report_process, jobs, workers=workers)
     next(done)
     assert len(taken) <= ahead
     done.close()
 
 
-def test_a_cluster_takes_jobs_as_they_are_needed(address):
+def test_a_cluster_reads_jobs_as_they_are_needed(address):
     taken = []
     jobs = (taken.append(number) or number for number in range(100))
-    done = run_all(process, jobs, scheduler=address)
+    done = run_all(report_process, jobs, scheduler=address)
     next(done)
     assert len(taken) <= 4
     done.close()
 
 
-# What is wrong is told in a sentence
+def test_an_error_of_the_iterable_ends_everything(address):
+    for where in ({}, {"workers": 2}, {"scheduler": address}):
+        with pytest.raises(ZeroDivisionError):
+            list(run_all(square, (1 // (8 - n) for n in range(10)), **where))
+        with pytest.raises(FileNotFoundError):
+            list(run_all(square, (open("nosuch") for _ in range(2)), **where))  # noqa: SIM115
+
+
+# What is wrong is reported in a sentence
 
 
 @pytest.mark.parametrize(
-    "how", [{"workers": 0}, {"workers": 1.5}, {"workers": 2, "scheduler": "tcp://127.0.0.1:8786"}]
+    "where",
+    [{"workers": 0}, {"workers": 1.5}, {"workers": 2, "scheduler": "tcp://127.0.0.1:8786"}],
 )
-def test_a_wrong_number_of_workers_is_told_before_a_job_is_taken(how):
+def test_a_wrong_number_of_workers_is_reported_before_a_job_is_read(where):
     with pytest.raises(SettingsError, match="workers"):
-        run_all(square, [1], **how)
+        run_all(square, [1], **where)
 
 
 @pytest.mark.parametrize("wrong", ["tcp://127.0.0.1:9", "nonsense", "http://127.0.0.1", ""])
-def test_a_scheduler_that_does_not_answer_is_told_with_its_mend(wrong, monkeypatch):
+def test_a_scheduler_that_does_not_answer_is_reported_with_its_fix(wrong, monkeypatch):
     pytest.importorskip("distributed")
     monkeypatch.setattr("dreamkit.batch.jobs.CONNECT", 1)
     with pytest.raises(SettingsError, match="dask scheduler"):
         list(run_all(square, [1], scheduler=wrong))
 
 
-def test_a_scheduler_without_workers_is_told_with_its_mend(start_cluster, monkeypatch):
+def test_another_kind_of_server_is_reported_with_the_fix(monkeypatch):
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("dreamkit.batch.jobs.CONNECT", 1)
+    with http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(SettingsError, match="dask scheduler"):
+            list(run_all(square, [1], scheduler=f"tcp://127.0.0.1:{server.server_port}"))
+        server.shutdown()
+
+
+def test_a_scheduler_without_workers_is_reported_with_the_fix(start_cluster, monkeypatch):
     monkeypatch.setattr("dreamkit.batch.jobs.GATHER", 1)
     cluster = start_cluster(0)
     with pytest.raises(SettingsError, match="dask worker tcp://127"):
         list(run_all(square, [1], scheduler=cluster.address))
 
 
-def test_a_scheduler_that_goes_away_is_told(start_cluster):
+@pytest.mark.parametrize("seconds", [0, 4])
+def test_a_scheduler_that_goes_away_is_one_sentence(start_cluster, monkeypatch, capfd, seconds):
+    """Even if the caller takes so long over a result that Dask's client gives up meanwhile."""
     from dask import config
 
     cluster = start_cluster(1)
+    assert list(run_all(square, [3], scheduler=cluster.address)) == [(3, 9)]
+    monkeypatch.setattr("dreamkit.batch.jobs.GATHER", 2)
     with config.set({"distributed.comm.timeouts.connect": "1s"}):
-        done = run_all(process, range(50), scheduler=cluster.address)
+        done = run_all(report_process, range(50), scheduler=cluster.address)
         next(done)
         cluster.scheduler.kill()
+        time.sleep(seconds)
         with pytest.raises(SettingsError, match="went away"):
             list(done)
+    assert capfd.readouterr().err == ""
 
 
-def test_without_distributed_the_package_to_install_is_told(monkeypatch):
+def test_without_distributed_the_package_to_install_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(SettingsError, match=r"dreamkit\[cluster\]"):
+    with pytest.raises(SettingsError, match="pip install distributed"):
         list(run_all(square, [1], scheduler="tcp://127.0.0.1:8786"))
 
 
-def test_a_worker_that_the_system_ends_is_told():
+def test_a_worker_process_that_the_system_kills_is_reported():
     with pytest.raises(DreamkitError, match="memory"):
-        list(run_all(end_the_worker, [1, 2], workers=2))
+        list(run_all(kill_the_worker, [1, 2], workers=2))
+    assert list(run_all(square, [3], workers=2)) == [(3, 9)]
