@@ -27,7 +27,7 @@ class Term(Score):
     Attributes:
         name: what its column in a history is called.
         backbone: the network it looks through; None: it looks at the pixels.
-        layers: {layer: weight}.
+        layers: {layer: weight}; of a term that looks at the pixels, {"pixels": 1.0}.
         pictures: names of the fields that hold pictures: they shape no graph.
         adds_up: True if the statistics of two parts of a picture can be added. Of a target, the
             maps (1, h, w, C) lie under the picture part by part, the lists of vectors (n, C) are
@@ -35,8 +35,8 @@ class Term(Score):
     """
 
     name: ClassVar[str]
-    backbone: Backbone | None = None
-    layers: Mapping = {"pixels": 1.0}
+    backbone: Backbone | None
+    layers: Mapping
     pictures: ClassVar[tuple] = ("image", "guide")
     adds_up = True
 
@@ -235,6 +235,8 @@ class TotalVariation(Term):
 
     formula: str = "relative"
     name: ClassVar[str] = "total_variation"
+    backbone: ClassVar[None] = None
+    layers: ClassVar[Mapping] = {"pixels": 1.0}
 
     def __post_init__(self):
         check_choice("formula", self.formula, ("relative", "tutorial"))

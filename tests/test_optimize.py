@@ -146,6 +146,15 @@ def test_adams_pixels_equal_numpys_in_float64(rate):
     assert np.abs(run.image - expected).max() < 2e-6
 
 
+@pytest.mark.parametrize("optimizer", LEARNING_RATES)
+def test_a_float64_picture_is_descended_in_float64(optimizer):
+    picture = tf.constant(noise(1), tf.float64)
+    exact = descend(picture, Bowl(noise(2).astype("float64")), 3, optimizer, **QUIET)
+    assert exact.image.dtype == "float64"
+    single = descend(noise(1), Bowl(noise(2)), 3, optimizer, **QUIET)
+    assert np.abs(exact.image - single.image).max() < 1e-5
+
+
 @pytest.mark.parametrize("scale", [1e-5, 1e7])
 def test_adams_steps_do_not_depend_on_the_scale_of_the_objective(scale):
     runs = [descend(noise(1), Bowl(noise(2) + 1, scale=by), 5, **QUIET).image for by in (1, scale)]

@@ -1,5 +1,8 @@
 """Tiles: what a network says of a picture in parts is what it says of the whole."""
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import numpy as np
 import pytest
 
@@ -13,6 +16,7 @@ from dreamkit import (
     deep_dream,
     load_backbone,
     load_image,
+    resize,
     style_transfer,
 )
 from dreamkit.balanced import Balanced
@@ -20,6 +24,7 @@ from dreamkit.large.memory import fit_to_memory
 from dreamkit.large.tiles import tiles
 from dreamkit.networks.backbone import Backbone
 from dreamkit.startup import tf
+from dreamkit.terms import Term
 
 SIZES = [(230, 301), (256, 192), (157, 96)]
 
@@ -108,6 +113,56 @@ def test_both_ways_at_once_are_tiled_too(squeezenet):
     assert list(a[1]) == list(b[1])
     assert float(a[0]) == pytest.approx(float(b[0]), rel=1e-5)
     assert float(tiled(picture)[0]) == pytest.approx(float(a[0]), rel=1e-5)
+
+
+@dataclass(eq=False)
+class Means(Term):
+    """A term of one's own that knows nothing of tiles: mean features, near a reference's maps."""
+
+    image: np.ndarray
+    backbone: Backbone
+    layers: dict
+    name: ClassVar[str] = "means"
+
+    def reference(self, size):
+        return resize(self.image, size)
+
+    def target(self, features):
+        """A map, a list of vectors and a sum for each layer: all that a target may hold."""
+        spots = {n: tf.reshape(f, (-1, f.shape[-1])) for n, f in features.items()}
+        return {n: (f, spots[n], tf.reduce_sum(f, (1, 2))) for n, f in features.items()}
+
+    def statistics(self, features, target):
+        apart = {n: tf.abs(f - target[n][0]) * f for n, f in features.items()}
+        return {
+            n: (tf.reduce_sum(a, (1, 2)), tf.cast(tf.size(a), a.dtype)) for n, a in apart.items()
+        }
+
+    def loss(self, statistics, target):
+        each = {
+            n: tf.reduce_sum(total * target[n][2]) / number + tf.reduce_max(target[n][1])
+            for n, (total, number) in statistics.items()
+        }
+        return self.layer_mean(each)
+
+
+def test_any_term_whose_statistics_add_up_is_tiled_without_knowing(squeezenet):
+    exact, picture = in_float64(squeezenet), tf.constant(noise((150, 170)), tf.float64)
+    term = Means(noise((90, 80), seed=3), exact, {"conv1": 1.0, "fire4": 2.0, "fire6": 0.5})
+    for score in (term, 2 * term - Dream(exact)):
+        whole, tiled = (x.value_and_gradient(picture) for x in (score, Tiled(score, 48)))
+        assert apart(tiled.gradient, whole.gradient) < 1e-7
+        assert float(tiled.total) == pytest.approx(float(whole.total), rel=1e-9)
+
+
+def test_a_term_whose_statistics_do_not_add_up_is_refused_with_the_size_that_fits(
+    squeezenet, monkeypatch
+):
+    dream = Dream(squeezenet, border=2)
+    assert not isinstance(fit_to_memory(dream, (128, 128)), Tiled)
+    short_of_memory(monkeypatch, 2 * 2**30)
+    with pytest.raises(SettingsError, match=r"size=\d+"):
+        fit_to_memory(dream, (2048, 2048))
 
 
 def test_real_vgg_is_tiled_exactly_to_block5(pretrained):
