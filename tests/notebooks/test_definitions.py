@@ -1,6 +1,7 @@
 """What a notebook defines under a name of the package is the package's own code."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,12 @@ def test_the_lessons_key_formulas_are_shown():
         "gram_matrix", "CONTENT_FORMULAS", "STYLE_FORMULAS", "normalise", "octave_sizes",
         "through_octaves", "best_match", "Balanced",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("path", notebooks(), ids=lambda path: path.stem)
+def test_the_text_names_modules_that_exist_and_what_is_in_them(path):
+    text = "\n".join(cell.source for cell in load(path).cells if cell.cell_type == "markdown")
+    for module in re.findall(r"dreamkit/[\w/]+\.py", text):
+        assert (PACKAGE.parent / module).is_file(), module
+    for name, module in re.findall(r"`(\w+)`(?: \w+)? in `(dreamkit/[\w/]+\.py)`", text):
+        assert re.search(rf"(?m)^(def|class) {name}\b", (PACKAGE.parent / module).read_text()), name
