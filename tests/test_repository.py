@@ -104,6 +104,7 @@ def test_every_command_and_option_of_the_package_exists(name):
 @pytest.mark.parametrize(
     ("section", "file"),
     [
+        ("Add a term", "dreamkit/terms.py"),
         ("Add a network", "dreamkit/networks/architectures.py"),
         ("Add an exercise", "dreamkit/exercises/notebook_01.py"),
     ],

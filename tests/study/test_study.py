@@ -1,5 +1,6 @@
 """The clear-or-distorted study: its design is complete, and any way to run it gives one table."""
 
+import functools
 import json
 import os
 import shutil
@@ -15,7 +16,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dreamkit.commands import cli
 from dreamkit.errors import SettingsError, WeightsError
 from dreamkit.recipes import deep_dream, style_transfer
 from dreamkit.runs.run import Run
@@ -426,24 +426,13 @@ def test_a_cluster_that_loses_a_worker_makes_the_serial_table(serial, cluster, t
 
 
 @pytest.fixture
-def command(monkeypatch, capsys, tmp_path):
+def command(command, monkeypatch):
     """Function (*arguments) → exit code, stdout and stderr of `python -m dreamkit study …`."""
     monkeypatch.setenv("DREAMKIT_PROFILE", "offline")
     monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "1")
-    monkeypatch.setitem(
-        designs.PRESETS, "quick", replace(TINY, name="quick", pictures=("chelsea",))
-    )
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["dreamkit", "study", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capsys.readouterr()
-        return ended.value.code or 0, out, err
-
-    return call
+    one = replace(TINY, name="quick", pictures=("chelsea",))
+    monkeypatch.setitem(designs.PRESETS, "quick", one)
+    return functools.partial(command, "study")
 
 
 def test_the_command_prints_the_counts_and_the_tables_path(command, tmp_path):
