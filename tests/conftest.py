@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from dreamkit.commands import cli
+from dreamkit.networks import pastiche
 from dreamkit.networks.architectures import ARCHITECTURES, Architecture
 from dreamkit.networks.backbone import Backbone, load_backbone
 from dreamkit.startup import keras, tf
@@ -95,9 +96,10 @@ def pretrained():
 
 @pytest.fixture
 def bare(monkeypatch, tmp_path):
-    """No DREAMKIT_* variable is set and Keras' cache is empty; gives the cache's folder."""
+    """No DREAMKIT_* variable is set and no weights are cached; gives Keras' cache folder."""
     for variable in [name for name in os.environ if name.startswith("DREAMKIT_")]:
         monkeypatch.delenv(variable)
+    monkeypatch.setattr(pastiche, "cache_file", lambda: tmp_path / "cache" / "vgg19-8bit.npz")
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     (tmp_path / "keras" / "models").mkdir(parents=True)
     return tmp_path / "keras" / "models"

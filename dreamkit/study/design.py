@@ -135,14 +135,14 @@ def design(preset="quick", quiet=False):
     >>> design("quick", quiet=True).style_networks
     ('squeezenet',)
     """
-    from ..networks.weights import at_hand
+    from ..networks.weights import available_offline
 
     check_choice("preset", preset, PRESETS)
     chosen = PRESETS[preset]
     if preset == "quick" and os.environ.get("DREAMKIT_PROFILE") == "ci":
         return replace(chosen, **CI)
     asked = dict.fromkeys((*chosen.style_networks, *chosen.dream_networks))
-    found = [network for network in asked if at_hand(network)]
+    found = [network for network in asked if available_offline(network)]
     if "vgg19" in found and "vgg16" in found:  # one of the two does
         found.remove("vgg16")
     if missing := [network for network in asked if network not in found and not quiet]:
