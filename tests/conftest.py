@@ -1,5 +1,6 @@
 """What the tests share: a quiet, small set-up, and networks built once."""
 
+import functools
 import os
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from dreamkit.commands import cli
-from dreamkit.networks import pastiche
+from dreamkit.networks import backbone, pastiche
 from dreamkit.networks.architectures import ARCHITECTURES, Architecture
 from dreamkit.networks.backbone import Backbone, load_backbone
 from dreamkit.startup import keras, tf
@@ -103,6 +104,12 @@ def bare(monkeypatch, tmp_path):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     (tmp_path / "keras" / "models").mkdir(parents=True)
     return tmp_path / "keras" / "models"
+
+
+@pytest.fixture
+def fresh_loader(monkeypatch):
+    """`load_backbone` has forgotten what it loaded in other tests."""
+    monkeypatch.setattr(backbone, "_load", functools.lru_cache(backbone._load.__wrapped__))
 
 
 @pytest.fixture
