@@ -79,6 +79,7 @@ $(READY): requirements.lock pyproject.toml
 		f"Python {v[0]}.{v[1]} does not work: choose 3.10 to 3.13, as in make PYTHON=python3.11")'
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	@$(BIN)/python -m dreamkit weights prepare || true
 	@touch $(READY)
 
 clean:

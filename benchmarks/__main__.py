@@ -22,7 +22,7 @@ import numpy as np
 from dreamkit import Dream, deep_dream, load_image, objectives, style_transfer
 from dreamkit.large.memory import fit_to_memory
 from dreamkit.networks.precision import has_bfloat16
-from dreamkit.networks.weights import at_hand
+from dreamkit.networks.weights import available_offline
 from dreamkit.octaves import octave_sizes
 from dreamkit.recipes import WEIGHTS, style_objective
 from dreamkit.startup import tf
@@ -128,7 +128,7 @@ def step_cost(size=256):
     ratio_row(f"float32 step over bare pass, VGG-16, {size} px", 1.12, ours, bare_s)
     what = f"bfloat16 step over float32 step, VGG-16, {size} px"
     ratio_row(what, 0.6 if has_bfloat16() else None, halved, ours)
-    if not at_hand("vgg16"):
+    if not available_offline("vgg16"):
         return skip("pictures in both precisions", "VGG-16's weights are not at hand")
     same_picture(exact, weights)
 
@@ -175,7 +175,7 @@ def dream():
 def estimates_and_sizes():
     """What was foretold, and what it took; how the cost grows; how much memory the largest take."""
     for kind, name in (("style", "vgg16"), ("dream", "inception_v3")):
-        if not at_hand(name):
+        if not available_offline(name):
             skip(f"sizes, {kind}", f"{name}'s weights are not at hand")
             continue
         sides = (256, 512, 1024) if QUICK else (256, 512, 1024, 2048, 4096)
@@ -358,13 +358,13 @@ def main():
     start_up()
     step_cost()
     dream()
-    if not at_hand("vgg16"):
+    if not available_offline("vgg16"):
         skip("time to quality", "VGG-16's weights are not at hand")
     else:
         size = 128 if QUICK else 256
         quality(size, network("vgg16"), f"VGG-16, {size} px")
     estimates_and_sizes()
-    if at_hand("vgg16") and not QUICK:
+    if available_offline("vgg16") and not QUICK:
         for label, (size, backbone) in long_contests().items():
             quality_to_goal(size, backbone, label)
 

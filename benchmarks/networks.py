@@ -6,7 +6,7 @@ import numpy as np
 
 from dreamkit.networks.architectures import ARCHITECTURES
 from dreamkit.networks.backbone import Backbone, load_backbone
-from dreamkit.networks.weights import at_hand
+from dreamkit.networks.weights import available_offline
 from dreamkit.startup import keras
 
 
@@ -16,7 +16,7 @@ def network(name):
 
     Random weights cost the same per step; nothing else is measured with them.
     """
-    if at_hand(name):
+    if available_offline(name):
         return load_backbone(name)
     keras.utils.set_random_seed(0)
     model = ARCHITECTURES[name].build()

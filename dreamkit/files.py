@@ -16,7 +16,7 @@ def replacing(path):
         path: where the file belongs. Its folder is made if it is missing.
 
     Yields:
-        A path next to it, with the same suffix, to write to; it takes the place of `path` when the
+        A path next to it, with its suffixes, to write to; it takes the place of `path` when the
         block ends without an error, and is removed when it does not.
 
     >>> import tempfile
@@ -28,7 +28,7 @@ def replacing(path):
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{uuid.uuid4().hex}{path.suffix}")
+    part = path.with_name(f".{uuid.uuid4().hex}{''.join(path.suffixes)}")
     try:
         yield part
         os.replace(part, path)

@@ -87,7 +87,7 @@ def profile(name=None, quiet=False):
 
 def _auto():
     paper = PROFILES["paper"]
-    if all(map(weights.at_hand, (paper.style_backbone, paper.dream_backbone))):
+    if all(map(weights.available_offline, (paper.style_backbone, paper.dream_backbone))):
         return replace(paper, reason="its weights are at hand")
     if not _gpu():
         return replace(PROFILES["offline"], reason="no GPU, and the paper's weights not at hand")

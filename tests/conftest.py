@@ -1,5 +1,6 @@
 """What the tests share: a quiet, small set-up, and networks built once."""
 
+import functools
 import os
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from dreamkit.commands import cli
+from dreamkit.networks import backbone, pastiche
 from dreamkit.networks.architectures import ARCHITECTURES, Architecture
 from dreamkit.networks.backbone import Backbone, load_backbone
 from dreamkit.startup import keras, tf
@@ -95,12 +97,19 @@ def pretrained():
 
 @pytest.fixture
 def bare(monkeypatch, tmp_path):
-    """No DREAMKIT_* variable is set and Keras' cache is empty; gives the cache's folder."""
+    """No DREAMKIT_* variable is set and no weights are cached; gives Keras' cache folder."""
     for variable in [name for name in os.environ if name.startswith("DREAMKIT_")]:
         monkeypatch.delenv(variable)
+    monkeypatch.setattr(pastiche, "cache_file", lambda: tmp_path / "cache" / "vgg19-8bit.npz")
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     (tmp_path / "keras" / "models").mkdir(parents=True)
     return tmp_path / "keras" / "models"
+
+
+@pytest.fixture
+def fresh_loader(monkeypatch):
+    """`load_backbone` has forgotten what it loaded in other tests."""
+    monkeypatch.setattr(backbone, "_load", functools.lru_cache(backbone._load.__wrapped__))
 
 
 @pytest.fixture

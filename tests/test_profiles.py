@@ -12,7 +12,7 @@ def machine(bare, monkeypatch):
     """Function that pretends: which networks' weights are at hand, a GPU, a connection."""
 
     def pretend(at_hand=(), gpu=False, connected=False):
-        monkeypatch.setattr(weights, "at_hand", lambda name: name in at_hand)
+        monkeypatch.setattr(weights, "available_offline", lambda name: name in at_hand)
         monkeypatch.setattr(profiles, "_gpu", lambda: gpu)
         monkeypatch.setattr(profiles, "_connected", lambda: connected)
 

