@@ -1,4 +1,4 @@
-"""Run: what is saved, what lies inside it, and that nothing is lost by it."""
+"""Runs and checkpoints: what they save, and that no file is lost or half-written."""
 
 import io
 import json
@@ -17,7 +17,7 @@ from dreamkit.runs.run import METADATA_KEY, concatenate
 
 @pytest.fixture(scope="module")
 def made():
-    """A style transfer, as small as can be."""
+    """A minimal style transfer."""
     options = dict(steps=2, seed=3, size=48, profile="ci", progress=False)
     return style_transfer("chelsea", "mosaic", **options)
 
@@ -58,7 +58,7 @@ def test_the_png_and_the_json_carry_the_same_settings(made, tmp_path):
     assert inside == json.loads(path.with_suffix(".json").read_text("utf-8")) == made.settings
 
 
-def test_settings_are_plain_json_and_all_it_takes(made):
+def test_settings_are_plain_json_and_complete(made):
     assert json.loads(json.dumps(made.settings, allow_nan=False)) == made.settings
     assert set(made.settings) == {
         "recipe",
@@ -75,18 +75,18 @@ def test_settings_are_plain_json_and_all_it_takes(made):
     assert {"dreamkit", "python", "tensorflow", "keras", "numpy"} <= set(made.settings["versions"])
 
 
-@pytest.mark.parametrize("there", ["cat.png", "cat.json", "cat.csv"])
-def test_save_never_overwrites_unless_asked(made, tmp_path, there):
-    (tmp_path / there).write_bytes(b"mine")
-    with pytest.raises(ImageError, match=f"{there}' is there already"):
+@pytest.mark.parametrize("existing", ["cat.png", "cat.json", "cat.csv"])
+def test_save_never_overwrites_unless_asked(made, tmp_path, existing):
+    (tmp_path / existing).write_bytes(b"original")
+    with pytest.raises(ImageError, match=f"{existing}' already exists"):
         made.save(tmp_path / "cat.png")
-    assert [p.name for p in tmp_path.iterdir()] == [there]
-    assert (tmp_path / there).read_bytes() == b"mine"
+    assert [p.name for p in tmp_path.iterdir()] == [existing]
+    assert (tmp_path / existing).read_bytes() == b"original"
     made.save(tmp_path / "cat.png", overwrite=True)
-    assert (tmp_path / there).read_bytes() != b"mine"
+    assert (tmp_path / existing).read_bytes() != b"original"
 
 
-def test_a_jpeg_has_its_settings_beside_it(made, tmp_path):
+def test_a_jpegs_settings_are_next_to_it(made, tmp_path):
     path = made.save(tmp_path / "cat.jpg")
     with Image.open(path) as picture:
         assert picture.format == "JPEG"
@@ -105,7 +105,7 @@ def test_the_home_folder_may_be_a_tilde(plain, tmp_path, monkeypatch):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["cat.csv", "cat.json", "cat.png"]
 
 
-def test_joined_runs_keep_all_the_history_and_the_last_picture(made):
+def test_concatenated_runs_keep_the_whole_history_and_the_last_picture(made):
     whole = concatenate([made, made])
     assert np.array_equal(whole.image, made.image)
     assert list(whole.history["step"]) == [0, 1, 2, 0, 1, 2]
@@ -115,7 +115,7 @@ def test_joined_runs_keep_all_the_history_and_the_last_picture(made):
 # Checkpoints
 
 
-def test_a_checkpoint_gives_back_what_was_kept(tmp_path):
+def test_a_checkpoint_returns_the_saved_state(tmp_path):
     picture = np.random.default_rng(0).random((4, 5, 3), "float32")
     state = dict(step=3, total=0.1 + 0.2, rows=[{"step": 0}], picture=picture, slot0=np.array(7))
     Checkpoint(tmp_path / "run.npz").keep("style 1/2", state)
@@ -127,7 +127,7 @@ def test_a_checkpoint_gives_back_what_was_kept(tmp_path):
     assert Checkpoint(tmp_path / "run.npz").state("style 2/2") is None
 
 
-def test_phases_of_one_beginning_are_kept_apart():
+def test_phases_with_a_common_prefix_are_kept_apart():
     checkpoint = Checkpoint()
     checkpoint.keep("octave 1", dict(step=1, picture=np.zeros(1)))
     checkpoint.keep("octave 1/2", dict(step=2, picture=np.ones(1)))
@@ -157,7 +157,7 @@ def test_a_checkpoint_is_due_after_its_time_and_only_with_a_file(tmp_path):
 
 
 def broken_files(folder):
-    """Files that are no checkpoint, in every way we could think of."""
+    """{kind: bytes} of files that are not checkpoints."""
     whole = folder / "whole.npz"
     Checkpoint(whole).keep("a", dict(step=1, picture=np.zeros(999)))
     flipped = bytearray(whole.read_bytes())
@@ -179,15 +179,15 @@ def broken_files(folder):
 @pytest.mark.parametrize(
     "kind", ["empty", "text", "truncated", "flipped", "array", "other", "objects"]
 )
-def test_a_file_that_is_no_checkpoint_is_a_settings_error(kind, tmp_path):
+def test_a_file_that_is_not_a_checkpoint_is_a_settings_error(kind, tmp_path):
     path = tmp_path / "broken.npz"
     path.write_bytes(broken_files(tmp_path)[kind])
-    with pytest.raises(SettingsError, match=r"broken\.npz is not a checkpoint of dreamkit"):
+    with pytest.raises(SettingsError, match=r"broken\.npz is not a dreamkit checkpoint"):
         Checkpoint(path)
 
 
-def test_a_folder_is_tried_before_the_work(tmp_path):
-    (tmp_path / "file").write_text("mine")
+def test_a_folder_is_checked_before_the_work(tmp_path):
+    (tmp_path / "file").write_text("original")
     check_folder(tmp_path / "new" / "folder")
     assert not (tmp_path / "new").exists()
     for wrong in (tmp_path / "file", tmp_path / "file" / "folder"):
