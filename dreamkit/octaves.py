@@ -67,6 +67,6 @@ def through_octaves(image, sizes, walk):
         smaller = base
         if runs[-1].stopped:
             break
-    whole = concatenate(runs)
-    whole.image = resize(whole.image, sizes[-1])
-    return whole
+    run = concatenate(runs)
+    run.image = resize(run.image, sizes[-1])
+    return run

@@ -109,8 +109,8 @@ def _walk(
         raise SettingsError(f"learning_rate cannot be {rate!r}: give a number above 0.")
     picture = tf.Variable(image if tf.is_tensor(image) else as_tensor(check_image(image)))
     score = fit_to_memory(objective, tuple(picture.shape[:2]), tile)
-    recorder = Recorder(phase or ("descend" if sign < 0 else "ascend"), sign, callback, keep,
-                        checkpoint)  # fmt: skip
+    phase = phase or ("descend" if sign < 0 else "ascend")
+    recorder = Recorder(phase, sign, callback, keep, checkpoint)
     if recorder.finished:
         return recorder.run()
 

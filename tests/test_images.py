@@ -781,7 +781,7 @@ def test_styles_come_from_the_index(tmp_path, monkeypatch):
 
 def test_a_sample_cannot_be_changed():
     with pytest.raises(AttributeError):
-        samples()["chelsea"].licence = "mine"
+        samples()["chelsea"].licence = "other"
 
 
 # ---------------------------------------------------------------- the module itself

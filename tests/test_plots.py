@@ -19,7 +19,7 @@ def _closed():
     plt.close("all")
 
 
-def made(phases=("a", "a", "b"), **terms):
+def run_with(phases=("a", "a", "b"), **terms):
     """A run with this history."""
     count = len(phases)
     columns = {"step": range(count), "phase": phases, "total": np.arange(count) + 1.0, **terms}
@@ -42,7 +42,7 @@ def drawn(figure):
 
 
 def test_show_draws_each_picture_under_its_title():
-    run = made()
+    run = run_with()
     figure = drawn(show({"run": run, "grey": np.full((6, 9, 3), 0.5)}))
     assert [axes.get_title() for axes in figure.axes] == ["run", "grey"]
     assert np.array_equal(figure.axes[0].images[0].get_array(), run.image)
@@ -70,7 +70,7 @@ def test_a_tall_picture_gets_a_tall_panel():
 
 def test_every_term_is_drawn_with_the_values_of_the_history():
     terms = dict(content=[3.0, 2, 1], style=[9.0, 5, 2], total_variation=[0.1, 0.2, 0.3])
-    run = made(**terms, dream=[1.0, 4, 9])
+    run = run_with(**terms, dream=[1.0, 4, 9])
     found = lines(drawn(plot_losses(run)).axes[0])
     assert set(found) == {"content", "style", "total variation", "dream"}
     for name, values in {**terms, "dream": [1.0, 4, 9]}.items():
@@ -81,7 +81,7 @@ def test_every_term_is_drawn_with_the_values_of_the_history():
 
 
 def test_losses_use_the_left_log_axis_and_the_dream_the_right_one():
-    figure = drawn(plot_losses(made(style=[9.0, 5, 2], dream=[1.0, 4, 9])))
+    figure = drawn(plot_losses(run_with(style=[9.0, 5, 2], dream=[1.0, 4, 9])))
     left, right = figure.axes
     assert left.get_yscale() == "log"
     assert right.get_yscale() == "linear"
@@ -91,50 +91,50 @@ def test_losses_use_the_left_log_axis_and_the_dream_the_right_one():
 
 
 def test_a_dream_alone_has_one_axis():
-    (axes,) = drawn(plot_losses(made(dream=[1.0, 4, 9]))).axes
+    (axes,) = drawn(plot_losses(run_with(dream=[1.0, 4, 9]))).axes
     assert "dream" in axes.get_ylabel()
     assert axes.get_yscale() == "linear"
 
 
 def test_a_dotted_line_separates_the_phases():
-    figure = plot_losses(made(phases=("a", "a", "b", "b", "c"), style=[5.0, 4, 3, 2, 1]))
+    figure = plot_losses(run_with(phases=("a", "a", "b", "b", "c"), style=[5.0, 4, 3, 2, 1]))
     dotted = [ln.get_xdata()[0] for ln in figure.axes[0].lines if ln.get_linestyle() == ":"]
     assert dotted == [1.5, 3.5]
 
 
 def test_every_run_has_an_axis_and_its_title():
-    runs = {name: made(style=[3.0, 2, 1]) for name in ("one", "two", "three")}
+    runs = {name: run_with(style=[3.0, 2, 1]) for name in ("one", "two", "three")}
     figure = drawn(plot_losses(runs))
     assert [axes.get_title() for axes in figure.axes if axes.axison] == ["one", "two", "three"]
     assert sum(not axes.axison for axes in figure.axes) == 1
 
 
 def test_the_legend_names_every_line():
-    figure = drawn(plot_losses(made(content=[3.0, 2, 1], dream=[1.0, 2, 3])))
+    figure = drawn(plot_losses(run_with(content=[3.0, 2, 1], dream=[1.0, 2, 3])))
     (legend,) = [axes.get_legend() for axes in figure.axes if axes.get_legend()]
     assert [text.get_text() for text in legend.get_texts()] == ["content", "dream"]
 
 
 def test_a_loss_of_zero_leaves_a_gap_and_no_warning(recwarn):
-    drawn(plot_losses(made(content=[0.0, 2, 1])))
+    drawn(plot_losses(run_with(content=[0.0, 2, 1])))
     assert not [w for w in recwarn if "log" in str(w.message)]
 
 
 def test_a_start_near_zero_is_left_out_but_a_low_end_is_not():
-    figure = drawn(plot_losses(made(content=[1e-6, 1.0, 1e-6])))
+    figure = drawn(plot_losses(run_with(content=[1e-6, 1.0, 1e-6])))
     assert np.array_equal(
         lines(figure.axes[0])["content"].get_ydata(), [np.nan, 1, np.nan], equal_nan=True
     )
-    figure = drawn(plot_losses(made(("a", "a", "a"), content=[1e-6, 1.0, 1e-6])))
+    figure = drawn(plot_losses(run_with(("a", "a", "a"), content=[1e-6, 1.0, 1e-6])))
     assert lines(figure.axes[0])["content"].get_ydata()[2] == 1e-6
 
 
 def test_a_history_with_other_terms_can_be_drawn():
-    drawn(plot_losses(made(bowl=[3.0, 2, 1])))
+    drawn(plot_losses(run_with(bowl=[3.0, 2, 1])))
 
 
 def test_terms_that_only_some_phases_have_can_be_drawn():
-    run = made(phases=("a", "a", "b"), style=[3.0, 2, np.nan], dream=[np.nan, np.nan, 1])
+    run = run_with(phases=("a", "a", "b"), style=[3.0, 2, np.nan], dream=[np.nan, np.nan, 1])
     assert set(lines(drawn(plot_losses(run)).axes[0])) == {"style", "dream"}
 
 
