@@ -1,7 +1,7 @@
 """dreamkit: how a network's features make pictures.
 
 A picture is a variable, a network gives it a score, and we walk downhill (style transfer) or
-uphill (deep dream). Everything in this package is that sentence; the notebooks tell it in full.
+uphill (deep dream). The whole package is that one sentence; the notebooks explain it in full.
 """
 
 import importlib.metadata
@@ -10,29 +10,29 @@ import warnings
 
 import lazy_loader
 
-# Before TensorFlow is first imported: quiet start-up, and the one backend our gradients use.
+# Set before TensorFlow is imported: a quiet start, and the only backend our gradients support.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 __version__ = "0.1.0"
 
 
-def _warn_of_namesake():
-    """Warn if the package that is called dreamkit on PyPI, which is not ours, is installed too."""
+def _warn_about_namesake():
+    """Warn if PyPI's dreamkit, an unrelated package, is also installed."""
     try:
         namesake = importlib.metadata.version("dreamkit")
     except importlib.metadata.PackageNotFoundError:
         return
     warnings.warn(
-        f"PyPI's dreamkit {namesake}, a package by other people, is installed here, and its files"
-        " mix with this course's: run `pip uninstall dreamkit`, then install this course again.",
+        f"PyPI's dreamkit {namesake}, an unrelated package, is installed here, and its files mix"
+        " with this course's: run `pip uninstall dreamkit`, then install this course again.",
         stacklevel=3,
     )
 
 
-_warn_of_namesake()
+_warn_about_namesake()
 
-# Nothing below is imported until it is used, so that `import dreamkit` takes no time.
+# Nothing below is imported until it is used, so `import dreamkit` is quick.
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={

@@ -1,4 +1,4 @@
-"""python -m dreamkit"""
+"""Entry point of `python -m dreamkit`."""
 
 from .commands.cli import main
 

@@ -1,4 +1,4 @@
-"""Down one score and up another at once.  (Notebook 04.)"""
+"""Descend one score and ascend another at the same time.  (Notebook 04.)"""
 
 from dataclasses import dataclass
 
@@ -9,18 +9,19 @@ from .startup import tf
 
 @dataclass(eq=False)
 class Balanced:
-    """Down one score and up another at once, each pulling equally hard, whatever their scales.
+    """Descend one score and ascend another, each pulling equally hard whatever its scale.
 
-    The direction is ∇down / |∇down| − balance · ∇up / |∇up|, so neither gradient drowns the
-    other; the total in the history is down − balance · up.
+    The direction is ∇down / |∇down| − balance · ∇up / |∇up|, so neither gradient drowns out the
+    other. The total in the history is down − balance · up.
 
     Args:
-        down, up: objectives.
-        balance: how hard `up` pulls, relative to `down`; 1 is half and half.
-        smooth: bands of the Laplacian pyramid of ∇up that are brought to equal strength, so that
-            it paints shapes rather than grain; 0 takes the gradient as it is.
+        down: the objective to descend.
+        up: the objective to ascend.
+        balance: how hard `up` pulls relative to `down`; 1 means equally hard.
+        smooth: number of Laplacian pyramid bands of ∇up to bring to equal strength, which gives
+            shapes rather than grain; 0 leaves the gradient as it is.
 
-    Source: balancing by the length of gradients, as in Chen et al. 2018 (GradNorm). Introduced in
+    Source: balancing gradients by their length follows Chen et al. 2018 (GradNorm). Introduced in
     notebook 04.
     """
 
@@ -30,22 +31,22 @@ class Balanced:
     smooth: int = 0
 
     def __call__(self, picture):
-        """Total and terms of a picture, (H, W, 3) in [0, 1], as an objective's call gives them."""
-        return self._together(self.down(picture), self.up(picture))
+        """Total and terms of a picture, (H, W, 3) in [0, 1], in the form an objective returns."""
+        return self._combine(self.down(picture), self.up(picture))
 
     def value_and_gradient(self, picture):
         """Total, terms and the balanced direction, scaled to the length of ∇down."""
         down, up = self.both(picture)
-        rise = normalise(up.gradient, self.smooth) if self.smooth else up.gradient
-        pull = self.balance * tf.norm(down.gradient) / (tf.norm(rise) + 1e-20)
-        return Evaluation(*self._together(down, up), down.gradient - pull * rise)
+        up_gradient = normalise(up.gradient, self.smooth) if self.smooth else up.gradient
+        pull = self.balance * tf.norm(down.gradient) / (tf.norm(up_gradient) + 1e-20)
+        return Evaluation(*self._combine(down, up), down.gradient - pull * up_gradient)
 
     def both(self, picture):
         """The `Evaluation` of each score."""
         return self.down.value_and_gradient(picture), self.up.value_and_gradient(picture)
 
-    def _together(self, down, up):
-        """Total and terms; a term of `up` that `down` has, too, is called `name_2`."""
+    def _combine(self, down, up):
+        """Total and terms; a term name that occurs in both scores becomes `name_2` in `up`."""
         names = (self.down + self.up).terms
         values = [*down[1].values(), *up[1].values()]
         return down[0] - self.balance * up[0], dict(zip(names, values, strict=True))

@@ -1,10 +1,10 @@
-"""The errors dreamkit raises: each message is one sentence with the mend in it.  (Notebook 00.)"""
+"""dreamkit's errors: each message says in one sentence how to fix it.  (Notebook 00.)"""
 
 from numbers import Integral, Real
 
 
 class DreamkitError(Exception):
-    """Any error that dreamkit raises on purpose; catch this one to catch them all."""
+    """Base class of every error dreamkit raises on purpose: catch this one to catch them all."""
 
 
 class ImageError(DreamkitError, ValueError):
@@ -12,11 +12,11 @@ class ImageError(DreamkitError, ValueError):
 
 
 class WeightsError(DreamkitError, RuntimeError):
-    """Network weights that cannot be found, or are not whole."""
+    """Network weights that are missing or damaged."""
 
 
 class LayerError(DreamkitError, ValueError):
-    """A layer the network does not have."""
+    """A layer that the network does not have."""
 
 
 class SettingsError(DreamkitError, ValueError):
@@ -24,7 +24,7 @@ class SettingsError(DreamkitError, ValueError):
 
 
 class DivergedError(DreamkitError, ArithmeticError):
-    """A total that is no longer finite; `run` keeps the best picture up to then, or None."""
+    """A total that is no longer finite; `run` holds the best picture so far, or None."""
 
     def __init__(self, message, run=None):
         super().__init__(message)
@@ -39,9 +39,9 @@ def check_choice(what, value, choices):
 
 
 def check_range(what, value, low, high=None):
-    """Raise a `SettingsError` unless low ≤ value ≤ high; a whole `low` asks for whole numbers."""
-    kind, whole = (Integral, "a whole number, ") if isinstance(low, int) else (Real, "")
-    number = isinstance(value, kind) and not isinstance(value, bool)
-    if not number or not value >= low or (high is not None and value > high):
-        limit = f"at least {low}" if high is None else f"from {low} to {high}"
-        raise SettingsError(f"{what} cannot be {value!r}: give {whole}{limit}.")
+    """Raise a `SettingsError` unless low ≤ value ≤ high; an int `low` requires an int `value`."""
+    required, noun = (Integral, "an integer") if isinstance(low, int) else (Real, "a number")
+    valid = isinstance(value, required) and not isinstance(value, bool)
+    if not valid or not value >= low or (high is not None and value > high):
+        limit = f"of at least {low}" if high is None else f"from {low} to {high}"
+        raise SettingsError(f"{what} cannot be {value!r}: give {noun} {limit}.")

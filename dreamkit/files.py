@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and folders that can be written to."""
+"""Atomic writes, and checks that a folder or file can be written to."""
 
 import contextlib
 import os
@@ -10,10 +10,10 @@ from .errors import ImageError
 
 @contextlib.contextmanager
 def replacing(path):
-    """Write a file that is there whole or not at all, even if the process is killed.
+    """Write a file atomically: either all of it appears or nothing, even if the process is killed.
 
     Args:
-        path: where the file belongs. Its folder is made if it is missing.
+        path: where the file belongs; its folder is created if it is missing.
 
     Yields:
         A path next to it, with its suffixes, to write to; it takes the place of `path` when the
@@ -39,15 +39,15 @@ def replacing(path):
 def check_folder(folder):
     """Raise an `ImageError` unless files can be written to `folder`, which need not exist yet.
 
-    Called before the work, so that an hour is not lost at its end.
+    Called before the work starts, so that a long run doesn't fail at the very end.
     """
     folder = Path(folder).expanduser()
     nearest = next(path for path in (folder, *folder.parents) if os.path.exists(path))
     if not (nearest.is_dir() and os.access(nearest, os.W_OK)):
-        raise ImageError(f"Nothing can be written to '{folder}': choose another place.")
+        raise ImageError(f"Cannot write to '{folder}': choose another place.")
 
 
 def check_free(path, overwrite=False):
-    """Raise an `ImageError` if a file is there already and may not be replaced."""
+    """Raise an `ImageError` if a file already exists and must not be replaced."""
     if os.path.exists(path) and not overwrite:
-        raise ImageError(f"'{path}' is there already: pass overwrite=True to replace it.")
+        raise ImageError(f"'{path}' already exists: pass overwrite=True to replace it.")

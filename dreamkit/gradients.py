@@ -1,18 +1,18 @@
-"""What is done to a gradient before it is followed.  (Notebook 03.)"""
+"""Normalising a gradient before taking a step along it.  (Notebook 03.)"""
 
 from .startup import tf
 
 
 def normalise(gradient, levels=0):
-    """Bring a gradient to unit strength, so that a step has the same length wherever we are.
+    """Scale a gradient to unit standard deviation, so that every step has the same length.
 
     Args:
         gradient: (H, W, 3).
-        levels: 0 divides by the standard deviation; n > 0 splits the gradient into n bands of a
-            Laplacian pyramid, from fine to coarse, and brings each to unit strength.
+        levels: 0 divides by the standard deviation; n > 0 splits the gradient into a Laplacian
+            pyramid of n bands plus the rest, and scales each of them to unit standard deviation.
 
     Returns:
-        (H, W, 3), of standard deviation about 1.
+        (H, W, 3), with a standard deviation of about 1.
 
     Sources: Burt and Adelson 1983 (the pyramid); Mordvintsev's deep dream notebook, 2015.
     Introduced in notebook 03.

@@ -13,8 +13,8 @@ def gram_matrix(features):
         features: (N, H, W, C) array or tensor.
 
     Returns:
-        (N, C, C) tensor, summed in float32 even if the features are half precision (float64
-        stays float64).
+        (N, C, C) tensor, summed in float32 even if the features have half precision; float64
+        stays float64.
 
     Raises:
         ValueError: the features are not four-dimensional.

@@ -1,4 +1,4 @@
-"""How scores add and scale, and how their gradient is computed in one pass.  (Notebook 02.)"""
+"""Adding and scaling scores, and computing their gradient in one pass.  (Notebook 02.)"""
 
 import functools
 from typing import NamedTuple
@@ -9,11 +9,11 @@ from .startup import tf
 
 
 class Evaluation(NamedTuple):
-    """What a score says of a picture.
+    """The result of scoring a picture.
 
     Attributes:
         total: scalar tensor, the sum of weight × term.
-        terms: {name: scalar tensor}, each before its weight.
+        terms: {name: scalar tensor}, unweighted.
         gradient: (H, W, 3) tensor, the gradient of the total with respect to the picture.
     """
 
@@ -23,7 +23,7 @@ class Evaluation(NamedTuple):
 
 
 class Score:
-    """What terms and sums of terms have in common: `parts`, pairs of a weight and a term."""
+    """What terms and sums of terms share: `parts`, a tuple of (weight, term)."""
 
     parts: tuple
 
@@ -49,8 +49,8 @@ class Score:
 
         Returns:
             total: scalar tensor, the sum of weight × term.
-            terms: {name: scalar tensor}, each before its weight; a second term of the same name
-                is called `name_2`.
+            terms: {name: scalar tensor}, unweighted; a second term of the same name is called
+                `name_2`.
         """
         picture = as_tensor(picture)
         evaluate = functools.partial(values_of, self.terms)
@@ -58,14 +58,7 @@ class Score:
         return weighted_sum(values, self.weights), values
 
     def value_and_gradient(self, picture):
-        """Score a picture and differentiate the score, in one pass forward and one back.
-
-        Args:
-            picture: (H, W, 3) float tensor in [0, 1].
-
-        Returns:
-            An `Evaluation`: total, terms and gradient.
-        """
+        """The `Evaluation` of a picture, (H, W, 3) in [0, 1]: the score and its gradient."""
 
         def evaluate(picture, targets, weights):
             with tf.GradientTape() as tape:
@@ -84,8 +77,8 @@ class Score:
         """{name: term}."""
         named = {}
         for _, term in self.parts:
-            twins = sum(other.name == term.name for other in named.values())
-            named[f"{term.name}_{twins + 1}" if twins else term.name] = term
+            count = sum(other.name == term.name for other in named.values())
+            named[f"{term.name}_{count + 1}" if count else term.name] = term
         return named
 
     @functools.cached_property
@@ -94,7 +87,7 @@ class Score:
         return {name: weight for name, (weight, _) in zip(self.terms, self.parts, strict=True)}
 
     def targets(self, picture):
-        """{name: what the term compares with}: computed for the first picture of each size."""
+        """{name: the term's target}, computed once for each picture size."""
         size = (*picture.shape, picture.dtype)
         if size not in self._targets:
             for term in self.terms.values():
@@ -108,7 +101,7 @@ class Score:
 
 
 class Objective(Score):
-    """A weighted sum of terms, made by adding and scaling them: `parts` is ((weight, term), …).
+    """A weighted sum of terms, `parts` = ((weight, term), …), made by adding and scaling them.
 
     Introduced in notebook 02.
 
@@ -122,7 +115,7 @@ class Objective(Score):
 
 
 def target_of(term, picture):
-    """A term's target for pictures of this size and type, from its reference picture's features."""
+    """A term's target for pictures of this size and dtype, from its reference picture."""
     reference = term.reference(tuple(picture.shape[:2]))
     if reference is None:
         return term.target({})
@@ -131,14 +124,14 @@ def target_of(term, picture):
 
 
 def values_of(terms, picture, targets):
-    """{name: value} of a picture: one forward pass for each backbone, however many terms."""
+    """{name: value} of each term, with a single forward pass per backbone."""
     features = {
         backbone: backbone.raw_features(picture[tf.newaxis], layers)
         for backbone, layers in layers_by_backbone(terms).items()
     }
     features[None] = {"pixels": picture[tf.newaxis]}
     return {
-        name: term.loss(term.statistics(term.own(features[term.backbone]), target), target)
+        name: term.loss(term.statistics(term.select(features[term.backbone]), target), target)
         for (name, term), target in zip(terms.items(), targets.values(), strict=True)
     }
 
@@ -150,21 +143,21 @@ def weighted_sum(values, weights):
 
 
 def layers_by_backbone(terms):
-    """{backbone: all layers its terms need}, so that one forward pass serves them all."""
-    wanted = {}
+    """{backbone: all layers that its terms need}, so that they share one forward pass."""
+    needed = {}
     for term in terms.values():
         if term.backbone is not None:
-            wanted.setdefault(term.backbone, {}).update(dict.fromkeys(term.layers))
-    return {backbone: tuple(layers) for backbone, layers in wanted.items()}
+            needed.setdefault(term.backbone, {}).update(dict.fromkeys(term.layers))
+    return {backbone: tuple(layers) for backbone, layers in needed.items()}
 
 
 def as_tensor(picture):
-    """A picture as a float tensor: tensors keep their type, everything else becomes float32."""
+    """A picture as a float tensor: tensors keep their dtype, everything else becomes float32."""
     return picture if tf.is_tensor(picture) else tf.constant(np.asarray(picture), tf.float32)
 
 
 def as_tensors(weights):
-    """{name: weight} as float64 tensors, which a graph takes as inputs: it serves any weights."""
+    """{name: weight} as float64 tensors: inputs of a graph, which then serves any weights."""
     return {name: tf.convert_to_tensor(weight, tf.float64) for name, weight in weights.items()}
 
 
@@ -172,15 +165,15 @@ _graphs = {}
 
 
 def compiled(purpose, function, terms, *given):
-    """Call a function of tensors as a TensorFlow graph, which is traced once and kept.
+    """Call a function of tensors as a TensorFlow graph, which is traced once and reused.
 
-    A graph serves pictures of every height and width, and all terms that compute in the same way.
+    The same graph serves pictures of every size, and all terms with the same `graph_key`.
 
     Args:
-        purpose: what the function does: with the terms, what decides whether a graph can serve.
-        function: called with tensors, or dicts and tuples of them.
+        purpose: what the function does; together with the terms it identifies the graph.
+        function: called with tensors, or with dicts and tuples of them.
         terms: {name: term} that the function uses.
-        given: its arguments; a (H, W, C) or (1, h, w, C) tensor may have another size next time.
+        given: its arguments; the sides of (H, W, C) and (1, h, w, C) tensors may differ next time.
     """
     dtype = tf.nest.flatten(given)[0].dtype
     key = purpose, tuple((name, term.graph_key()) for name, term in terms.items()), dtype
@@ -192,6 +185,6 @@ def compiled(purpose, function, terms, *given):
 
 
 def _any_size(tensor):
-    """The type of a tensor, with the height and width of pictures and features left open."""
+    """A tensor's spec, with the height and width of pictures and features left open."""
     free = {2: [None], 3: [None, None], 4: [1, None, None]}.get(tensor.shape.rank)
     return tf.TensorSpec([*free, tensor.shape[-1]] if free else tensor.shape, tensor.dtype)

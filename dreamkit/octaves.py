@@ -6,23 +6,23 @@ from .errors import check_range
 from .images import resize
 from .runs.run import concatenate
 
-SMALLEST_PAINTING = 96  # px; below it there is no room for a stroke
+SMALLEST_PAINTING = 96  # px; smaller than this, there is no room for brush strokes
 
 
 def octave_sizes(size, octaves, scale=1.4, smallest=1):
-    """Sizes of a pyramid, from small to large; the last is the picture's own.
+    """Sizes of a pyramid, from small to large; the last is the picture's own size.
 
     Args:
         size: (height, width) of the picture, px.
-        octaves: how many sizes, at least 1.
-        scale: how much larger each is than the one before, above 1.
+        octaves: number of sizes, at least 1.
+        scale: ratio of each size to the one before, at least 1.01.
         smallest: sizes whose shorter side is below this, px, are left out.
 
     Returns:
-        List of (height, width), at least one.
+        Non-empty list of (height, width).
 
     Raises:
-        SettingsError: octaves below 1, or a scale not above 1.
+        SettingsError: `octaves` or `scale` is too small.
 
     Introduced in notebook 03.
 
@@ -36,18 +36,18 @@ def octave_sizes(size, octaves, scale=1.4, smallest=1):
 
 
 def through_octaves(image, sizes, walk):
-    """Work on a picture at each size in turn, from small to large, and keep its detail.
+    """Work on a picture at each size, from small to large, without losing detail.
 
-    What a smaller picture cannot hold, its lost detail, is the difference between the picture at
-    this size and the smaller one blown up; it is put back on the way to the next size.
+    The lost detail is what a smaller copy cannot hold: the picture at one size minus the next
+    smaller one scaled up to it. It is added back before each larger size.
 
     Args:
         image: (H, W, 3) in [0, 1].
-        sizes: list of (height, width), the last being the picture's own.
-        walk: function (picture, number from 1) → `Run`, the work at one size.
+        sizes: list of (height, width); the last is the picture's own.
+        walk: function (picture, number) → `Run` that works at one size; numbers start at 1.
 
     Returns:
-        One `Run` of all octaves. If one is stopped, the picture so far, at full size.
+        One `Run` over all octaves. If an octave was stopped, the picture so far, at full size.
 
     Source: Mordvintsev, Olah and Tyka 2015. Introduced in notebook 03.
     """
@@ -60,13 +60,13 @@ def through_octaves(image, sizes, walk):
             picture = np.clip(resize(runs[-1].image, size) + lost_detail, 0, 1)
         try:
             runs.append(walk(picture, number))
-        except KeyboardInterrupt:  # before this size had its first score
+        except KeyboardInterrupt:  # before the first score at this size
             if not runs:
                 raise
             runs[-1].stopped = "interrupted"
         smaller = base
         if runs[-1].stopped:
             break
-    whole = concatenate(runs)
-    whole.image = resize(whole.image, sizes[-1])
-    return whole
+    run = concatenate(runs)
+    run.image = resize(run.image, sizes[-1])
+    return run

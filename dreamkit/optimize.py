@@ -16,11 +16,11 @@ from .startup import tf
 
 LEARNING_RATES = {"adam": 0.06, "gradient": 0.01, "lbfgs": None}
 
-# Adam's schedule, tuned at 20 to 300 steps for style transfer (see benchmarks/README.md).
-MEMORY = 0.06  # steps that the momentum averages over, as a share of all: noise needs no more …
-MEMORY_GROWTH = 2.0  # … at first; by the end it averages over twice as many, to settle
-LAST_RATE = 0.2  # of the first: long steps find the valley, short ones its floor
-SECOND_MOMENT = 0.85  # β₂: the scale of a pixel's gradient changes quickly while it moves
+# Adam's schedule, tuned for style transfer in 20 to 300 steps (see benchmarks/README.md).
+WINDOW = 0.06  # the momentum's averaging window at the start, as a fraction of all steps
+WINDOW_GROWTH = 2.0  # how much wider the window is at the end, which helps to settle
+LAST_RATE = 0.2  # fraction of the first rate: long steps find the valley, short ones its floor
+SECOND_MOMENT = 0.85  # β₂: the scale of a pixel's gradient changes quickly as the pixel moves
 
 
 def descend(image, objective, steps, optimizer="adam", **options):
@@ -29,34 +29,33 @@ def descend(image, objective, steps, optimizer="adam", **options):
     Args:
         image: the picture to start from, (H, W, 3) in [0, 1].
         objective: an objective or a term, such as `Content(…) + 20 * Style(…)`.
-        steps: how many steps; with 0 the picture is only scored.
-        optimizer: `"adam"` (its rate falls to a fifth along a cosine, while its momentum's memory
+        steps: number of steps; 0 only scores the picture.
+        optimizer: `"adam"` (the rate falls to a fifth along a cosine, while the momentum's window
             grows from 6 to 12 % of the steps), `"lbfgs"` (SciPy's L-BFGS-B; a step is one
-            evaluation) or `"gradient"` (steps of one length).
+            evaluation) or `"gradient"` (normalised gradient steps).
         learning_rate: size of a step in units of [0, 1]; None for 0.06 (adam) or 0.01 (gradient).
-        smooth: for `"gradient"`: levels of the Laplacian pyramid whose gradients are brought to
-            one strength; 0 takes the gradient as it is.
-        jitter: roll the picture by up to so many px before each step, and back after it.
+        smooth: for `"gradient"`, the number of Laplacian pyramid bands to bring to equal strength;
+            0 leaves the gradient as it is.
+        jitter: roll the picture by up to this many px before each step, and back after it.
         seed: seed of the jitter.
         phase: what to call these steps in the history.
         callback: called with a `Step` after each step; return True to stop.
         progress: False hides the progress bar.
         keep: `"best"` returns the picture with the best total, `"last"` the last one.
-        checkpoint: a `Checkpoint` that keeps the state, so that the run can go on later.
-        tile: side of the tiles, px, in which a picture too large for memory is computed, to the
-            same result; `"auto"` cuts where memory asks for it, None never.
+        checkpoint: a `Checkpoint` that saves the state, so that the run can be resumed.
+        tile: side of the tiles, px, in which to compute a picture too large for memory (the result
+            is the same); `"auto"` tiles only if memory requires it, None never.
 
     Returns:
-        A `Run`. Ctrl-C ends the loop early and returns what there is.
+        A `Run`. Ctrl-C ends the loop early and returns the result so far.
 
     Raises:
-        DivergedError: the total is not finite; the error's `run` holds the picture so far.
+        DivergedError: the total is not finite; the error's `run` holds the best picture so far.
         ImageError: not a picture, or one too small for the objective's networks.
-        SettingsError: an argument out of range.
+        SettingsError: an argument is out of range.
 
-    Sources: Gatys, Ecker and Bethge 2016; Kingma and Ba 2015 (Adam); Smith
-    2018 (momentum against the rate); Zhu et al. 1997 (L-BFGS-B).
-    Introduced in notebook 02.
+    Sources: Gatys, Ecker and Bethge 2016; Kingma and Ba 2015 (Adam); Smith 2018 (trading momentum
+    against the rate); Zhu et al. 1997 (L-BFGS-B). Introduced in notebook 02.
 
     >>> from dreamkit import TotalVariation
     >>> noise = np.random.default_rng(0).random((8, 8, 3), "float32")
@@ -70,8 +69,8 @@ def descend(image, objective, steps, optimizer="adam", **options):
 def ascend(image, objective, steps, optimizer="gradient", **options):
     """Change a picture so that an objective rises: gradient ascent on pixels.
 
-    The same loop as `descend`, with the other sign and, by default, normalised gradient steps.
-    Arguments, result and errors are those of `descend`.
+    The same loop, arguments, result and errors as `descend`, with the opposite sign and, by
+    default, normalised gradient steps.
 
     Source: Mordvintsev, Olah and Tyka 2015. Introduced in notebook 03.
 
@@ -110,13 +109,13 @@ def _walk(
         raise SettingsError(f"learning_rate cannot be {rate!r}: give a number above 0.")
     picture = tf.Variable(image if tf.is_tensor(image) else as_tensor(check_image(image)))
     score = fit_to_memory(objective, tuple(picture.shape[:2]), tile)
-    recorder = Recorder(phase or ("descend" if sign < 0 else "ascend"), sign, callback, keep,
-                        checkpoint)  # fmt: skip
+    phase = phase or ("descend" if sign < 0 else "ascend")
+    recorder = Recorder(phase, sign, callback, keep, checkpoint)
     if recorder.finished:
         return recorder.run()
 
     def evaluate(step):
-        """Total, terms and gradient, seen through this step's roll."""
+        """Total, terms and gradient, evaluated on the picture rolled by this step's jitter."""
         if not jitter:
             return score.value_and_gradient(picture.value())
         shift = np.random.default_rng((seed, step)).integers(-jitter, jitter + 1, 2)
@@ -129,14 +128,12 @@ def _walk(
         if optimizer == "lbfgs":
             _lbfgs(picture, evaluate, steps, sign, recorder)
         else:
-            downhill = -sign * rate  # climbing is going downhill with a negative rate
-            mover = {"adam": Adam, "gradient": GradientSteps}[optimizer](
-                picture, steps, downhill, smooth
-            )
-            for step in range(recorder.restore(picture, mover.slots), steps):
+            method = {"adam": Adam, "gradient": GradientSteps}[optimizer]
+            stepper = method(picture, steps, -sign * rate, smooth)  # ascent: a negative rate
+            for step in range(recorder.restore(picture, stepper.slots), steps):
                 total, terms, gradient = evaluate(step)
-                recorder.record(step, total, terms, picture, mover.slots)
-                mover.move(step, gradient)
+                recorder.record(step, total, terms, picture, stepper.slots)
+                stepper.move(step, gradient)
                 del gradient  # avoids a second full-size copy
                 picture.assign(tf.clip_by_value(picture, 0, 1))
             recorder.record(steps, *score(picture.value()), picture)
@@ -144,11 +141,11 @@ def _walk(
 
 
 class Adam:
-    """Adam's steps: each pixel by its own gradient's mean over its root mean square.
+    """Adam: each pixel moves by its gradient's mean divided by the root of its mean square.
 
-    The rate falls to `LAST_RATE` of the first along a cosine; the momentum's memory grows.
+    The rate falls to `LAST_RATE` of the first along a cosine; the momentum's window grows.
 
-    Sources: Kingma and Ba 2015; Smith 2018 (momentum against the rate).
+    Sources: Kingma and Ba 2015; Smith 2018.
     """
 
     def __init__(self, picture, steps, rate, _smooth):
@@ -156,16 +153,16 @@ class Adam:
         self.slots = tuple(tf.Variable(tf.zeros_like(picture)) for _ in range(2))  # two moments
 
     def move(self, step, gradient):
-        done = step / self.steps
-        memory = (1 + MEMORY * self.steps) * (1 + (MEMORY_GROWTH - 1) * done)  # in steps
-        middle, swing = (1 + LAST_RATE) / 2, (1 - LAST_RATE) / 2
-        rate = self.rate * (middle + swing * math.cos(math.pi * done))
-        momentum = 1 - 1 / memory
+        progress = step / self.steps
+        window = (1 + WINDOW * self.steps) * (1 + (WINDOW_GROWTH - 1) * progress)  # in steps
+        middle, amplitude = (1 + LAST_RATE) / 2, (1 - LAST_RATE) / 2
+        rate = self.rate * (middle + amplitude * math.cos(math.pi * progress))
+        momentum = 1 - 1 / window
         adam_in_place(self.picture, *self.slots, gradient, rate, step, momentum, SECOND_MOMENT)
 
 
 class GradientSteps:
-    """Steps of one length along the normalised gradient, which deep dreams climb by.
+    """Steps of equal length along the normalised gradient, as in deep dream.
 
     Source: Mordvintsev, Olah and Tyka 2015.
     """
@@ -180,15 +177,15 @@ class GradientSteps:
 
 
 def _lbfgs(picture, evaluate, steps, sign, recorder):
-    """L-BFGS-B, as far as SciPy allows: the loop is SciPy's own, which asks for each score.
+    """L-BFGS-B, in SciPy's own loop, which calls back for each score.
 
     Source: Zhu et al. 1997.
     """
     from scipy.optimize import minimize
 
-    counter = itertools.count(recorder.restore(picture))  # its memory of gradients starts afresh
+    counter = itertools.count(recorder.restore(picture))  # SciPy's gradient history is not saved
 
-    def downhill(x):
+    def loss(x):
         step = next(counter)
         picture.assign(tf.reshape(tf.cast(x, picture.dtype), picture.shape))
         total, terms, gradient = evaluate(step)
@@ -199,4 +196,4 @@ def _lbfgs(picture, evaluate, steps, sign, recorder):
 
     x = np.ravel(picture.numpy().astype("float64"))
     limits = dict(maxiter=steps, maxfun=2 * steps, maxcor=10, ftol=0, gtol=0)
-    minimize(downhill, x, jac=True, method="L-BFGS-B", bounds=[(0, 1)] * x.size, options=limits)
+    minimize(loss, x, jac=True, method="L-BFGS-B", bounds=[(0, 1)] * x.size, options=limits)

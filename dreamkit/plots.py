@@ -1,10 +1,10 @@
-"""matplotlib figures that the notebooks and commands share.  (Notebook 00.)"""
+"""The matplotlib figures of the notebooks and commands.  (Notebook 00.)"""
 
 import sys
 
 import numpy as np
 
-# One colour a term, everywhere; Okabe and Ito's palette, which colour-blind readers tell apart.
+# Each term has one colour everywhere, from Okabe and Ito's colour-blind-safe palette.
 COLOURS = {
     "content": "#0072B2",
     "style": "#D55E00",
@@ -14,7 +14,7 @@ COLOURS = {
 }
 LABELS = {"total_variation": "total variation"}
 
-# For all else: Okabe and Ito's colours in an order that also differs in lightness.
+# For everything else: the same palette, ordered so that neighbours also differ in lightness.
 CYCLE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 STYLE = {
     "figure.dpi": 100,
@@ -35,8 +35,7 @@ STYLE = {
 def notebook_style():
     """Make figures legible at half their size, and keep notebook files small.
 
-    Outside Jupyter only matplotlib's settings change; in it, figures also come as JPEG, about a
-    quarter of the size of PNG for pictures.
+    In Jupyter, figures are also stored as JPEG: for pictures, about a quarter of the size of PNG.
 
     Introduced in notebook 00.
 
@@ -63,7 +62,7 @@ def show(images, columns=None, width=3.2):
 
     Args:
         images: {title: picture}; a picture is (H, W, 3) in [0, 1] or a `Run`.
-        columns: pictures in a row; all in one row, up to four, when None.
+        columns: pictures per row; None puts all in one row, up to four.
         width: width of one picture, inches.
 
     Returns:
@@ -90,15 +89,15 @@ def show(images, columns=None, width=3.2):
 
 
 def plot_losses(runs, columns=2):
-    """Plot every term of one or several runs over their steps, an axis for each run.
+    """Plot every term over the steps, with one panel per run.
 
     Args:
         runs: a `Run`, or {title: Run}.
-        columns: axes in a row.
+        columns: panels per row.
 
     Returns:
-        The matplotlib figure. Losses are drawn on the left axis, the dream's score, which rises,
-        on the right one; dotted lines part the phases.
+        The matplotlib figure. Losses use the left axis and the dream score the right one; dotted
+        lines separate the phases.
 
     Introduced in notebook 00.
     """
@@ -115,14 +114,14 @@ def plot_losses(runs, columns=2):
 
 
 def _plot_history(axes, history, title):
-    """One run's terms: losses to the left on a log scale, the dream's score to the right."""
+    """One run's terms: losses on the left axis (log scale), the dream score on the right one."""
     history = history.reset_index(drop=True)
     starts = history["phase"] != history["phase"].shift()
     losses = [name for name in ("content", "style", "total_variation") if name in history]
     lines = []
     for name in losses:
         values = history[name]
-        floor = 1e-4 * values.max() * starts  # a start may be 0 but for rounding
+        floor = 1e-4 * values.max() * starts  # hides starts that would be 0 but for rounding
         shown = values.where(values > floor)
         lines += axes.plot(shown, color=COLOURS[name], label=LABELS.get(name, name))
     if losses:
@@ -135,18 +134,12 @@ def _plot_history(axes, history, title):
     for start in history.index[starts][1:]:
         axes.axvline(start - 0.5, color="0.8", ls=":", lw=1)
     axes.set(title=title, xlabel="step")
-    axes.legend(
-        handles=lines,
-        ncols=len(lines),
-        fontsize="small",
-        frameon=False,
-        loc="upper center",
-        bbox_to_anchor=(0.5, -0.16),
-    )
+    below = dict(loc="upper center", bbox_to_anchor=(0.5, -0.16), frameon=False, fontsize="small")
+    axes.legend(handles=lines, ncols=len(lines), **below)
 
 
 def new_figure(width, height):
-    """A figure that Jupyter shows when a cell asks it to, and that needs no screen elsewhere."""
+    """A new figure that fits its contents; size in inches."""
     import matplotlib.pyplot as plt
 
     return plt.figure(figsize=(width, height), layout="constrained")

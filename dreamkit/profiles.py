@@ -1,4 +1,4 @@
-"""How much machine have we? A profile settles networks, size and steps.  (Notebook 00.)"""
+"""Profiles: networks, sizes and step counts to suit the machine.  (Notebook 00.)"""
 
 import os
 import socket
@@ -15,9 +15,9 @@ class Profile:
     Attributes:
         name: `"paper"`, `"offline"` or `"ci"`.
         style_backbone, dream_backbone: names of networks.
-        size: the longest side of pictures named by sample or path, px.
+        size: longest side of pictures given by name or path, px.
         steps: steps of a style transfer.
-        octaves: sizes a dream goes through.
+        octaves: number of sizes in a dream.
         octave_steps: steps of a dream at each size.
         reason: why this profile was chosen.
 
@@ -48,20 +48,20 @@ PROFILES = {
 
 
 def profile(name=None, quiet=False):
-    """Choose a profile, and tell in one line what was chosen and why.
+    """Choose a profile and print in one line what was chosen and why.
 
     Args:
         name: `"paper"`, `"offline"`, `"ci"`, `"auto"`, or None for `$DREAMKIT_PROFILE` or auto.
-            Auto takes `paper` if its weights are at hand, or if there are a GPU and a
-            connection; else `offline`.
+            Auto chooses `paper` if its weights are available offline, or if there are a GPU and a
+            connection; otherwise `offline`.
         quiet: True prints nothing.
 
     Returns:
-        A `Profile`. `$DREAMKIT_STYLE_BACKBONE` and `$DREAMKIT_DREAM_BACKBONE` replace one network
-        each, `$DREAMKIT_SIZE` the size.
+        A `Profile`. `$DREAMKIT_STYLE_BACKBONE`, `$DREAMKIT_DREAM_BACKBONE` and `$DREAMKIT_SIZE`
+        override its networks and size.
 
     Raises:
-        SettingsError: no profile or network is called that.
+        SettingsError: an unknown profile or network, or an invalid size.
 
     Introduced in notebook 00.
 

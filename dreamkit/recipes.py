@@ -1,4 +1,4 @@
-"""style_transfer(), deep_dream() and dream_style(): the loop at work.  (Notebooks 02 to 04.)"""
+"""style_transfer(), deep_dream() and dream_style().  (Notebooks 02 to 04.)"""
 
 import functools
 
@@ -14,7 +14,7 @@ from .runs.run import concatenate
 from .runs.settings import reproducible
 from .terms import Content, Dream, Style, TotalVariation, layer_weights
 
-# Of the three terms, which are all relative, so that the weights serve any network and any size.
+# For relative terms, so that the same weights suit any network and any size.
 WEIGHTS = {"content": 1.0, "style": 40.0, "total_variation": 0.5}
 ORDERS = ("style-dream", "dream-style", "joint")
 
@@ -49,33 +49,30 @@ def style_transfer(
     """Paint a photo in the style of another picture: descend content and style loss together.
 
     Args:
-        content: the photo: a sample's name, path, address, PIL image or array in [0, 1].
-        style: the painting, likewise, of any size.
-        backbone: a network's name or a `Backbone`; the profile's when None.
-        steps: steps of descent; the profile's when None.
-        seed: for `init="noise"`; drawn and recorded when None.
-        size: longest side of the result, px; for a named photo the profile's when None, for an
-            array its own.
+        content: the photo: a sample's name, path, URL, PIL image or array in [0, 1].
+        style: the painting, given in the same way, of any size.
+        backbone: a network's name or a `Backbone`; None for the profile's.
+        steps: steps of descent; None for the profile's.
+        seed: for `init="noise"`; None draws and records one.
+        size: longest side of the result, px; None for the profile's, or for an array its own.
         init: start from `"content"`, `"style"` or `"noise"`.
         content_weight, style_weight, tv_weight: weights of the three terms.
-        content_layers, style_layers: names, or {name: weight}; the backbone's own when None.
-        style_scale: longest side of the painting over that of the photo: larger, larger strokes.
-        octaves: how many sizes, each half the next, to paint at: broad strokes first. The steps
-            are shared out among them.
+        content_layers, style_layers: names, or {name: weight}; None for the backbone's defaults.
+        style_scale: the painting's longest side over the photo's; larger gives larger strokes.
+        octaves: number of sizes to paint at, each half the next, so that broad strokes come first.
+            They share the steps.
         formula: `"relative"`, `"gatys"` or `"tutorial"`; see `Content` and `Style`.
-        optimizer, learning_rate, callback, progress: see `descend`.
-        precision: `"float32"`, `"bfloat16"` (about half the time, the same picture to the eye)
-            or `"auto"`: bfloat16 where the machine computes in it.
-        tile: side of the tiles, px, in which a picture too large for memory is computed, to the
-            same result; `"auto"` cuts where memory asks for it, None never.
-        profile: a profile's name or a `Profile`; the environment's when None.
-        checkpoint: path of a file from which `resume` can go on.
+        optimizer, learning_rate, tile, callback, progress: see `descend`.
+        precision: `"float32"`, `"bfloat16"` (about half the time, visually the same picture) or
+            `"auto"`, which is bfloat16 if the machine supports it.
+        profile: a profile's name or a `Profile`; None for the environment's.
+        checkpoint: path of a file from which `resume` can continue.
 
     Returns:
         A `Run`.
 
     Raises:
-        DreamkitError: its subclasses name what is wrong with a picture, a setting or the weights.
+        DreamkitError: the subclass and message name the invalid picture, setting or weights.
 
     Source: Gatys, Ecker and Bethge 2016. Introduced in notebook 02.
 
@@ -86,7 +83,7 @@ def style_transfer(
     network = load_backbone(backbone or profile.style_backbone).with_precision(precision)
     check_range("style_scale", style_scale, 0.01)
     smallest = smallest_painting(content, network, content_layers, style_layers)
-    begin = start(init, content, style, seed)
+    initial = start(init, content, style, seed)
     terms = dict(content_layers=content_layers, style_layers=style_layers, formula=formula)
     weights = dict(content=content_weight, style=style_weight, total_variation=tv_weight)
     sizes = octave_sizes(content.shape[:2], octaves, scale=2, smallest=SMALLEST_PAINTING)
@@ -100,13 +97,13 @@ def style_transfer(
         phase = f"style {number}/{len(sizes)}"
         return descend(picture, objective, shares[number - 1], phase=phase, **options)
 
-    return through_octaves(begin, sizes, one_size)
+    return through_octaves(initial, sizes, one_size)
 
 
 def style_objective(
     content, painting, network, weights, content_layers=None, style_layers=None, formula="relative"
 ):
-    """What a style transfer descends: content, style and total variation under their weights.
+    """The objective of a style transfer: the weighted sum of content, style and total variation.
 
     Source: Gatys, Ecker and Bethge 2016, equation 7. Introduced in notebook 02.
     """
@@ -119,22 +116,22 @@ def style_objective(
 
 
 def smallest_painting(content, network, content_layers=None, style_layers=None):
-    """The shortest side that reaches the layers, px; an `ImageError` if the photo is smaller."""
-    own = network.architecture
-    layers = layer_weights(network, content_layers, own.content_layers)
-    layers |= layer_weights(network, style_layers, own.style_layers)
+    """Minimum side of a painting for these layers, px; an `ImageError` if the photo is smaller."""
+    defaults = network.architecture
+    layers = layer_weights(network, content_layers, defaults.content_layers)
+    layers |= layer_weights(network, style_layers, defaults.style_layers)
     network.check_size(content.shape[:2], layers)
     return max(network.smallest(layer) for layer in layers)
 
 
 def scale_painting(style, longest, smallest):
-    """The painting with its longest side as asked, or larger if its shorter one needs it."""
+    """The painting scaled to `longest`, or larger if its shorter side would be below `smallest`."""
     sides = style.shape[:2]
     return resize(style, max(longest, -(-smallest * max(sides) // min(sides))))
 
 
 def share_steps(steps, shares):
-    """Steps for each of several sizes, as even as can be; the last takes what is left over.
+    """Split steps evenly among several sizes; the last also gets the remainder.
 
     >>> share_steps(150, 2), share_steps(5, 2), share_steps(1, 2)
     ([75, 75], [2, 3], [0, 1])
@@ -180,27 +177,26 @@ def deep_dream(
     """Let a network dream into a picture: octaves × steps of normalised gradient ascent.
 
     Args:
-        image: the picture: a sample's name, path, address, PIL image or array in [0, 1].
-        backbone: a network's name or a `Backbone`; the profile's when None.
-        layers: names, or {name: weight}; the backbone's own when None.
-        octaves: how many sizes, from small to large; the profile's when None. Sizes too small
-            for the network are left out.
-        steps: steps at each size; the profile's when None.
-        seed: of the jitter; drawn and recorded when None.
-        size: longest side of the result, px; for a named picture the profile's when None, for an
-            array its own.
-        octave_scale: each size over the one before.
+        image: the picture: a sample's name, path, URL, PIL image or array in [0, 1].
+        backbone: a network's name or a `Backbone`; None for the profile's.
+        layers: names, or {name: weight}; None for the backbone's defaults.
+        octaves: number of sizes, from small to large; None for the profile's. Sizes too small for
+            the network are left out.
+        steps: steps at each size; None for the profile's.
+        seed: seed of the jitter; None draws and records one.
+        size: longest side of the result, px; None for the profile's, or for an array its own.
+        octave_scale: ratio of each size to the one before.
         channel, label, guide, power: what to dream of; see `Dream`.
-        learning_rate: how far the typical pixel moves in a step, in units of [0, 1].
-        smooth: bands of the Laplacian pyramid that are brought to equal strength; see `normalise`.
-        jitter: the picture is rolled by up to so many px before each step.
-        precision, tile, profile, callback, progress, checkpoint: as for `style_transfer`.
+        learning_rate: how far a typical pixel moves in one step, in units of [0, 1].
+        smooth: number of Laplacian pyramid bands to bring to equal strength; see `normalise`.
+        jitter: roll the picture by up to this many px before each step.
+        precision, tile, profile, callback, progress, checkpoint: see `style_transfer`.
 
     Returns:
         A `Run`; its phases are the octaves.
 
     Raises:
-        DreamkitError: its subclasses name what is wrong with a picture, a setting or the weights.
+        DreamkitError: the subclass and message name the invalid picture, setting or weights.
 
     Source: Mordvintsev, Olah and Tyka 2015. Introduced in notebook 03.
 
@@ -249,27 +245,27 @@ def dream_style(
     progress=True,
     checkpoint=None,
 ):
-    """Dream in a style: down one network's style loss, up another's dream score.
+    """Dream in a style: descend one network's style loss and ascend another's dream score.
 
     Args:
-        content, style: pictures, as for `style_transfer`.
-        order: `"style-dream"`, the paper's: transfer, then dream on the result; `"dream-style"`;
-            or `"joint"`: one picture, both networks, one loop.
-        steps: steps of the style transfer, or of the joint loop; the profile's when None.
-        seed: of the jitter; drawn and recorded when None.
+        content, style: pictures; see `style_transfer`.
+        order: `"style-dream"` (transfer, then dream on the result, as in the paper),
+            `"dream-style"`, or `"joint"` (both networks in one loop).
+        steps: steps of the style transfer or of the joint loop; None for the profile's.
+        seed: seed of the jitter; None draws and records one.
         size: longest side of the result, px; see `style_transfer`.
-        style_backbone, dream_backbone: names or `Backbone`s; the profile's when None.
-        style_weight: weight of the style against the content, whose weight is 1.
-        octaves, octave_steps: of the dream; see `deep_dream`.
-        learning_rate: strength of the dream's steps, for the two serial orders.
-        balance: for `"joint"`: how hard the dream's gradient pulls, relative to the style's.
-        precision, tile, profile, callback, progress, checkpoint: as for `style_transfer`.
+        style_backbone, dream_backbone: names or `Backbone`s; None for the profile's.
+        style_weight: weight of the style loss; the content's weight is 1.
+        octaves, octave_steps: for the dream; see `deep_dream`.
+        learning_rate: learning rate of the dream, for the two serial orders.
+        balance: for `"joint"`, how hard the dream's gradient pulls relative to the style's.
+        precision, tile, profile, callback, progress, checkpoint: see `style_transfer`.
 
     Returns:
         A `Run`.
 
     Raises:
-        DreamkitError: its subclasses name what is wrong with a picture, a setting or the weights.
+        DreamkitError: the subclass and message name the invalid picture, setting or weights.
 
     Source: Al-Khazraji, Abbas and Jamil 2022. Introduced in notebook 04.
 
@@ -278,10 +274,10 @@ def dream_style(
     ['content', 'style', 'total_variation', 'dream']
     """
     check_choice("order", order, ORDERS)
-    shared = dict(tile=tile, callback=callback, progress=progress, checkpoint=checkpoint)
-    alike = dict(seed=seed, precision=precision, profile=profile, **shared)
-    painting = dict(backbone=style_backbone, steps=steps, style_weight=style_weight, **alike)
-    dreaming = dict(backbone=dream_backbone, octaves=octaves, steps=octave_steps, **alike)
+    options = dict(tile=tile, callback=callback, progress=progress, checkpoint=checkpoint)
+    shared = dict(seed=seed, precision=precision, profile=profile, **options)
+    painting = dict(backbone=style_backbone, steps=steps, style_weight=style_weight, **shared)
+    dreaming = dict(backbone=dream_backbone, octaves=octaves, steps=octave_steps, **shared)
     paint = functools.partial(style_transfer, style=style, **painting)
     dream = functools.partial(deep_dream, learning_rate=learning_rate, **dreaming)
     if order == "style-dream":
@@ -295,27 +291,27 @@ def dream_style(
     sizes = octave_sizes(content.shape[:2], octaves, smallest=SMALLEST_PAINTING)
     shares = share_steps(profile.steps if steps is None else steps, len(sizes))
 
-    def both(picture, number):
+    def one_size(picture, number):
         scaled = scale_painting(style, max(picture.shape), smallest)
         down = style_objective(content, scaled, painter, WEIGHTS | {"style": style_weight})
         balanced = Balanced(down, Dream(dreamer), balance, smooth=2)
         phase = f"joint {number}/{len(sizes)}"
-        return descend(picture, balanced, shares[number - 1], phase=phase, keep="last", **shared)
+        return descend(picture, balanced, shares[number - 1], phase=phase, keep="last", **options)
 
-    return through_octaves(content, sizes, both)
+    return through_octaves(content, sizes, one_size)
 
 
 def one_after_the_other(picture, first, second):
-    """Two recipes, the second working on what the first has made."""
-    made = first(picture)
-    if made.stopped:
-        return made
+    """Apply two recipes, the second to the result of the first."""
+    run = first(picture)
+    if run.stopped:
+        return run
     try:
-        return concatenate([made, second(made.image)])
-    except KeyboardInterrupt:  # before the second had anything to show
-        made.stopped = "interrupted"
-        return made
+        return concatenate([run, second(run.image)])
+    except KeyboardInterrupt:  # before the second recipe's first score
+        run.stopped = "interrupted"
+        return run
 
 
-# What `rerun` and `resume` can make again.
+# The recipes that `rerun` and `resume` can repeat.
 RECIPES = {recipe.__name__: recipe for recipe in (style_transfer, deep_dream, dream_style)}

@@ -8,12 +8,9 @@ from pathlib import Path
 from .errors import ImageError
 
 FLICKR = "flickr.com/photos"
-
-
-# Photos inside libraries: {name: (file; about, licence and origin as the library has them)}.
 LIBRARIES = {"scikit-image": "skimage/data", "scikit-learn": "sklearn/datasets/images"}
 
-
+# Photos that ship with libraries: {name: (file, about, licence, origin)}, as the library has them.
 PHOTOS = {
     "scikit-image": {
         "astronaut": ("astronaut.png", "Eileen Collins, astronaut", "public domain", "NASA"),
@@ -44,7 +41,7 @@ PHOTOS = {
 
 @dataclass(frozen=True)
 class Sample:
-    """A picture that comes along: what it shows, and whose it is. Introduced in notebook 00."""
+    """A bundled picture: what it shows and who made it. Introduced in notebook 00."""
 
     name: str
     kind: str  # "photo" or "style"
@@ -55,13 +52,13 @@ class Sample:
 
 
 def data_folder():
-    """Folder of dreamkit's own data, installed or in a checkout. Introduced in notebook 00."""
+    """Folder of dreamkit's data, whether installed or in a checkout. Introduced in notebook 00."""
     installed = Path(__file__).parent / "data"
     return installed if installed.is_dir() else Path(__file__).parent.parent / "data"
 
 
 def samples(kind=None):
-    """Pictures that come along, {name: `Sample`}, of kind "photo", "style" or (None) both.
+    """The bundled pictures, {name: `Sample`}: those of kind "photo" or "style", or all of them.
 
     Introduced in notebook 00.
 
@@ -69,16 +66,16 @@ def samples(kind=None):
     'CC0'
     """
     if kind not in (None, "photo", "style"):
-        raise ImageError(f"There is no sample of kind {kind!r}: take 'photo', 'style' or None.")
+        raise ImageError(f"There are no samples of kind {kind!r}: use 'photo', 'style' or None.")
     styles = data_folder() / "styles"
     index = json.loads((styles / "index.json").read_text(encoding="utf-8"))
     found = {}
     for library, folder in LIBRARIES.items():
         package, _, inside = folder.partition("/")
-        place = Path(importlib.util.find_spec(package).origin).parent / inside  # no slow import
-        for name, (file, *facts, origin) in PHOTOS[library].items():
-            facts.append(f"{origin}; from {library}")
-            found[name] = Sample(name, "photo", *facts, place / file)
+        root = Path(importlib.util.find_spec(package).origin).parent  # avoids a slow import
+        for name, (file, about, licence, origin) in PHOTOS[library].items():
+            source = f"{origin}; from {library}"
+            found[name] = Sample(name, "photo", about, licence, source, root / inside / file)
     for name, style in index.items():
         facts = [style[key] for key in ("about", "licence", "source")]
         found[name] = Sample(name, "style", *facts, styles / style["file"])

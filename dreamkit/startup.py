@@ -1,4 +1,4 @@
-"""TensorFlow and Keras, started without their chatter: `from .startup import keras, tf`."""
+"""Import TensorFlow and Keras without their log chatter: `from .startup import keras, tf`."""
 
 import contextlib
 import os
@@ -8,10 +8,10 @@ import tempfile
 
 @contextlib.contextmanager
 def quiet_start():
-    """Hold back what C++ code writes to stderr; it is shown only if the start fails.
+    """Capture what C++ code writes to stderr and show it only if the start fails.
 
-    TensorFlow's first log lines come before its own log settings are read, so a file descriptor
-    is the one place to stop them.
+    TensorFlow logs before it reads its own log settings, so only redirecting the file descriptor
+    can stop those lines.
     """
     with tempfile.TemporaryFile() as held:
         stderr = os.dup(2)
@@ -35,7 +35,7 @@ else:
         import keras
         import tensorflow as tf
 
-        tf.config.list_physical_devices()  # the search for a GPU has chatter of its own
+        tf.config.list_physical_devices()  # looking for a GPU logs too
         tf.zeros(1)
 
 

@@ -1,4 +1,4 @@
-"""Scores a picture can climb or descend; they add, subtract and scale.  (Notebooks 02 to 04.)
+"""The scores we ascend or descend; they add, subtract and scale.  (Notebooks 02 to 04.)
 
 objective = 1.0 * Content(photo, vgg) + 20.0 * Style(painting, vgg) - 0.5 * Dream(inception)
 total, terms = objective(picture)
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from .errors import SettingsError, check_choice
+from .errors import SettingsError, check_choice, check_range
 from .gram import gram_matrix
 from .images import load_image, resize
 from .networks.backbone import Backbone
@@ -20,18 +20,18 @@ from .sums import at_least_float32, count, energy, positions, sum_up
 
 
 class Term(Score):
-    """One thing to score: three small methods, each about a line of mathematics.
+    """One thing to score: three small methods, each about one line of mathematics.
 
-    Each takes and gives dictionaries by layer, for all of the term's layers or for some of them.
+    They take and return dictionaries by layer, for all or only some of the term's layers.
 
     Attributes:
-        name: what its column in a history is called.
-        backbone: the network it looks through; None: it looks at the pixels.
-        layers: {layer: weight}; of a term that looks at the pixels, {"pixels": 1.0}.
-        pictures: names of the fields that hold pictures: they shape no graph.
-        adds_up: True if the statistics of two parts of a picture can be added. Of a target, the
-            maps (1, h, w, C) lie under the picture part by part, the lists of vectors (n, C) are
-            strung together, and everything else is added as well.
+        name: its column in a history.
+        backbone: the network whose features it scores; None to score the pixels.
+        layers: {layer: weight}; {"pixels": 1.0} for a term that scores the pixels.
+        pictures: names of the fields that hold pictures, which do not affect the graph.
+        adds_up: True if the statistics of a picture's tiles can be added. The targets of its tiles
+            combine too: maps (1, h, w, C) are tiled, lists of vectors (n, C) are concatenated,
+            and everything else is added.
     """
 
     name: ClassVar[str]
@@ -41,11 +41,11 @@ class Term(Score):
     adds_up = True
 
     def target(self, features):
-        """What to compare with, {layer: …}, from the reference picture's {layer: features}."""
+        """What to compare with: {layer: …}, from the reference picture's {layer: features}."""
         return {}
 
     def statistics(self, features, target):
-        """Sums over positions, {layer: …}, of a picture's {layer: features}."""
+        """Sums over positions: {layer: …}, from a picture's {layer: features}."""
         raise NotImplementedError
 
     def loss(self, statistics, target):
@@ -53,7 +53,7 @@ class Term(Score):
         raise NotImplementedError
 
     def reference(self, size):
-        """The picture behind the target, (h, w, 3), for pictures of `size`; None: there is none."""
+        """The reference picture, (h, w, 3), for scoring pictures of `size`, or None."""
         return None
 
     def check_size(self, size):
@@ -65,25 +65,24 @@ class Term(Score):
     def parts(self):
         return ((1.0, self),)
 
-    def own(self, features):
-        """{layer: features} of those of the term's layers that there are."""
+    def select(self, features):
+        """The entries of {layer: features} that belong to the term's layers."""
         return {layer: features[layer] for layer in self.layers if layer in features}
 
     def graph_key(self):
-        """All that decides how the term computes: terms of equal keys share one graph."""
+        """Everything that affects the term's graph: terms with equal keys share one."""
         fields = {field.name for field in dataclasses.fields(self)} - {"backbone", "layers"}
         values = {name: getattr(self, name) for name in sorted(fields)}
         values |= {name: values[name] is not None for name in self.pictures if name in values}
         return type(self), self.backbone, tuple(self.layers.items()), tuple(values.items())
 
     def layer_mean(self, values):
-        """Mean of {layer: value} under the layers' weights."""
+        """Mean of {layer: value}, weighted by the layers' weights."""
         weighted = [self.layers[layer] * value for layer, value in values.items()]
         return tf.add_n(weighted) / sum(self.layers.values())
 
 
-# From three sums over all features: Σ(F−P)², ΣP² and how many there are. "gatys" is Gatys et al.
-# 2016, equation 1.
+# Given Σ(F−P)², ΣP² and the number of features. "gatys" is Gatys et al. 2016, equation 1.
 CONTENT_FORMULAS = {
     "relative": lambda difference, energy, count: difference / energy,
     "gatys": lambda difference, energy, count: difference / 2,
@@ -99,9 +98,9 @@ class Content(Term):
     `"relative"` Σ(F−P)² / ΣP²; `"gatys"` ½ Σ(F−P)²; `"tutorial"` mean (F−P)².
 
     Args:
-        image: the photo, anything `load_image` takes; resized to the picture it judges.
+        image: the photo, anything `load_image` accepts; resized to the picture being scored.
         backbone: a `Backbone`.
-        layers: a name, several, or {name: weight}; the backbone's own when None.
+        layers: a name, several names, or {name: weight}; None for the backbone's defaults.
         formula: `"relative"`, `"gatys"` or `"tutorial"`.
 
     Raises:
@@ -134,7 +133,7 @@ class Content(Term):
         return resize(self.image, size)
 
     def target(self, features):
-        """{layer: (P, ΣP², how many they are)}."""
+        """{layer: (P, ΣP², number of features)}."""
         return {layer: (p, energy(p), count(p)) for layer, p in features.items()}
 
     def statistics(self, features, target):
@@ -146,8 +145,8 @@ class Content(Term):
         return self.layer_mean({n: formula(s, *target[n][1:]) for n, s in statistics.items()})
 
 
-# Style, between Gram matrices G and A, both already divided by the number of positions M; N is
-# the number of channels. "gatys" is Gatys et al. 2016, equation 4, where they are not divided.
+# Given Gram matrices G and A, both already divided by the number of positions M; N is the number
+# of channels. "gatys" is Gatys et al. 2016, equation 4, in which they are not divided.
 STYLE_FORMULAS = {
     "relative": lambda g, a: tf.reduce_sum((g - a) ** 2) / tf.reduce_sum(a**2),
     "gatys": lambda g, a: tf.reduce_sum((g - a) ** 2) / (4 * a.shape[-1] ** 2),
@@ -164,9 +163,9 @@ class Style(Term):
     `"tutorial"` mean (G−A)².
 
     Args:
-        image: the painting, anything `load_image` takes, of any size: it is used as it is.
+        image: the painting, anything `load_image` accepts; used at its own size.
         backbone: a `Backbone`.
-        layers: a name, several, or {name: weight}; the backbone's own when None.
+        layers: a name, several names, or {name: weight}; None for the backbone's defaults.
         formula: `"relative"`, `"gatys"` or `"tutorial"`.
 
     Raises:
@@ -210,18 +209,18 @@ class Style(Term):
 
     def loss(self, statistics, target):
         formula = STYLE_FORMULAS[self.formula]
-        divided = lambda sums: sums[0] / sums[1]  # noqa: E731
+        gram = lambda sums: sums[0] / sums[1]  # noqa: E731
         layers = statistics.items()
-        return self.layer_mean({n: formula(divided(s), divided(target[n])) for n, s in layers})
+        return self.layer_mean({n: formula(gram(s), gram(target[n])) for n, s in layers})
 
 
 @dataclass(eq=False)
 class TotalVariation(Term):
-    """How much neighbouring pixels differ: low for a calm picture, high for a grainy one.
+    """How much neighbouring pixels differ: low for a smooth picture, high for a grainy one.
 
     Args:
-        formula: `"relative"`, the mean of |difference| over all pairs of neighbours and colours,
-            across plus down; `"tutorial"`, the sum, as `tf.image.total_variation`.
+        formula: `"relative"` for the mean |difference| of horizontal neighbours plus that of
+            vertical ones; `"tutorial"` for the sum, like `tf.image.total_variation`.
 
     Raises:
         SettingsError: an unknown formula.
@@ -242,34 +241,35 @@ class TotalVariation(Term):
         check_choice("formula", self.formula, ("relative", "tutorial"))
 
     def statistics(self, features, target):
-        """{"pixels": (Σ|difference|, number of pairs), across and down}."""
+        """{"pixels": [(Σ|difference|, number of pairs)]}, horizontally and vertically."""
         (x,) = features.values()
         across, down = x[:, :, 1:] - x[:, :, :-1], x[:, 1:] - x[:, :-1]
         return {"pixels": [(tf.reduce_sum(tf.abs(d)), count(d)) for d in (across, down)]}
 
     def loss(self, statistics, target):
-        divided = self.formula == "relative"
-        return tf.add_n([s / number if divided else s for s, number in statistics["pixels"]])
+        average = self.formula == "relative"
+        return tf.add_n([s / number if average else s for s, number in statistics["pixels"]])
 
 
 @dataclass(eq=False)
 class Dream(Term):
-    """How strongly a network responds: the score that a deep dream climbs.
+    """How strongly a network responds: the score that a deep dream ascends.
 
-    Over layers with weights w: Σ w · mean(Fᵖ), where F is all features of a layer, one channel,
-    one ImageNet class, or their likeness to a guide picture.
+    The sum over layers of w · mean(Fᵖ), with w the layer's weight and F its features: all of them,
+    one channel, one ImageNet class, or their similarity to a guide picture.
 
     Args:
         backbone: a `Backbone`.
-        layers: a name, several, or {name: weight}; the backbone's own when None.
-        channel: only this channel of each layer, from 0.
-        label: only this ImageNet class, by name or number (needs a backbone with a classifier).
+        layers: a name, several names, or {name: weight}; None for the backbone's defaults.
+        channel: use only this channel of each layer, counted from 0.
+        label: use only this ImageNet class, by name or number; needs a backbone with a classifier.
         guide: a picture; each position is drawn to its best match among the guide's features.
         power: 1 for the mean activation (TensorFlow's tutorial), 2 for the mean square (Keras).
-        border: features left out at each edge (Keras' example leaves out 2).
+        border: number of features to leave out at each edge; Keras' example leaves out 2.
 
     Raises:
-        SettingsError: a power, channel, label or combination that cannot be.
+        SettingsError: an invalid power, border, channel or label, or more than one of channel,
+            label and guide.
         LayerError: an unknown layer.
 
     Source: Mordvintsev, Olah and Tyka 2015. Introduced in notebook 03.
@@ -291,12 +291,9 @@ class Dream(Term):
 
     def __post_init__(self):
         check_choice("power", self.power, (1, 2))
-        if not self.border >= 0:
-            raise SettingsError(f"border cannot be {self.border}: give 0 or more.")
+        check_range("border", self.border, 0)
         if sum(value is not None for value in (self.channel, self.label, self.guide)) > 1:
-            raise SettingsError(
-                "Dream takes one of channel, label and guide: leave out the others."
-            )
+            raise SettingsError("Dream takes only one of channel, label and guide: drop the rest.")
         if self.label is not None:
             self.layers, self.channel = self._classifier(), class_index(self.label)
         default = self.backbone.architecture.dream_layers
@@ -315,14 +312,14 @@ class Dream(Term):
         layer = self.backbone.architecture.classes
         if layer is None:
             raise SettingsError(
-                f"{self.backbone.name} was loaded without its classifier, so it cannot dream of a"
-                " label: use the squeezenet backbone, or layers= and channel=."
+                f"{self.backbone.name} was loaded without its classifier, so label= cannot be used:"
+                " use the squeezenet backbone, or layers= and channel=."
             )
         return layer
 
     @property
     def adds_up(self):
-        return self.border == 0  # a part of a picture has edges of its own
+        return self.border == 0  # each tile has edges of its own
 
     def check_size(self, size):
         self.backbone.check_size(size, self.layers, side=2 * self.border + 1)
@@ -335,7 +332,7 @@ class Dream(Term):
         return {n: tf.reshape(at_least_float32(f), (-1, f.shape[-1])) for n, f in features.items()}
 
     def statistics(self, features, target):
-        """{layer: (Σ Fᵖ, how many they are)}."""
+        """{layer: (Σ Fᵖ, number of features)}."""
         chosen = {n: self._choose(f, target.get(n)) for n, f in features.items()}
         total = energy if self.power == 2 else sum_up
         return {n: (total(f), count(f)) for n, f in chosen.items()}
@@ -345,7 +342,7 @@ class Dream(Term):
         return tf.add_n([self.layers[n] * total / number for n, (total, number) in layers])
 
     def _choose(self, f, guide):
-        """Of a layer's features (1, h, w, C) those that count."""
+        """The part of a layer's features (1, h, w, C) that is scored."""
         if self.border:
             f = f[:, self.border : -self.border, self.border : -self.border]
         if self.channel is not None:
@@ -354,7 +351,7 @@ class Dream(Term):
 
 
 def best_match(features, guide):
-    """For each feature vector its dot product with the guide's best match, per channel.
+    """Each feature vector's dot product with its best match in the guide, divided by C.
 
     Args:
         features: (N, h, w, C).
@@ -371,12 +368,12 @@ def best_match(features, guide):
 
 
 def layer_weights(backbone, layers, default):
-    """{layer: weight} from a name, several names, a mapping, or None for the default."""
+    """{layer: weight} from a name, several names, a mapping, or None for `default`."""
     layers = default if layers is None else layers
     layers = (layers,) if isinstance(layers, str) else layers
     weights = dict(layers) if isinstance(layers, Mapping) else dict.fromkeys(layers, 1.0)
     if not weights:
-        raise SettingsError(f"No layers for {backbone.name}: name at least one with layers=.")
+        raise SettingsError(f"No layers given for {backbone.name}: name at least one in layers=.")
     for layer in weights:
         backbone.layer(layer)
     return weights

@@ -1,4 +1,4 @@
-"""What the tests share: a quiet, small set-up, and networks built once."""
+"""Fixtures that the tests share: networks, pictures and the command line."""
 
 import functools
 import os
@@ -17,9 +17,9 @@ from dreamkit.startup import keras, tf
 
 @pytest.fixture(scope="session")
 def avx512():
-    """True where Linux tells of AVX-512; other processors' kernels round otherwise."""
-    told = Path("/proc/cpuinfo")
-    return told.exists() and "avx512f" in told.read_text()
+    """True if Linux reports AVX-512; kernels for other processors round differently."""
+    info = Path("/proc/cpuinfo")
+    return info.exists() and "avx512f" in info.read_text()
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +29,7 @@ def squeezenet():
 
 @pytest.fixture
 def toy():
-    """Two smooth float64 convolutions, so that slopes can be checked to many digits."""
+    """Two smooth float64 convolutions, so that gradients can be checked to many digits."""
     return toy_network()
 
 
@@ -124,7 +124,7 @@ def picture():
 
 @pytest.fixture
 def double(picture):
-    """The same as a float64 tensor."""
+    """Like `picture`, but a float64 tensor."""
     return lambda *size, seed=0: tf.constant(picture(*size, seed=seed), tf.float64)
 
 

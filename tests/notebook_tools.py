@@ -1,4 +1,4 @@
-"""What the tests of the notebooks share."""
+"""Helpers for the tests of the notebooks."""
 
 import ast
 from pathlib import Path
@@ -31,7 +31,7 @@ def load(path):
 
 
 def cells(notebook, kind=None, tag=None):
-    """The cells of a notebook of one type and with one tag, when these are given."""
+    """The cells of a notebook, of one type and with one tag if these are given."""
     return [
         cell
         for cell in notebook.cells
@@ -41,7 +41,7 @@ def cells(notebook, kind=None, tag=None):
 
 
 def definitions(name):
-    """Execute the cells of a notebook tagged `definition`, and give what they define.
+    """Execute a notebook's cells tagged `definition` and return what they define.
 
     Args:
         name: inside notebooks/, such as `"01_gram_matrices.ipynb"`.

@@ -1,4 +1,4 @@
-"""The baselines of the benchmarks are what they say they are."""
+"""The baselines of the benchmarks do what they claim."""
 
 import numpy as np
 import pytest
@@ -26,11 +26,11 @@ def test_the_tutorials_loss_is_our_objective_with_its_formulas(vgg19, pictures):
 
 
 def test_the_tutorials_loop_descends(vgg19, pictures):
-    made = tutorial_style.run(vgg19.model, *pictures, steps=20)
+    results = tutorial_style.run(vgg19.model, *pictures, steps=20)
     loss = tutorial_style.objective(vgg19.model, *pictures)
-    before, after = (float(loss(tf.constant(x[None]))) for _, x in made)
+    before, after = (float(loss(tf.constant(x[None]))) for _, x in results)
     assert after < before
-    assert made[0][0] < made[1][0]
+    assert results[0][0] < results[1][0]
 
 
 def test_the_tutorials_dream_changes_the_picture_at_every_size(inception, pictures):
@@ -42,6 +42,6 @@ def test_the_tutorials_dream_changes_the_picture_at_every_size(inception, pictur
 
 def test_the_bare_pass_reaches_every_pixel(vgg19, pictures):
     objective = 1.0 * Content(pictures[0], vgg19) + Style(pictures[1], vgg19)
-    _, slope = bare_pass.bare_pass(objective)(tf.constant(pictures[0]))
-    assert slope.shape == pictures[0].shape
-    assert np.abs(slope).sum(-1).min() > 0
+    _, gradient = bare_pass.bare_pass(objective)(tf.constant(pictures[0]))
+    assert gradient.shape == pictures[0].shape
+    assert np.abs(gradient).sum(-1).min() > 0

@@ -1,4 +1,4 @@
-"""The book's own check of its links sees what is broken."""
+"""The book's link checker finds broken links."""
 
 import sys
 
@@ -14,18 +14,18 @@ def write(folder, name, body):
     path.write_text(f"<html><body>{body}</body></html>", "utf-8")
 
 
-def test_whole_links_pass(tmp_path):
+def test_intact_links_pass(tmp_path):
     write(tmp_path, "index.html", '<a href="a/b.html#there">b</a> <a href="https://x.org/y">y</a>')
     write(tmp_path, "a/b.html", '<p id="there"><a href="../index.html">up</a> <a href="#there">')
     assert broken_links(tmp_path) == []
 
 
 def test_broken_links_are_named(tmp_path):
-    write(tmp_path, "index.html", '<a href="gone.html"><img src="gone.jpg"><a href="b.html#no">')
+    write(tmp_path, "index.html", '<a href="lost.html"><img src="lost.jpg"><a href="b.html#no">')
     write(tmp_path, "b.html", "")
     assert broken_links(tmp_path) == [
-        "index.html: gone.html",
-        "index.html: gone.jpg",
+        "index.html: lost.html",
+        "index.html: lost.jpg",
         "index.html: b.html#no",
     ]
 

@@ -1,4 +1,4 @@
-"""The README's pictures can be made again by anyone, from the settings beside them."""
+"""The README's pictures can be reproduced from the settings next to them."""
 
 import json
 from pathlib import Path
@@ -28,10 +28,10 @@ def test_every_picture_has_its_settings_and_sources_with_a_licence(path):
         assert dk.samples()[picture["source"]].licence
 
 
-def test_an_offline_picture_comes_out_again(avx512):
+def test_an_offline_picture_is_reproduced(avx512):
     path = GALLERY / "offline-style.json"
     again = dk.rerun(path, progress=False).image
     shown = dk.load_image(path.with_suffix(".jpg"))
-    assert np.abs(gaussian_filter(again - shown, (8, 8, 0))).mean() < 0.015  # as seen from afar
-    if avx512:  # others round otherwise, and other strokes come of it: 0.13 apart
+    assert np.abs(gaussian_filter(again - shown, (8, 8, 0))).mean() < 0.015  # seen from afar
+    if avx512:  # other processors round differently, which changes strokes: a difference of 0.13
         assert np.abs(again - shown).mean() < 0.03  # JPEG

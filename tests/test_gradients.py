@@ -1,4 +1,4 @@
-"""Slopes are right: every term's gradient equals central differences of its value, in float64."""
+"""Gradients: every term's equals central differences of its value, in float64."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ TERMS = {
 
 
 def central_difference(score, picture, place):
-    """(score(x + h) − score(x − h)) / 2h in one pixel's one colour."""
+    """(score(x + h) − score(x − h)) / 2h for one colour of one pixel."""
     values = picture.numpy()
     ends = []
     for sign in (1, -1):
@@ -40,9 +40,9 @@ def central_difference(score, picture, place):
     return (ends[0] - ends[1]) / (2 * STEP)
 
 
-@pytest.mark.parametrize("kind", TERMS)
-def test_gradient_is_the_slope_of_the_value(kind, toy, picture, double):
-    score, x = TERMS[kind](toy, picture(12, 14, seed=1)), double(10, 12)
+@pytest.mark.parametrize("name", TERMS)
+def test_gradient_equals_central_differences(name, toy, picture, double):
+    score, x = TERMS[name](toy, picture(12, 14, seed=1)), double(10, 12)
     total, _, gradient = score.value_and_gradient(x)
     assert gradient.dtype == total.dtype == tf.float64
     assert float(total) == pytest.approx(float(score(x)[0]), rel=1e-12)
@@ -52,11 +52,12 @@ def test_gradient_is_the_slope_of_the_value(kind, toy, picture, double):
         assert float(gradient[place]) == pytest.approx(expected, rel=1e-5, abs=1e-9), place
 
 
-def test_balanced_direction_gives_both_scores_the_same_say(toy, picture, double):
+def test_balanced_direction_weighs_both_gradients_by_unit_length(toy, picture, double):
     x = double(10, 12)
     down, up = Style(picture(12, 14, seed=1), toy), 1000 * Dream(toy)
-    fall, rise = (score.value_and_gradient(x)[2].numpy() for score in (down, up))
-    unit = lambda slope: slope / np.sqrt((slope**2).sum())  # noqa: E731
+    down_gradient, up_gradient = (s.value_and_gradient(x)[2].numpy() for s in (down, up))
+    unit = lambda gradient: gradient / np.linalg.norm(gradient)  # noqa: E731
     direction = Balanced(down, up, balance=0.5).value_and_gradient(x)[2]
-    expected = np.linalg.norm(fall) * (unit(fall) - 0.5 * unit(rise))
+    expected = unit(down_gradient) - 0.5 * unit(up_gradient)
+    expected *= np.linalg.norm(down_gradient)
     np.testing.assert_allclose(direction, expected, rtol=1e-9, atol=1e-12)

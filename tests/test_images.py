@@ -1,4 +1,4 @@
-"""Pictures in and out: every kind of file comes out right, and every refusal says the mend."""
+"""Pictures in and out: every kind of file loads correctly, and every error says how to fix it."""
 
 import contextlib
 import http.server
@@ -57,7 +57,7 @@ def png16(values):
 
 
 def refusal(source, *words, call=load_image, **kwargs):
-    """The ImageError's message, which must be one sentence that has every one of `words`."""
+    """The ImageError's message, which must be one sentence that contains all of `words`."""
     with pytest.raises(ImageError) as caught:
         call(source, **kwargs)
     message = str(caught.value)
@@ -90,7 +90,7 @@ def test_a_lossless_file_gives_its_exact_pixels(tmp_path, pixels, suffix):
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".webp", ".avif", ".jp2"])
-def test_a_lossy_file_gives_its_pixels_but_for_a_little(tmp_path, suffix):
+def test_a_lossy_file_gives_nearly_its_exact_pixels(tmp_path, suffix):
     try:
         Image.fromarray(photo(64, 96)).save(tmp_path / f"a{suffix}", quality=95)
     except (ValueError, KeyError, OSError):
@@ -111,21 +111,21 @@ def test_black_and_white_is_0_and_1(tmp_path):
     assert load_image(tmp_path / "a.png").tolist() == [[[1, 1, 1], [0, 0, 0]]]
 
 
-def test_rgba_is_laid_over_white(tmp_path):
+def test_rgba_is_composited_over_white(tmp_path):
     rgba = np.array([[[255, 0, 0, 255], [255, 0, 0, 0], [0, 0, 255, 51]]], np.uint8)
     Image.fromarray(rgba).save(tmp_path / "a.png")
-    wanted = [[[1, 0, 0], [1, 1, 1], [0.8, 0.8, 1]]]
-    np.testing.assert_allclose(load_image(tmp_path / "a.png"), wanted, atol=STEP)
-    np.testing.assert_allclose(load_image(rgba), wanted, atol=1e-6)
+    expected = [[[1, 0, 0], [1, 1, 1], [0.8, 0.8, 1]]]
+    np.testing.assert_allclose(load_image(tmp_path / "a.png"), expected, atol=STEP)
+    np.testing.assert_allclose(load_image(rgba), expected, atol=1e-6)
 
 
-def test_rgba_is_laid_over_white_when_made_smaller(tmp_path):
+def test_rgba_is_composited_over_white_when_shrunk(tmp_path):
     rgba = np.zeros((400, 400, 4), np.uint8)
     Image.fromarray(rgba).save(tmp_path / "a.png")
     assert (load_image(tmp_path / "a.png", size=10) == 1).all()
 
 
-def test_grey_with_alpha_is_laid_over_white(tmp_path):
+def test_grey_with_alpha_is_composited_over_white(tmp_path):
     Image.new("LA", (2, 2), (0, 51)).save(tmp_path / "a.png")
     np.testing.assert_allclose(load_image(tmp_path / "a.png"), 0.8, atol=STEP)
 
@@ -135,30 +135,30 @@ def test_a_palette_gives_its_colours(tmp_path):
     image.putpalette([10, 20, 30, 200, 100, 50])
     image.putpixel((1, 0), 1)
     image.save(tmp_path / "a.png")
-    wanted = np.array([[[10, 20, 30], [200, 100, 50]]]) / 255
-    np.testing.assert_allclose(load_image(tmp_path / "a.png"), wanted, atol=1e-6)
+    expected = np.array([[[10, 20, 30], [200, 100, 50]]]) / 255
+    np.testing.assert_allclose(load_image(tmp_path / "a.png"), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("transparency", [0, b"\x00\xff"])
-def test_a_palettes_see_through_colour_is_white(tmp_path, transparency):
+def test_a_palettes_transparent_colour_is_white(tmp_path, transparency):
     image = Image.new("P", (2, 1))
     image.putpalette([10, 20, 30, 200, 100, 50])
     image.putpixel((1, 0), 1)
     image.save(tmp_path / "a.png", transparency=transparency)
-    wanted = np.array([[[255, 255, 255], [200, 100, 50]]]) / 255
-    np.testing.assert_allclose(load_image(tmp_path / "a.png"), wanted, atol=1e-6)
+    expected = np.array([[[255, 255, 255], [200, 100, 50]]]) / 255
+    np.testing.assert_allclose(load_image(tmp_path / "a.png"), expected, atol=1e-6)
 
 
-def test_a_see_through_colour_key_is_white(tmp_path):
+def test_a_transparent_colour_key_is_white(tmp_path):
     Image.fromarray(np.array([[[1, 2, 3], [4, 5, 6]]], np.uint8)).save(
         tmp_path / "a.png", transparency=(1, 2, 3)
     )
-    wanted = np.array([[[255, 255, 255], [4, 5, 6]]]) / 255
-    np.testing.assert_allclose(load_image(tmp_path / "a.png"), wanted, atol=1e-6)
+    expected = np.array([[[255, 255, 255], [4, 5, 6]]]) / 255
+    np.testing.assert_allclose(load_image(tmp_path / "a.png"), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".tif"])
-def test_cmyk_is_brought_to_rgb(tmp_path, suffix):
+def test_cmyk_is_converted_to_rgb(tmp_path, suffix):
     ink = (0, 255, 255, 0)  # magenta and yellow make red
     Image.new("CMYK", (16, 16), ink).save(tmp_path / f"a{suffix}")
     np.testing.assert_allclose(load_image(tmp_path / f"a{suffix}")[8, 8], [1, 0, 0], atol=3 * STEP)
@@ -174,15 +174,15 @@ def test_16_bit_grey_is_scaled_and_not_clipped(tmp_path):
     values = np.array([[0, 257, 32768, 65535]], np.uint16)
     (tmp_path / "a.png").write_bytes(png16(values))
     Image.fromarray(values).save(tmp_path / "a.tif")
-    wanted = np.repeat(values[..., None] / 65535, 3, 2)
-    np.testing.assert_allclose(load_image(tmp_path / "a.png"), wanted, atol=1e-6)
-    np.testing.assert_allclose(load_image(tmp_path / "a.tif"), wanted, atol=1e-6)
+    expected = np.repeat(values[..., None] / 65535, 3, 2)
+    np.testing.assert_allclose(load_image(tmp_path / "a.png"), expected, atol=1e-6)
+    np.testing.assert_allclose(load_image(tmp_path / "a.tif"), expected, atol=1e-6)
 
 
 def test_a_big_endian_16_bit_file_is_not_byte_swapped(tmp_path):
     Image.frombytes("I;16B", (2, 1), struct.pack(">HH", 1000, 60000)).save(tmp_path / "a.tif")
-    wanted = [1000 / 65535, 60000 / 65535]
-    np.testing.assert_allclose(load_image(tmp_path / "a.tif")[0, :, 0], wanted, atol=1e-6)
+    expected = [1000 / 65535, 60000 / 65535]
+    np.testing.assert_allclose(load_image(tmp_path / "a.tif")[0, :, 0], expected, atol=1e-6)
 
 
 def test_32_bit_integers_that_hold_16_are_scaled_by_16(tmp_path):
@@ -224,7 +224,7 @@ def test_exif_turns_the_picture_upright(tmp_path, suffix, size):
     assert picture[-height // 3 :].mean() < 0.03
 
 
-def test_broken_exif_does_not_cost_the_picture(tmp_path):
+def test_broken_exif_is_ignored(tmp_path):
     Image.fromarray(photo(16, 16)).save(tmp_path / "a.jpg", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
     assert_picture(load_image(tmp_path / "a.jpg"), (16, 16, 3))
 
@@ -237,8 +237,8 @@ def test_an_animation_gives_its_first_frame(tmp_path):
         np.testing.assert_allclose(load_image(tmp_path / name)[4, 4], [1, 0, 0], atol=1e-6)
 
 
-def test_a_colour_profile_is_brought_to_srgb():
-    """The rocket is stored in Adobe RGB: undo its gamma, change primaries, put sRGB's curve on."""
+def test_a_colour_profile_is_converted_to_srgb():
+    """The rocket is in Adobe RGB: undo its gamma, convert the primaries, apply sRGB's curve."""
     file = samples()["rocket"].file
     with Image.open(file) as image:
         assert "Adobe RGB" in str(
@@ -254,9 +254,9 @@ def test_a_colour_profile_is_brought_to_srgb():
         [[3.24097, -1.53738, -0.49861], [-0.96924, 1.87597, 0.04156], [0.05563, -0.20398, 1.05697]]
     )
     light = np.clip(stored ** (563 / 256) @ (from_xyz @ to_xyz).T, 0, 1)
-    wanted = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-    assert np.abs(load_image("rocket") - wanted).mean() < STEP
-    assert np.abs(stored - wanted).mean() > 2 * STEP
+    expected = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    assert np.abs(load_image("rocket") - expected).mean() < STEP
+    assert np.abs(stored - expected).mean() > 2 * STEP
 
 
 def test_an_srgb_profile_changes_nothing(tmp_path, pixels):
@@ -265,19 +265,19 @@ def test_an_srgb_profile_changes_nothing(tmp_path, pixels):
     np.testing.assert_allclose(load_image(tmp_path / "a.png"), pixels / 255, atol=1.01 * STEP)
 
 
-def test_a_broken_profile_is_passed_over(tmp_path, pixels):
+def test_a_broken_profile_is_ignored(tmp_path, pixels):
     Image.fromarray(pixels).save(tmp_path / "a.png", icc_profile=b"not a profile")
     np.testing.assert_allclose(load_image(tmp_path / "a.png"), pixels / 255, atol=1e-6)
 
 
-def test_a_profile_of_another_colour_space_is_passed_over(tmp_path, pixels):
+def test_a_profile_of_another_colour_space_is_ignored(tmp_path, pixels):
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     Image.fromarray(pixels[..., 0]).save(tmp_path / "a.png", icc_profile=profile)
     picture = load_image(tmp_path / "a.png")
     np.testing.assert_allclose(picture[..., 0], pixels[..., 0] / 255, atol=1e-6)
 
 
-def test_lab_is_brought_to_rgb(tmp_path):
+def test_lab_is_converted_to_rgb(tmp_path):
     Image.new("LAB", (4, 4), (255, 128, 128)).save(tmp_path / "a.tif")  # lightest, no hue
     np.testing.assert_allclose(load_image(tmp_path / "a.tif"), 1, atol=3 * STEP)
 
@@ -323,7 +323,7 @@ def test_arrays_of_every_shape_and_type_are_taken():
     assert (load_image(np.zeros((3, 4, 4))) == 1).all()
 
 
-def test_a_pil_image_is_left_as_it_was(pixels):
+def test_a_pil_image_is_not_changed(pixels):
     image = Image.fromarray(np.kron(pixels, np.ones((40, 40, 1), np.uint8)))
     before = image.copy()
     load_image(image, size=5)
@@ -331,7 +331,7 @@ def test_a_pil_image_is_left_as_it_was(pixels):
     assert image.tobytes() == before.tobytes()
 
 
-def test_an_array_is_left_as_it_was_and_not_shared(pixels):
+def test_an_array_is_neither_changed_nor_shared(pixels):
     array = pixels / np.float32(255)
     picture = load_image(array)
     picture[:] = 0
@@ -340,7 +340,7 @@ def test_an_array_is_left_as_it_was_and_not_shared(pixels):
 
 @pytest.fixture
 def site(monkeypatch):
-    """A site with a picture, a page, a reply cut short, and otherwise nothing."""
+    """A site with a picture, a page, a truncated reply, and otherwise nothing."""
     picture = io.BytesIO()
     Image.fromarray(photo(8, 12)).save(picture, "PNG")
     pages = {
@@ -377,8 +377,8 @@ def test_an_address_is_fetched(site):
     assert_picture(load_image(f"{site}/é b.png"), (8, 12, 3))
 
 
-def test_an_address_with_nothing_there_says_404(site):
-    refusal(f"{site}/gone.png", f"{site}/gone.png", "404", "check the address")
+def test_a_missing_page_is_reported_as_404(site):
+    refusal(f"{site}/missing.png", f"{site}/missing.png", "404", "check the address")
 
 
 def test_an_address_of_a_page_is_not_a_picture(site):
@@ -390,7 +390,7 @@ def test_an_address_that_is_too_large_is_refused(site, monkeypatch):
     refusal(f"{site}/big", "/big", "MB", "smaller")
 
 
-def test_an_address_that_does_not_answer_is_given_up(site, monkeypatch):
+def test_an_address_that_does_not_answer_times_out(site, monkeypatch):
     monkeypatch.setattr(images, "TIMEOUT", 0.2)
     refusal(f"{site}/slow", "/slow", "timed out")
 
@@ -399,7 +399,7 @@ def test_an_address_that_does_not_answer_is_given_up(site, monkeypatch):
     "address",
     ["http://127.0.0.1:1/a.png", "http://", "http://[bad/a.png", "http://127.0.0.1:port/a.png"],
 )
-def test_an_address_nobody_answers_at_is_refused(address, site):
+def test_an_unreachable_address_is_refused(address, site):
     refusal(address, address, "could not be fetched")
 
 
@@ -431,7 +431,7 @@ def test_an_empty_file_is_refused(tmp_path):
     refusal(b"", "The bytes object", "is empty")
 
 
-def test_what_is_not_a_picture_is_refused(tmp_path):
+def test_a_file_that_is_not_a_picture_is_refused(tmp_path):
     (tmp_path / "a.png").write_text("hello " * 100)
     refusal(tmp_path / "a.png", "a.png", "not a picture", "PNG")
     refusal(bytes(range(256)), "The bytes object", "not a picture")
@@ -447,7 +447,7 @@ def test_a_truncated_file_is_refused(tmp_path, pixels, suffix):
     path = tmp_path / f"a{suffix}"
     Image.fromarray(np.kron(pixels, np.ones((9, 9, 1), np.uint8))).save(path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    refusal(path, f"a{suffix}", "truncated picture", "get it afresh")
+    refusal(path, f"a{suffix}", "truncated picture", "get a new copy")
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".gif", ".webp", ".tif", ".bmp"])
@@ -455,10 +455,10 @@ def test_a_damaged_file_gives_a_picture_or_a_refusal(tmp_path, suffix):
     rng = np.random.default_rng(1)
     path = tmp_path / f"a{suffix}"
     Image.fromarray(photo(20, 30)).save(path)
-    sound = np.frombuffer(path.read_bytes(), np.uint8)
+    intact = np.frombuffer(path.read_bytes(), np.uint8)
     for _ in range(60):
-        damaged = sound.copy()
-        damaged[rng.integers(0, len(sound), 4)] = rng.integers(0, 256, 4)
+        damaged = intact.copy()
+        damaged[rng.integers(0, len(intact), 4)] = rng.integers(0, 256, 4)
         with contextlib.suppress(ImageError):
             assert_picture(load_image(damaged.tobytes(), size=8))
 
@@ -469,12 +469,12 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded(tmp_path):
     refusal(tmp_path / "a.png", "a.png", "178,956,970 pixels", "smaller")
 
 
-def test_a_bomb_is_refused_though_pillows_own_limit_is_off(tmp_path, monkeypatch):
+def test_a_bomb_is_refused_even_if_pillows_limit_is_off(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
     refusal(png(struct.pack(">IIBBBBB", 20_000, 20_000, 8, 2, 0, 0, 0), b""), "178,956,970 pixels")
 
 
-def test_a_large_photo_below_our_limit_gives_no_warning(recwarn, monkeypatch):
+def test_a_large_photo_within_our_limit_gives_no_warning(recwarn, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)  # Pillow warns from here to twice that
     header = struct.pack(">IIBBBBB", 40, 40, 1, 0, 0, 0, 0)
     grey = png(header, bytes(40 * 6))
@@ -509,17 +509,17 @@ def test_other_types_of_array_are_refused(dtype):
 
 
 @pytest.mark.parametrize("source", [None, 7, 1.5, [[0, 1]], {"a": 1}, object()])
-def test_what_is_no_source_is_refused(source):
+def test_an_unsupported_source_is_refused(source):
     refusal(source, type(source).__name__, "give")
 
 
 @pytest.mark.parametrize("size", [0, -1, 1.5, "big", True, (10, 10), np.nan])
-def test_a_size_that_is_no_number_of_pixels_is_refused(size, pixels):
-    refusal(pixels, "Size", "from 1", size=size)
-    refusal("coffee", "Size", "from 1", size=size)
+def test_an_invalid_size_is_refused(size, pixels):
+    refusal(pixels, "Size", "at least 1", size=size)
+    refusal("coffee", "Size", "at least 1", size=size)
 
 
-def test_a_size_beyond_reach_is_refused():
+def test_a_size_that_is_too_large_is_refused():
     refusal("chelsea", "smaller", size=10**6)
 
 
@@ -539,22 +539,22 @@ def test_size_is_the_longest_side_and_the_aspect_is_kept(tmp_path, shape, size, 
         assert_picture(load_image(source, size), (height, width, 3))
 
 
-def test_a_file_and_its_array_agree_when_made_smaller(tmp_path):
+def test_a_file_and_its_array_agree_when_shrunk(tmp_path):
     array = photo(600, 901)
     Image.fromarray(array).save(tmp_path / "a.png")
     Image.fromarray(array).save(tmp_path / "a.jpg", quality=95)
-    wanted = load_image(array, 50)
-    assert np.abs(load_image(tmp_path / "a.png", 50) - wanted).max() < 2 * STEP
-    assert np.abs(load_image(tmp_path / "a.jpg", 50) - wanted).max() < 4 * STEP
+    expected = load_image(array, 50)
+    assert np.abs(load_image(tmp_path / "a.png", 50) - expected).max() < 2 * STEP
+    assert np.abs(load_image(tmp_path / "a.jpg", 50) - expected).max() < 4 * STEP
 
 
-def test_making_smaller_averages_a_fine_pattern_away():
+def test_shrinking_averages_out_a_fine_pattern():
     checks = np.indices((256, 256)).sum(0) % 2
     small = resize(np.repeat(checks[..., None], 3, 2).astype(float), 32)
     np.testing.assert_allclose(small[2:-2, 2:-2], 0.5, atol=0.01)
 
 
-def test_making_larger_is_smooth_and_stays_in_range():
+def test_enlarging_is_smooth_and_stays_in_range():
     edge = np.zeros((8, 8, 3))
     edge[:, 4:] = 1
     large = resize(edge, 64)
@@ -577,15 +577,15 @@ def test_resize_to_its_own_size_changes_nothing(pixels):
     np.testing.assert_array_equal(resize(pixels, (6, 9)), check_image(pixels))
 
 
-def test_a_huge_jpeg_is_cheap_when_little_of_it_is_wanted(tmp_path):
+def test_a_huge_jpeg_is_cheap_to_load_at_a_small_size(tmp_path):
     Image.fromarray(photo(1, 12_000)).resize((12_000, 3_000)).save(tmp_path / "a.jpg")
     start = time.perf_counter()
     with Image.open(tmp_path / "a.jpg") as image:
         np.asarray(image.convert("RGB"))
-    whole = time.perf_counter() - start
+    full_size = time.perf_counter() - start
     start = time.perf_counter()
     assert_picture(load_image(tmp_path / "a.jpg", 200), (50, 200, 3))
-    assert time.perf_counter() - start < whole
+    assert time.perf_counter() - start < full_size
 
 
 # ---------------------------------------------------------------- checks
@@ -605,15 +605,15 @@ def test_check_image_names_the_picture_and_the_smallest_that_works():
 
 
 @pytest.mark.parametrize("thing", [None, "coffee", [[1], [1, 2]], 3])
-def test_check_image_refuses_what_is_no_array(thing):
+def test_check_image_refuses_anything_but_an_array(thing):
     refusal(thing, "The picture", call=check_image)
 
 
-def test_check_image_copies_what_may_be_written_to_and_shares_what_may_not():
-    mine = np.full((4, 5, 3), 0.5, np.float32)
-    assert not np.shares_memory(check_image(mine), mine)
-    mine.setflags(write=False)
-    assert check_image(mine) is mine
+def test_check_image_copies_writeable_arrays_and_shares_read_only_ones():
+    array = np.full((4, 5, 3), 0.5, np.float32)
+    assert not np.shares_memory(check_image(array), array)
+    array.setflags(write=False)
+    assert check_image(array) is array
     high = np.full((4, 5, 3), 1.00001, np.float32)
     high.setflags(write=False)
     assert check_image(high).max() == 1
@@ -627,7 +627,7 @@ def test_check_image_makes_a_strided_array_contiguous():
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".JPEG", ".webp", ".tif", ".tiff"])
-def test_what_is_saved_is_loaded_again(tmp_path, suffix):
+def test_a_saved_picture_can_be_loaded(tmp_path, suffix):
     picture = photo(48, 64) / 255
     path = save_image(str(tmp_path / "new" / "folder" / f"a{suffix}"), picture)
     assert isinstance(path, Path)
@@ -649,7 +649,7 @@ def test_a_file_is_not_overwritten_unless_asked(tmp_path):
     assert load_image(path).min() == 1
 
 
-def test_a_failed_save_leaves_the_old_file_and_no_litter(tmp_path, monkeypatch):
+def test_a_failed_save_keeps_the_old_file_and_leaves_no_temporary_file(tmp_path, monkeypatch):
     path = save_image(tmp_path / "a.png", np.zeros((2, 2, 3)))
 
     def full_disk(self, file, **options):
@@ -691,7 +691,7 @@ def test_a_bad_picture_is_not_saved(tmp_path):
     assert not os.listdir(tmp_path)
 
 
-def test_metadata_comes_back_as_it_went_in(tmp_path):
+def test_metadata_survives_a_round_trip(tmp_path):
     metadata = {
         "Software": "dreamkit",
         "settings": '{"seed": 7, "name": "é \\n"}',
@@ -705,7 +705,7 @@ def test_metadata_comes_back_as_it_went_in(tmp_path):
     assert_picture(load_image(path), (2, 2, 3))
 
 
-def test_metadata_that_cannot_be_kept_is_refused(tmp_path):
+def test_metadata_that_cannot_be_stored_is_refused(tmp_path):
     picture = np.zeros((2, 2, 3))
     refusal(tmp_path / "a.jpg", "only .png", call=save_image, image=picture, metadata={"a": "b"})
     for bad in ({"a": 1}, {1: "a"}, {"": "a"}, {"k" * 80: "a"}, {"é": "a"}, {"a": "x" * 300_000}):
@@ -733,7 +733,7 @@ def test_a_digest_knows_pixels_and_shape(tmp_path, pixels):
 
 
 @pytest.mark.parametrize("name", samples())
-def test_every_sample_loads_and_says_whose_it_is(name):
+def test_every_sample_loads_and_names_its_licence_and_source(name):
     sample = samples()[name]
     assert sample.name == name
     assert sample.kind in ("photo", "style")
@@ -768,26 +768,26 @@ def test_styles_come_from_the_index(tmp_path, monkeypatch):
     save_image(folder / "w.png", np.ones((5, 5, 3)))
     (folder / "index.json").write_text(
         '{"waves": {"title": "Waves", "about": "waves", "licence": "CC0", "source": "paint.py",'
-        ' "file": "w.png"}, "gone": {"about": "", "licence": "", "source": "", "file": "g.png"}}'
+        ' "file": "w.png"}, "lost": {"about": "", "licence": "", "source": "", "file": "l.png"}}'
     )
     monkeypatch.setattr(sample_pictures, "data_folder", lambda: tmp_path)
     assert samples("style")["waves"] == sample_pictures.Sample(
         "waves", "style", "waves", "CC0", "paint.py"
     )
     assert_picture(load_image("waves"), (5, 5, 3))
-    refusal("gone", "The sample 'gone'", "not found")
+    refusal("lost", "The sample 'lost'", "not found")
     refusal("wavs", "'waves'")
 
 
 def test_a_sample_cannot_be_changed():
     with pytest.raises(AttributeError):
-        samples()["chelsea"].licence = "mine"
+        samples()["chelsea"].licence = "other"
 
 
 # ---------------------------------------------------------------- the module itself
 
 
-def test_importing_images_loads_nothing_slow():
+def test_importing_images_loads_no_slow_library():
     slow = "('tensorflow', 'skimage', 'sklearn', 'scipy', 'matplotlib', 'pandas')"
     code = (
         "import sys, dreamkit.images as images; images.samples();"

@@ -1,4 +1,4 @@
-"""`dreamkit` on PyPI is somebody else's: nothing installs ours by that name or from a guess."""
+"""`dreamkit` on PyPI is not ours: nothing installs it by mistake or from a guessed address."""
 
 import importlib.metadata
 import os
@@ -42,7 +42,7 @@ def test_no_line_installs_a_package_called_dreamkit():
 
 
 @pytest.mark.parametrize("line", ["pip install dreamkit", "pip install -q 'dreamkit[cluster]'"])
-def test_such_a_line_would_be_found(line):
+def test_such_a_line_would_be_detected(line):
     assert BY_NAME.search(line)
 
 

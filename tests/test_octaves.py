@@ -1,4 +1,4 @@
-"""Octaves: the sizes, the detail that comes back, and the roll of each step."""
+"""Octaves: their sizes, the lost detail that is put back, and the jitter of each step."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def test_sizes_too_small_are_left_out():
 
 
 @pytest.mark.parametrize("wrong", [dict(octaves=0), dict(octaves=1.5), dict(scale=1.0)])
-def test_octaves_that_cannot_be_are_a_settings_error(wrong):
+def test_invalid_octaves_are_a_settings_error(wrong):
     with pytest.raises(SettingsError, match="octave"):
         octave_sizes((300, 400), **{"octaves": 3, **wrong})
 
@@ -60,18 +60,18 @@ def pillow(image, size, kernel):
 
 def test_lost_detail_is_put_back_by_the_formula():
     down, up = Image.Resampling.LANCZOS, Image.Resampling.BICUBIC
-    picture, sizes, met = noise(), [(12, 16), (24, 32)], []
+    picture, sizes, starts = noise(), [(12, 16), (24, 32)], []
 
     def darken(picture, number):
-        met.append(picture)
+        starts.append(picture)
         return Run((0.75 * picture).astype("float32"), history())
 
     run = through_octaves(picture, sizes, darken)
     small = pillow(picture, (12, 16), down)
     lost = picture - pillow(small, (24, 32), up)
     expected = np.clip(pillow(0.75 * small, (24, 32), up) + lost, 0, 1)
-    assert np.abs(met[0] - small).max() < 1e-6
-    assert np.abs(met[1] - expected).max() < 1e-6
+    assert np.abs(starts[0] - small).max() < 1e-6
+    assert np.abs(starts[1] - expected).max() < 1e-6
     assert np.abs(run.image - 0.75 * expected).max() < 1e-6
 
 
@@ -97,7 +97,7 @@ def test_an_octave_that_is_stopped_ends_all_at_full_size():
     assert run.image.shape == (24, 32, 3)
 
 
-def test_ctrl_c_at_the_door_of_an_octave_keeps_the_one_before():
+def test_ctrl_c_at_the_start_of_an_octave_keeps_the_one_before():
     def interrupted(picture, number):
         if number == 2:
             raise KeyboardInterrupt
@@ -113,33 +113,33 @@ def test_ctrl_c_at_the_door_of_an_octave_keeps_the_one_before():
 
 
 class Watcher:
-    """Notes the pictures it is shown; its slope is the same wherever the picture has rolled."""
+    """Records the pictures it scores; its gradient is the same however the picture is rolled."""
 
-    def __init__(self, slope):
-        self.slope, self.seen = slope, []
+    def __init__(self, gradient):
+        self.gradient, self.pictures = gradient, []
 
     def __call__(self, picture):
         return self.value_and_gradient(picture)[:2]
 
     def value_and_gradient(self, picture):
-        self.seen.append(np.array(picture))
-        return tf.constant(0.0), {"watched": tf.constant(0.0)}, tf.constant(self.slope)
+        self.pictures.append(np.array(picture))
+        return tf.constant(0.0), {"watched": tf.constant(0.0)}, tf.constant(self.gradient)
 
 
-def shift_between(seen, picture):
-    """By how many px (down, right) a picture was rolled."""
+def shifts_between(rolled, picture):
+    """All shifts (down, right), px, that turn a picture into a rolled one."""
     shifts = [(y, x) for y in range(-9, 10) for x in range(-9, 10)]
-    return [s for s in shifts if np.array_equal(np.roll(picture, s, (0, 1)), seen)]
+    return [s for s in shifts if np.array_equal(np.roll(picture, s, (0, 1)), rolled)]
 
 
 def dream(seed, steps=5, jitter=3):
-    """The rolls of a dream that hardly moves the picture."""
+    """The rolls of a dream that does not change the picture."""
     watcher = Watcher(np.zeros((24, 32, 3), "float32"))
     ascend(noise(), watcher, steps, jitter=jitter, seed=seed, progress=False)
-    return [shift_between(seen, noise()) for seen in watcher.seen]
+    return [shifts_between(rolled, noise()) for rolled in watcher.pictures]
 
 
-def test_jitter_rolls_the_picture_by_up_to_so_many_pixels_and_is_seeded():
+def test_jitter_rolls_the_picture_within_its_range_and_is_seeded():
     first, again, other = dream(1), dream(1), dream(2)
     assert first == again
     assert first != other
@@ -149,15 +149,16 @@ def test_jitter_rolls_the_picture_by_up_to_so_many_pixels_and_is_seeded():
     assert min(rolls) == 0
 
 
-def test_the_slope_is_rolled_back_to_where_it_belongs():
-    slope = np.random.default_rng(3).normal(size=(24, 32, 3)).astype("float32")
+def test_the_gradient_is_rolled_back():
+    gradient = np.random.default_rng(3).normal(size=(24, 32, 3)).astype("float32")
     picture = 0.25 + 0.5 * noise()
-    watcher = Watcher(slope)
+    watcher = Watcher(gradient)
     run = ascend(picture, watcher, 1, jitter=5, seed=4, keep="last", progress=False)
-    ((down, right),) = shift_between(watcher.seen[0], picture)
+    ((down, right),) = shifts_between(watcher.pictures[0], picture)
     assert (down, right) != (0, 0)
-    home = np.roll(slope, (-down, -right), (0, 1)).astype("float64")
-    assert np.abs(run.image - (picture + 0.01 * home / home.std())).max() < 1e-6
+    rolled_back = np.roll(gradient, (-down, -right), (0, 1)).astype("float64")
+    expected = picture + 0.01 * rolled_back / rolled_back.std()
+    assert np.abs(run.image - expected).max() < 1e-6
 
 
 def test_without_jitter_the_picture_stays_where_it_is():

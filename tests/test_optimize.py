@@ -1,4 +1,4 @@
-"""descend() and ascend(): they go the right way, by the book, and stop as they should."""
+"""descend() and ascend(): right direction, textbook arithmetic, clean endings."""
 
 import os
 import signal
@@ -38,7 +38,7 @@ def network():
 
 @pytest.fixture(scope="module")
 def painted(network):
-    """{name of a style: what descending to it means}."""
+    """{name of a style: the objective of a transfer to it}."""
     objectives = {}
     for name in samples("style"):
         style = 40 * Style(load_image(name, SIDE), network)
@@ -51,24 +51,24 @@ def noise(seed=0, shape=(8, 10, 3)):
 
 
 class Bowl:
-    """scale · Σ w (x − goal)²: an objective whose slope is known in closed form."""
+    """scale · Σ w (x − goal)²: an objective whose gradient is known in closed form."""
 
     def __init__(self, goal, weights=1.0, scale=1.0):
         self.goal, self.weights, self.scale = goal, weights, scale
-        self.seen = []
+        self.pictures = []
 
     def __call__(self, picture):
         return self.value_and_gradient(picture)[:2]
 
     def value_and_gradient(self, picture):
-        self.seen.append(np.array(picture))
-        away = picture - self.goal
-        total = self.scale * tf.reduce_sum(self.weights * away**2)
-        return total, {"bowl": total}, self.scale * 2 * self.weights * away
+        self.pictures.append(np.array(picture))
+        difference = picture - self.goal
+        total = self.scale * tf.reduce_sum(self.weights * difference**2)
+        return total, {"bowl": total}, self.scale * 2 * self.weights * difference
 
 
 class Scripted(Bowl):
-    """A bowl too narrow to be done with soon, which gives the totals it is told to."""
+    """A bowl too narrow to converge quickly, which first returns the given totals."""
 
     def __init__(self, totals=()):
         weights = np.geomspace(0.01, 100, 8 * 10 * 3).reshape(8, 10, 3).astype("float32")
@@ -76,13 +76,13 @@ class Scripted(Bowl):
         self.totals = totals
 
     def value_and_gradient(self, picture):
-        total, _, slope = super().value_and_gradient(picture)
-        if len(self.seen) <= len(self.totals):
-            total = tf.constant(self.totals[len(self.seen) - 1])
-        return total, {"bowl": total}, slope
+        total, _, gradient = super().value_and_gradient(picture)
+        if len(self.pictures) <= len(self.totals):
+            total = tf.constant(self.totals[len(self.pictures) - 1])
+        return total, {"bowl": total}, gradient
 
 
-# Which way
+# The direction
 
 
 @pytest.mark.parametrize("optimizer", LEARNING_RATES)
@@ -117,18 +117,18 @@ def test_ascend_is_descend_on_the_negative(optimizer):
     assert np.array_equal(up.history["total"], -down.history["total"])
 
 
-# By the book
+# Textbook arithmetic
 
 
-def numpy_adam(x, slope, steps, rate, of):
-    """Kingma and Ba 2015, algorithm 1, in float64; the rate falls on a cosine, β₁ grows."""
+def numpy_adam(x, gradient, steps, rate, total_steps):
+    """Kingma and Ba 2015, algorithm 1, in float64; the rate falls along a cosine, β₁ grows."""
     x, m, v = x.astype("float64"), 0.0, 0.0
     for t in range(1, steps + 1):
-        g = slope(x)
-        momentum = 1 - 1 / ((1 + 0.06 * of) * (1 + (t - 1) / of))
+        g, progress = gradient(x), (t - 1) / total_steps
+        momentum = 1 - 1 / ((1 + 0.06 * total_steps) * (1 + progress))
         m = momentum * m + (1 - momentum) * g
         v = 0.85 * v + 0.15 * g**2
-        alpha = rate * (0.2 + 0.8 * (1 + np.cos(np.pi * (t - 1) / of)) / 2)
+        alpha = rate * (0.2 + 0.8 * (1 + np.cos(np.pi * progress)) / 2)
         x = np.clip(
             x - alpha * (m / (1 - momentum**t)) / (np.sqrt(v / (1 - 0.85**t)) + 1e-10), 0, 1
         )
@@ -141,7 +141,7 @@ def test_adams_pixels_equal_numpys_in_float64(rate):
     weights = np.random.default_rng(3).uniform(0.1, 5, picture.shape)
     bowl = Bowl(goal.astype("float32"), weights.astype("float32"))
     run = descend(picture, bowl, 3, learning_rate=rate, keep="last", **QUIET)
-    expected = numpy_adam(picture, lambda x: 2 * weights * (x - goal), 3, rate, of=3)
+    expected = numpy_adam(picture, lambda x: 2 * weights * (x - goal), 3, rate, 3)
     assert np.abs(expected - picture).max() > rate
     assert np.abs(run.image - expected).max() < 2e-6
 
@@ -161,17 +161,17 @@ def test_adams_steps_do_not_depend_on_the_scale_of_the_objective(scale):
     assert np.abs(runs[0] - runs[1]).max() < 1e-4
 
 
-def test_the_history_holds_the_totals_of_the_pictures_on_the_way():
+def test_the_history_holds_the_total_at_every_step():
     picture, goal = noise(1), noise(2)
     history = descend(picture, Bowl(goal), 3, **QUIET).history
     for steps, total in enumerate(history["total"]):
-        x = numpy_adam(picture, lambda x: 2 * (x - goal), steps, 0.06, of=3)
+        x = numpy_adam(picture, lambda x: 2 * (x - goal), steps, 0.06, 3)
         assert total == pytest.approx(np.sum((x - goal.astype("float64")) ** 2), rel=1e-5)
 
 
 @pytest.mark.parametrize("smooth", [0, 3])
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
-def test_a_normalised_step_is_as_long_whatever_the_objectives_scale(scale, smooth):
+def test_a_normalised_step_has_the_same_length_at_any_scale_of_the_objective(scale, smooth):
     picture, goal = noise(4, (32, 32, 3)), noise(5, (32, 32, 3))
     bowl = Bowl(goal, scale=scale)
     run = ascend(picture, bowl, 1, learning_rate=0.01, smooth=smooth, keep="last", **QUIET)
@@ -184,21 +184,21 @@ def test_a_normalised_step_is_as_long_whatever_the_objectives_scale(scale, smoot
 def test_a_normalised_step_is_the_gradient_over_its_standard_deviation():
     picture, goal = noise(4), noise(5)
     run = descend(picture, Bowl(goal), 1, "gradient", keep="last", **QUIET)
-    slope = 2 * (picture.astype("float64") - goal)
-    assert np.abs(run.image - (picture - 0.01 * slope / slope.std())).max() < 1e-6
+    gradient = 2 * (picture.astype("float64") - goal)
+    assert np.abs(run.image - (picture - 0.01 * gradient / gradient.std())).max() < 1e-6
 
 
-def test_smoothing_gives_broad_and_fine_detail_the_same_say():
+def test_smoothing_gives_coarse_and_fine_detail_equal_weight():
     y, x = np.mgrid[0:64, 0:64]
-    fine, broad = (x + y) % 2 - 0.5, np.sin(2 * np.pi * x / 64)
-    gradient = np.stack([1e-3 * broad + fine] * 3, -1).astype("float32")
-    say = np.corrcoef(normalise(tf.constant(gradient), 5).numpy()[..., 0].ravel(), broad.ravel())
-    before = np.corrcoef(gradient[..., 0].ravel(), broad.ravel())
+    fine, coarse = (x + y) % 2 - 0.5, np.sin(2 * np.pi * x / 64)
+    gradient = np.stack([1e-3 * coarse + fine] * 3, -1).astype("float32")
+    smoothed = normalise(tf.constant(gradient), 5).numpy()
+    before, after = (np.corrcoef(g[..., 0].ravel(), coarse.ravel()) for g in (gradient, smoothed))
     assert abs(before[0, 1]) < 0.01
-    assert say[0, 1] > 0.2
+    assert after[0, 1] > 0.2
 
 
-def test_where_there_is_no_slope_nothing_moves():
+def test_where_the_gradient_is_zero_nothing_moves():
     picture = noise()
     assert np.array_equal(ascend(picture, Bowl(picture), 3, **QUIET).image, picture)
 
@@ -211,17 +211,17 @@ def test_lbfgs_finds_the_minimum_within_the_bounds():
 
 
 @pytest.mark.parametrize("steps", [0, 1, 2, 7])
-def test_lbfgs_stays_a_picture_and_never_evaluates_more_than_one_time_over(steps):
+def test_lbfgs_stays_in_range_and_evaluates_at_most_once_more_than_its_steps(steps):
     bowl = Bowl(np.random.default_rng(8).normal(0.5, 2, (8, 10, 3)).astype("float32"))
     run = descend(noise(), bowl, steps, "lbfgs", **QUIET)
-    assert 1 <= len(bowl.seen) <= steps + 1
-    assert len(run.history) == len(bowl.seen)
-    assert min(x.min() for x in bowl.seen) >= 0
-    assert max(x.max() for x in bowl.seen) <= 1
+    assert 1 <= len(bowl.pictures) <= steps + 1
+    assert len(run.history) == len(bowl.pictures)
+    assert min(x.min() for x in bowl.pictures) >= 0
+    assert max(x.max() for x in bowl.pictures) <= 1
 
 
 @pytest.mark.parametrize("optimizer", LEARNING_RATES)
-def test_a_picture_stays_a_picture_however_long_the_steps(optimizer):
+def test_the_picture_stays_in_range_however_long_the_steps(optimizer):
     goal = np.full((8, 10, 3), 5, "float32")
     run = descend(noise(), Bowl(goal), 5, optimizer, learning_rate=3.0, keep="last", **QUIET)
     assert run.image.dtype == np.float32
@@ -230,7 +230,7 @@ def test_a_picture_stays_a_picture_however_long_the_steps(optimizer):
     assert run.image.max() <= 1
 
 
-# The same again
+# Reproducibility
 
 SEEDED = """
 import sys
@@ -266,7 +266,7 @@ def test_another_seed_is_another_picture():
     assert not np.array_equal(one.image, two.image)
 
 
-# What is written down
+# The history
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "gradient"])
@@ -285,7 +285,7 @@ def test_the_history_has_every_term_at_every_step(optimizer, network, painted):
     assert history["seconds"].is_monotonic_increasing
 
 
-def test_no_steps_only_score_the_picture():
+def test_zero_steps_only_score_the_picture():
     for optimizer in LEARNING_RATES:
         run = descend(noise(), Bowl(noise(1)), 0, optimizer, **QUIET)
         assert np.array_equal(run.image, noise())
@@ -293,55 +293,56 @@ def test_no_steps_only_score_the_picture():
 
 
 def test_the_best_picture_is_kept_and_the_last_on_request():
-    seen = []
-    script = [5.0, 1.0, 3.0, 4.0]
-    best = descend(noise(), Scripted(script), 3, callback=lambda s: seen.append(s.image), **QUIET)
-    last = descend(noise(), Scripted(script), 3, keep="last", **QUIET)
-    assert np.array_equal(best.image, seen[1])
-    assert np.array_equal(last.image, seen[3])
-    assert not np.array_equal(seen[1], seen[3])
-    seen.clear()
-    script = [1.0, 4.0, 2.0, 3.0]
-    top = ascend(noise(), Scripted(script), 3, callback=lambda s: seen.append(s.image), **QUIET)
-    assert np.array_equal(top.image, seen[1])
+    images = []
+    options = dict(callback=lambda step: images.append(step.image), **QUIET)
+    totals = [5.0, 1.0, 3.0, 4.0]
+    best = descend(noise(), Scripted(totals), 3, **options)
+    last = descend(noise(), Scripted(totals), 3, keep="last", **QUIET)
+    assert np.array_equal(best.image, images[1])
+    assert np.array_equal(last.image, images[3])
+    assert not np.array_equal(images[1], images[3])
+    images.clear()
+    top = ascend(noise(), Scripted([1.0, 4.0, 2.0, 3.0]), 3, **options)
+    assert np.array_equal(top.image, images[1])
 
 
 @pytest.mark.parametrize("keep", ["best", "last"])
-def test_a_callbacks_pictures_are_its_own_to_keep_but_not_to_write_to(keep):
-    seen, copies = [], []
+def test_a_callback_may_keep_its_pictures_but_not_change_them(keep):
+    images, copies = [], []
 
-    def look(step):
-        seen.append(step.image)
+    def collect(step):
+        images.append(step.image)
         copies.append(step.image.copy())
 
-    run = descend(noise(), Bowl(noise(1)), 3, keep=keep, callback=look, **QUIET)
-    np.testing.assert_array_equal(seen, copies)
+    run = descend(noise(), Bowl(noise(1)), 3, keep=keep, callback=collect, **QUIET)
+    np.testing.assert_array_equal(images, copies)
     with pytest.raises(ValueError, match="read-only"):
-        seen[0][:] = 0
-    run.image[:] = 0  # the run's own may be
+        images[0][:] = 0
+    run.image[:] = 0  # the result may be changed
 
 
-def test_a_callback_sees_every_step_as_the_history_has_it():
-    seen = []
-    run = descend(noise(), Bowl(noise(1)), 3, phase="mine", callback=seen.append, **QUIET)
-    assert [s.step for s in seen] == list(run.history["step"]) == [0, 1, 2, 3]
-    assert [s.total for s in seen] == list(run.history["total"])
-    assert [s.terms["bowl"] for s in seen] == list(run.history["bowl"])
-    assert {s.phase for s in seen} == {"mine"}
-    assert np.array_equal(seen[0].image, noise())
+def test_a_callback_sees_every_step_of_the_history():
+    steps = []
+    run = descend(noise(), Bowl(noise(1)), 3, phase="named", callback=steps.append, **QUIET)
+    assert [s.step for s in steps] == list(run.history["step"]) == [0, 1, 2, 3]
+    assert [s.total for s in steps] == list(run.history["total"])
+    assert [s.terms["bowl"] for s in steps] == list(run.history["bowl"])
+    assert {s.phase for s in steps} == {"named"}
+    assert np.array_equal(steps[0].image, noise())
 
 
-# How it ends
+# The end of a run
 
 
 @pytest.mark.parametrize("optimizer", LEARNING_RATES)
 @pytest.mark.parametrize("total", [np.nan, np.inf, -np.inf])
 def test_a_total_that_is_not_finite_says_what_to_change_and_keeps_the_picture(total, optimizer):
-    objective, seen = Scripted([9e3, 8e3, float(total)]), []
+    objective, images = Scripted([9e3, 8e3, float(total)]), []
+    options = dict(callback=lambda step: images.append(step.image), **QUIET)
     with pytest.raises(DivergedError, match=r"at step 2 \(bowl\): lower learning_rate") as caught:
-        descend(noise(), objective, 9, optimizer, callback=lambda s: seen.append(s.image), **QUIET)
+        descend(noise(), objective, 9, optimizer, **options)
     run = caught.value.run
-    assert np.array_equal(run.image, seen[1])
+    assert np.array_equal(run.image, images[1])
     assert list(run.history["step"]) == [0, 1]
     assert "\n" not in str(caught.value)
 
@@ -352,11 +353,11 @@ def test_a_weight_beyond_float32_diverges():
 
 
 @pytest.mark.parametrize("optimizer", LEARNING_RATES)
-def test_ctrl_c_returns_what_there_is(optimizer):
-    seen = []
+def test_ctrl_c_returns_the_run_so_far(optimizer):
+    images = []
 
     def interrupt(step):
-        seen.append(step.image)
+        images.append(step.image)
         if step.step == 3:
             raise KeyboardInterrupt
 
@@ -364,10 +365,10 @@ def test_ctrl_c_returns_what_there_is(optimizer):
     assert run.stopped == "interrupted"
     assert list(run.history["step"]) == [0, 1, 2, 3]
     best = run.history["total"].idxmin()
-    assert np.array_equal(run.image, seen[best])
+    assert np.array_equal(run.image, images[best])
 
 
-def test_ctrl_c_before_there_is_anything_is_still_ctrl_c():
+def test_ctrl_c_before_the_first_score_is_raised():
     class Slow(Bowl):
         def value_and_gradient(self, picture):
             raise KeyboardInterrupt
@@ -381,21 +382,21 @@ import signal
 
 import dreamkit
 
-# A shell that starts us in the background would have us ignore it.
+# A shell that starts a process in the background makes it ignore interrupts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-def tell(step):
+def announce(step):
     if step.step == 3:
         print("go", flush=True)
 
 run = dreamkit.style_transfer(
-    "chelsea", "mosaic", steps=5_000, profile="ci", progress=False, callback=tell
+    "chelsea", "mosaic", steps=5_000, profile="ci", progress=False, callback=announce
 )
 print(run.stopped, len(run.history) >= 4, run.image.shape)
 """
 
 
-def test_a_real_interrupt_returns_what_there_is():
+def test_a_real_interrupt_returns_the_run_so_far():
     command = [sys.executable, "-c", INTERRUPTED]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -416,7 +417,7 @@ def test_a_callback_can_stop_the_run(optimizer):
     assert list(run.history["step"]) == [0, 1, 2]
 
 
-def test_a_stopped_recipe_gives_a_picture_of_the_full_size():
+def test_a_stopped_recipe_returns_a_full_size_picture():
     run = style_transfer(
         "astronaut", "mosaic", size=192, profile="ci", callback=lambda s: s.step == 1, **QUIET
     )
@@ -426,7 +427,7 @@ def test_a_stopped_recipe_gives_a_picture_of_the_full_size():
 
 
 @pytest.mark.parametrize(
-    ("wrong", "named"),
+    ("wrong", "culprit"),
     [
         (dict(optimizer="sgd"), "optimizer cannot be 'sgd': choose 'adam', 'gradient' or 'lbfgs'"),
         (dict(steps=-1), "steps cannot be -1"),
@@ -445,6 +446,6 @@ def test_a_stopped_recipe_gives_a_picture_of_the_full_size():
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",
 )
-def test_a_wrong_setting_is_named(wrong, named):
-    with pytest.raises(SettingsError, match=named):
+def test_a_wrong_setting_is_named(wrong, culprit):
+    with pytest.raises(SettingsError, match=culprit):
         descend(noise(), TotalVariation(), **{"steps": 3, **QUIET, **wrong})

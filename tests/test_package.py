@@ -25,9 +25,9 @@ ROOT = Path(__file__).parents[1]
 DISTRIBUTION = "neural-style-and-deep-dream"
 PACKAGE = ROOT / "dreamkit"
 
-# The floors of the house, from the bottom up: a module imports only from floors below its own.
-# A wing's name stands for all of its modules, whose own order is free of circles.
-FLOORS = [
+# Layers of the package, from the bottom up: a module imports only from the layers below its own.
+# A subpackage's name covers all its modules, among which there are no circular imports.
+LAYERS = [
     ["errors", "startup"],
     ["files"],
     ["sample_pictures"],
@@ -47,11 +47,11 @@ FLOORS = [
     ["commands"],
     ["__main__"],
 ]
-LEVEL = {name: level for level, names in enumerate(FLOORS) for name in names}
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
 
 def python(code, **environment):
-    """What a fresh process prints; its stderr goes into the result too."""
+    """Run code in a fresh process; the result holds its stdout and stderr."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
     return subprocess.run(
         [sys.executable, "-c", code],
@@ -85,10 +85,10 @@ def test_import_loads_none_of_the_slow_libraries():
     assert not slow & set(loaded)
 
 
-def test_the_start_of_tensorflow_writes_nothing_on_stderr_and_holds_nothing_back_later():
+def test_starting_tensorflow_is_silent_and_stderr_works_afterwards():
     code = "import sys, dreamkit; dreamkit.load_backbone('squeezenet')"
-    run = python(f"{code}; print('mine', file=sys.stderr)")
-    assert run.stderr == "mine\n"
+    run = python(f"{code}; print('ours', file=sys.stderr)")
+    assert run.stderr == "ours\n"
     assert run.stdout.count("\n") == 1
 
 
@@ -98,24 +98,24 @@ def fail_to_start():
         raise ImportError
 
 
-def test_a_start_that_fails_shows_what_was_said(capfd):
+def test_a_failed_start_shows_its_messages(capfd):
     with pytest.raises(ImportError):
         fail_to_start()
     assert capfd.readouterr().err == "the reason\n"
 
 
-def test_a_start_that_works_says_nothing(capfd):
+def test_a_successful_start_is_silent(capfd):
     with quiet_start():
         os.write(2, b"chatter\n")
-    os.write(2, b"mine\n")
-    assert capfd.readouterr().err == "mine\n"
+    os.write(2, b"ours\n")
+    assert capfd.readouterr().err == "ours\n"
 
 
 # Names and docstrings
 
 
 @pytest.mark.parametrize("name", sorted(dreamkit.__all__))
-def test_every_public_name_is_there_and_says_where_it_is_introduced(name):
+def test_every_public_name_exists_and_says_where_it_is_introduced(name):
     value = getattr(dreamkit, name)
     own, module = inspect.getdoc(value), inspect.getdoc(sys.modules[value.__module__])
     assert own
@@ -132,7 +132,7 @@ def test_the_version_is_the_installed_one():
     assert importlib.metadata.version(DISTRIBUTION) == dreamkit.__version__
 
 
-# The house
+# The layers
 
 
 def modules():
@@ -154,17 +154,17 @@ def imports(name, path):
     return found
 
 
-def room(name):
-    """A module's name where it has a floor of its own, else its wing's."""
+def layered_name(name):
+    """A module's name if it has a layer of its own, else its subpackage's."""
     return name if name in LEVEL else name.split(".")[0]
 
 
-def test_every_module_has_its_floor():
-    assert set(map(room, modules())) <= set(LEVEL)
+def test_every_module_has_a_layer():
+    assert set(map(layered_name, modules())) <= set(LEVEL)
 
 
-# Where the lesson, the modules in the root, asks a wing: nowhere else.
-DOORS = {
+# The only places where the lesson (the modules in the root) imports a subpackage.
+ALLOWED = {
     "terms": {"networks"},
     "profiles": {"networks"},
     "optimize": {"large", "runs"},
@@ -175,9 +175,9 @@ DOORS = {
 
 
 @pytest.mark.parametrize("name", sorted(name for name in modules() if "." not in name))
-def test_the_lesson_enters_a_wing_by_few_doors(name):
-    wings = {other.split(".")[0] for other in imports(name, modules()[name]) if "." in other}
-    assert wings <= DOORS.get(name, set())
+def test_the_lesson_imports_few_subpackages(name):
+    found = {other.split(".")[0] for other in imports(name, modules()[name]) if "." in other}
+    assert found <= ALLOWED.get(name, set())
 
 
 def lines(path):
@@ -190,12 +190,13 @@ def test_the_lesson_can_be_read_in_an_evening():
 
 
 @pytest.mark.parametrize("name", sorted(modules()))
-def test_a_module_imports_only_from_floors_below(name):
-    for other in imports(name, modules()[name]):
-        assert room(other) == room(name) or LEVEL[room(other)] < LEVEL[room(name)], other
+def test_a_module_imports_only_from_layers_below(name):
+    own = layered_name(name)
+    for other in map(layered_name, imports(name, modules()[name])):
+        assert other == own or LEVEL[other] < LEVEL[own], other
 
 
-def test_no_module_imports_itself_in_a_circle():
+def test_there_are_no_circular_imports():
     graph = {name: imports(name, path) for name, path in modules().items()}
     order = graphlib.TopologicalSorter(graph)
     assert list(order.static_order())
@@ -251,17 +252,18 @@ def test_every_library_the_package_imports_is_required():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"].values()
     required = bounds([*project["dependencies"], *(text for extra in extras for text in extra)])
-    called = {"PIL": "pillow", "skimage": "scikit-image", "lazy_loader": "lazy-loader"}
-    # With TensorFlow, with matplotlib and with Jupyter.
-    come_along = {"h5py", "keras", "cycler", "matplotlib_inline", "IPython", "traitlets"}
+    distributions = {"PIL": "pillow", "skimage": "scikit-image", "lazy_loader": "lazy-loader"}
+    # Installed with TensorFlow, matplotlib or Jupyter.
+    dependencies = {"h5py", "keras", "cycler", "matplotlib_inline", "IPython", "traitlets"}
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom) and not node.level:
                 names = [node.module]
             for library in {name.split(".")[0] for name in names}:
-                known = library in sys.stdlib_module_names or library in come_along
-                assert known or library == "dreamkit" or called.get(library, library) in required
+                known = library in sys.stdlib_module_names or library in dependencies
+                known = known or library == "dreamkit"
+                assert known or distributions.get(library, library) in required
 
 
 # The wheel

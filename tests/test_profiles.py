@@ -1,4 +1,4 @@
-"""How much machine have we: the profile is what was asked for, or what suits the machine."""
+"""Profiles: the one requested, or the one that suits the machine."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from dreamkit.networks import weights
 
 @pytest.fixture
 def machine(bare, monkeypatch):
-    """Function that pretends: which networks' weights are at hand, a GPU, a connection."""
+    """Function that simulates a machine: the weights it has, a GPU, a connection."""
 
     def pretend(at_hand=(), gpu=False, connected=False):
         monkeypatch.setattr(weights, "available_offline", lambda name: name in at_hand)
@@ -27,7 +27,7 @@ def machine(bare, monkeypatch):
         ("ci", "squeezenet", "squeezenet", 96),
     ],
 )
-def test_a_profile_asked_for_by_name(bare, name, style, dream, size):
+def test_a_profile_can_be_chosen_by_name(bare, name, style, dream, size):
     chosen = profile(name)
     assert (chosen.name, chosen.size) == (name, size)
     assert (chosen.style_backbone, chosen.dream_backbone) == (style, dream)
@@ -38,14 +38,14 @@ def test_the_environment_names_the_profile(bare, monkeypatch):
     assert profile().name == "ci"
 
 
-def test_the_argument_goes_before_the_environment(bare, monkeypatch):
+def test_the_argument_takes_precedence_over_the_environment(bare, monkeypatch):
     monkeypatch.setenv("DREAMKIT_PROFILE", "ci")
     assert profile("offline").name == "offline"
 
 
-@pytest.mark.parametrize("asked", [None, "auto"])
+@pytest.mark.parametrize("name", [None, "auto"])
 @pytest.mark.parametrize(
-    ("about", "chosen", "reason"),
+    ("facts", "chosen", "reason"),
     [
         (dict(at_hand=("vgg19", "inception_v3")), "paper", "at hand"),
         (dict(gpu=True, connected=True), "paper", "a GPU and a connection"),
@@ -56,9 +56,9 @@ def test_the_argument_goes_before_the_environment(bare, monkeypatch):
     ],
     ids=str,
 )
-def test_auto_takes_what_suits_the_machine_and_says_why(machine, asked, about, chosen, reason):
-    machine(**about)
-    found = profile(asked)
+def test_auto_chooses_what_suits_the_machine_and_says_why(machine, name, facts, chosen, reason):
+    machine(**facts)
+    found = profile(name)
     assert found.name == chosen
     assert reason in found.reason
 
@@ -70,9 +70,9 @@ def test_an_empty_variable_is_an_unset_one(machine, monkeypatch):
     assert profile().name == "offline"
 
 
-def test_weights_at_hand_are_asked_after_without_a_connection(bare, monkeypatch):
+def test_looking_for_weights_needs_no_connection(bare, monkeypatch):
     monkeypatch.setattr(profiles, "_gpu", lambda: False)
-    monkeypatch.setattr(profiles, "_connected", lambda: pytest.fail("nothing to connect for"))
+    monkeypatch.setattr(profiles, "_connected", lambda: pytest.fail("tried to connect"))
     assert profile().name == "offline"
 
 
@@ -84,7 +84,7 @@ def test_the_environment_replaces_one_network(bare, monkeypatch, side, other):
     assert getattr(chosen, f"{other}_backbone") == "squeezenet"
 
 
-def test_one_line_tells_the_choice_and_the_reason(machine, capsys):
+def test_one_line_states_the_choice_and_the_reason(machine, capsys):
     machine()
     chosen = profile()
     (line,) = capsys.readouterr().out.splitlines()
@@ -92,12 +92,12 @@ def test_one_line_tells_the_choice_and_the_reason(machine, capsys):
         assert part in line
 
 
-def test_quiet_says_nothing(bare, capsys):
+def test_quiet_prints_nothing(bare, capsys):
     profile("ci", quiet=True)
     assert capsys.readouterr().out == ""
 
 
-def test_an_unknown_profile_and_the_known_ones(bare, monkeypatch):
+def test_an_unknown_profile_is_refused_with_the_known_ones(bare, monkeypatch):
     known = "'paper', 'offline', 'ci' or 'auto'"
     with pytest.raises(SettingsError, match=f"profile cannot be 'fast': choose {known}"):
         profile("fast")
@@ -106,13 +106,13 @@ def test_an_unknown_profile_and_the_known_ones(bare, monkeypatch):
         profile()
 
 
-def test_an_unknown_network_in_the_environment(bare, monkeypatch):
+def test_an_unknown_network_in_the_environment_is_refused(bare, monkeypatch):
     monkeypatch.setenv("DREAMKIT_STYLE_BACKBONE", "vgg11")
     with pytest.raises(SettingsError, match=r"DREAMKIT_STYLE_BACKBONE cannot be 'vgg11'.*'vgg19'"):
         profile("offline")
 
 
-def test_the_size_can_be_set_by_itself(monkeypatch):
+def test_the_environment_sets_the_size(monkeypatch):
     monkeypatch.setenv("DREAMKIT_SIZE", "128")
     assert profile("ci", quiet=True).size == 128
     monkeypatch.setenv("DREAMKIT_SIZE", "large")

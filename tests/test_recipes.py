@@ -1,5 +1,6 @@
-"""The recipes: all orders, made again bit for bit, and gone on with after a crash."""
+"""The recipes: what they do, bit-identical reruns, and resuming after a crash."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -26,7 +27,7 @@ from dreamkit.runs.checkpoint import Checkpoint
 FAST = dict(profile="ci", progress=False)
 TERMS = ["content", "style", "total_variation", "dream"]
 
-# Each in at least two phases, so that a cut may fall into the second.
+# Each has at least two phases, so that it can be interrupted in the second.
 RECIPES = {
     "style_transfer": lambda **k: style_transfer("astronaut", "mosaic", steps=6, size=192, **k),
     "deep_dream": lambda **k: deep_dream("astronaut", steps=3, **k),
@@ -39,14 +40,14 @@ def same(one, other):
 
 
 @pytest.fixture(scope="module")
-def uncut():
-    """{name: a recipe's run without a cut}."""
+def complete():
+    """{name: a recipe's uninterrupted run}."""
     return {name: recipe(seed=5, **FAST) for name, recipe in RECIPES.items()}
 
 
 @pytest.fixture
 def eager(monkeypatch):
-    """Checkpoints are written at every step."""
+    """Write a checkpoint at every step."""
     monkeypatch.setattr(Checkpoint, "due", lambda self: self.path is not None)
 
 
@@ -71,19 +72,19 @@ def test_dream_style_works_in_its_order(order, phases):
 
 def test_the_three_orders_make_three_pictures():
     orders = ("style-dream", "dream-style", "joint")
-    made = [dream_style("chelsea", "mosaic", o, seed=1, **FAST).image for o in orders]
-    for one, other in ((0, 1), (1, 2), (0, 2)):
-        assert np.abs(made[one] - made[other]).mean() > 0.01
+    images = [dream_style("chelsea", "mosaic", o, seed=1, **FAST).image for o in orders]
+    for one, other in itertools.combinations(images, 2):
+        assert np.abs(one - other).mean() > 0.01
 
 
-def test_a_serial_order_is_the_two_recipes_in_turn():
+def test_a_serial_order_is_one_recipe_after_the_other():
     both = dream_style("chelsea", "mosaic", seed=1, **FAST)
     painted = style_transfer("chelsea", "mosaic", seed=1, **FAST)
     assert same(both, deep_dream(painted.image, seed=1, **FAST))
 
 
-def test_joint_goes_down_the_style_and_up_the_dream(uncut):
-    history = uncut["joint"].history
+def test_joint_lowers_the_style_loss_and_raises_the_dream_score(complete):
+    history = complete["joint"].history
     last = history[history["phase"] == history["phase"].iloc[-1]]
     assert len(last) == 4
     assert np.isfinite(last[TERMS].to_numpy()).all()
@@ -91,8 +92,8 @@ def test_joint_goes_down_the_style_and_up_the_dream(uncut):
     assert history["style"].iloc[-1] < history["style"].iloc[0]
 
 
-def test_the_steps_are_shared_out_among_the_sizes(uncut):
-    counts = uncut["style_transfer"].history.groupby("phase")["step"].max()
+def test_the_steps_are_shared_out_among_the_sizes(complete):
+    counts = complete["style_transfer"].history.groupby("phase")["step"].max()
     assert dict(counts) == {"style 1/2": 3, "style 2/2": 3}
 
 
@@ -105,7 +106,7 @@ def test_a_style_picture_may_have_any_size(recipe, size):
     assert run.image.shape == (64, 96, 3)
 
 
-def test_a_photo_too_small_for_the_network_is_told_as_such():
+def test_a_photo_too_small_for_the_network_is_refused():
     tiny = np.full((8, 8, 3), 0.5)
     for recipe in (style_transfer, dream_style):
         with pytest.raises(ImageError, match="The picture is 8×8 px, too small"):
@@ -114,7 +115,7 @@ def test_a_photo_too_small_for_the_network_is_told_as_such():
         deep_dream(tiny, seed=1, **FAST)
 
 
-def test_a_network_may_be_given_by_name_or_as_it_is():
+def test_a_network_may_be_given_by_name_or_as_a_backbone():
     by_name = deep_dream("chelsea", "squeezenet", seed=1, steps=1, **FAST)
     by_object = deep_dream("chelsea", load_backbone("squeezenet"), seed=1, steps=1, **FAST)
     assert same(by_name, by_object)
@@ -122,7 +123,7 @@ def test_a_network_may_be_given_by_name_or_as_it_is():
 
 
 @pytest.mark.parametrize("init", ["content", "style", "noise"])
-def test_a_style_transfer_starts_where_it_is_told_to(init):
+def test_a_style_transfer_starts_from_init(init):
     starts = []
     options = dict(init=init, steps=1, seed=9, **FAST)
     style_transfer(
@@ -136,7 +137,7 @@ def test_a_style_transfer_starts_where_it_is_told_to(init):
 
 
 @pytest.mark.parametrize(
-    ("call", "named"),
+    ("call", "culprit"),
     [
         (lambda: style_transfer("chelsea", "mosaic", steps=-1, **FAST), "steps cannot be -1"),
         (lambda: style_transfer("chelsea", "mosaic", style_scale=0, **FAST), "style_scale"),
@@ -155,12 +156,12 @@ def test_a_style_transfer_starts_where_it_is_told_to(init):
         (lambda: dream_style("chelsea", "mosaic", "joint", octaves=0, **FAST), "octaves"),
     ],
 )
-def test_a_wrong_setting_is_named(call, named):
-    with pytest.raises(SettingsError, match=named):
+def test_a_wrong_setting_is_named(call, culprit):
+    with pytest.raises(SettingsError, match=culprit):
         call()
 
 
-def test_no_size_is_not_the_profiles_size():
+def test_a_size_of_zero_is_refused():
     with pytest.raises(ImageError, match="0"):
         deep_dream("chelsea", size=0, **FAST)
 
@@ -193,38 +194,38 @@ def test_a_profile_may_be_a_name_an_object_or_the_environments(monkeypatch):
     assert same(runs[0], runs[2])
 
 
-def test_an_array_keeps_its_size_and_a_name_takes_the_profiles():
+def test_an_array_keeps_its_size_and_a_name_gets_the_profiles():
     photo = load_image("chelsea", 50)
     assert deep_dream(photo, seed=1, steps=1, **FAST).image.shape == photo.shape
     assert max(deep_dream("chelsea", seed=1, steps=1, **FAST).image.shape) == 96
 
 
-@pytest.mark.parametrize("frozen", [False, True])
+@pytest.mark.parametrize("read_only", [False, True])
 @pytest.mark.parametrize("order", ["style-dream", "dream-style", "joint"])
-def test_your_arrays_stay_as_they_were(order, frozen):
-    mine = load_image("chelsea", 64), load_image("mosaic", 64)
-    before = [array.copy() for array in mine]
-    for array in mine:
-        array.setflags(write=not frozen)
-    run = dream_style(*mine, order, steps=2, octave_steps=1, seed=1, **FAST)
-    assert all(np.array_equal(*pair) for pair in zip(mine, before, strict=True))
-    assert all(array.flags.writeable is not frozen for array in mine)
+def test_input_arrays_are_not_changed(order, read_only):
+    inputs = load_image("chelsea", 64), load_image("mosaic", 64)
+    before = [array.copy() for array in inputs]
+    for array in inputs:
+        array.setflags(write=not read_only)
+    run = dream_style(*inputs, order, steps=2, octave_steps=1, seed=1, **FAST)
+    assert all(np.array_equal(*pair) for pair in zip(inputs, before, strict=True))
+    assert all(array.flags.writeable is not read_only for array in inputs)
     assert run.image.flags.writeable
 
 
-# Made again
+# Reruns
 
 
 @pytest.mark.parametrize("ending", [".png", ".json"])
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_a_rerun_gives_the_same_picture_to_the_last_bit(recipe, ending, uncut, tmp_path):
-    path = uncut[recipe].save(tmp_path / "made.png").with_suffix(ending)
+def test_a_rerun_gives_the_same_picture_to_the_last_bit(recipe, ending, complete, tmp_path):
+    path = complete[recipe].save(tmp_path / "made.png").with_suffix(ending)
     again = rerun(path, progress=False)
-    assert same(again, uncut[recipe])
-    assert again.settings == uncut[recipe].settings
+    assert same(again, complete[recipe])
+    assert again.settings == complete[recipe].settings
 
 
-def test_a_drawn_seed_is_noted_and_makes_the_picture_again(tmp_path):
+def test_a_drawn_seed_is_recorded_and_reproduces_the_picture(tmp_path):
     first, second = (style_transfer("chelsea", "mosaic", init="noise", **FAST) for _ in range(2))
     assert first.settings["seed"] != second.settings["seed"]
     assert not same(first, second)
@@ -238,7 +239,7 @@ def test_a_rerun_of_an_array_asks_for_it(tmp_path):
     with pytest.raises(SettingsError, match=r"The content was an array: .* content=…"):
         rerun(path)
     assert same(rerun(path, content=photo, progress=False), run)
-    with pytest.raises(SettingsError, match="is not the content it was"):
+    with pytest.raises(SettingsError, match="The content array has changed"):
         rerun(path, content=1 - photo, progress=False)
 
 
@@ -246,7 +247,7 @@ def test_a_rerun_notices_a_changed_input(tmp_path):
     photo = save_image(tmp_path / "photo.png", load_image("chelsea", 64))
     path = deep_dream(photo, seed=1, **FAST).save(tmp_path / "made.png")
     save_image(photo, load_image("coffee", 64), overwrite=True)
-    with pytest.raises(SettingsError, match=r"photo\.png is not the image it was"):
+    with pytest.raises(SettingsError, match=r"The image .*photo\.png has changed"):
         rerun(path, progress=False)
     photo.unlink()
     with pytest.raises(ImageError, match=r"photo\.png"):
@@ -262,7 +263,7 @@ def test_a_rerun_may_change_an_argument_or_a_picture(tmp_path):
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[1]", "null", "not json", '{"recipe": "bake"}'])
-def test_a_rerun_of_what_is_no_settings_is_a_settings_error(content, tmp_path):
+def test_a_rerun_of_a_file_without_settings_is_a_settings_error(content, tmp_path):
     path = tmp_path / "made.json"
     path.write_text(content)
     with pytest.raises(SettingsError, match=r"made\.json"):
@@ -272,23 +273,23 @@ def test_a_rerun_of_what_is_no_settings_is_a_settings_error(content, tmp_path):
 def test_a_rerun_of_a_picture_without_settings_is_a_settings_error(tmp_path):
     plain = save_image(tmp_path / "plain.png", load_image("chelsea", 16))
     for path in (plain, tmp_path / "missing.png", tmp_path):
-        with pytest.raises(SettingsError, match="holds no settings of dreamkit"):
+        with pytest.raises(SettingsError, match="holds no dreamkit settings"):
             rerun(path)
 
 
-# Gone on with
+# Resuming
 
 
 class Crash(Exception):
-    """What no part of dreamkit expects."""
+    """An exception that dreamkit does not expect."""
 
 
-def crash_at(count):
-    """A callback that lets `count` steps pass, over all phases."""
-    left = iter(range(count))
+def crash_after(count):
+    """A callback that raises `Crash` after `count` steps over all phases."""
+    steps = itertools.count()
 
     def callback(step):
-        if next(left, None) is None:
+        if next(steps) == count:
             raise Crash
 
     return callback
@@ -296,23 +297,25 @@ def crash_at(count):
 
 @pytest.mark.parametrize("passed", [2, 5])
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_a_run_cut_off_and_resumed_equals_the_uncut_one(recipe, passed, uncut, eager, tmp_path):
+def test_a_resumed_run_equals_an_uninterrupted_one(recipe, passed, complete, eager, tmp_path):
     path = tmp_path / "run.npz"
     with pytest.raises(Crash):
-        RECIPES[recipe](seed=5, checkpoint=path, callback=crash_at(passed), **FAST)
+        RECIPES[recipe](seed=5, checkpoint=path, callback=crash_after(passed), **FAST)
     run = resume(path, progress=False)
-    assert same(run, uncut[recipe])
-    assert run.settings == uncut[recipe].settings
+    assert same(run, complete[recipe])
+    assert run.settings == complete[recipe].settings
     columns = ["step", "phase", "total"]
-    assert run.history[columns].equals(uncut[recipe].history[columns])
+    assert run.history[columns].equals(complete[recipe].history[columns])
     assert run.history["seconds"].is_monotonic_increasing
 
 
-def test_a_serial_order_cut_off_in_its_second_half_equals_the_uncut_one(eager, tmp_path):
+def test_a_serial_order_resumed_in_its_second_half_equals_an_uninterrupted_one(eager, tmp_path):
     whole = dream_style("chelsea", "mosaic", seed=1, **FAST)
     path, passed = tmp_path / "run.npz", 6 + 3 + 1  # transfer, first octave, a step of the second
     with pytest.raises(Crash):
-        dream_style("chelsea", "mosaic", seed=1, checkpoint=path, callback=crash_at(passed), **FAST)
+        dream_style(
+            "chelsea", "mosaic", seed=1, checkpoint=path, callback=crash_after(passed), **FAST
+        )
     assert same(resume(path, progress=False), whole)
 
 
@@ -329,7 +332,7 @@ style_transfer(
 """
 
 
-def test_a_process_killed_in_the_middle_is_gone_on_with(uncut, tmp_path):
+def test_a_killed_process_can_be_resumed(complete, tmp_path):
     path = tmp_path / "run.npz"
     command = [sys.executable, "-c", KILLED, path]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
@@ -337,32 +340,32 @@ def test_a_process_killed_in_the_middle_is_gone_on_with(uncut, tmp_path):
             if line.strip() == "style 2/2 1":
                 child.kill()
     assert child.returncode != 0
-    seen = []
-    run = resume(path, progress=False, callback=lambda s: seen.append((s.phase, s.step)))
-    assert ("style 1/2", 0) not in seen, "the finished phase was done again"
-    assert same(run, uncut["style_transfer"])
+    steps = []
+    run = resume(path, progress=False, callback=lambda s: steps.append((s.phase, s.step)))
+    assert ("style 1/2", 0) not in steps, "the finished phase was repeated"
+    assert same(run, complete["style_transfer"])
 
 
-def test_a_finished_checkpoint_gives_the_picture_at_once(uncut, tmp_path):
+def test_a_finished_checkpoint_returns_the_picture_at_once(complete, tmp_path):
     path, steps = tmp_path / "run.npz", []
     RECIPES["deep_dream"](seed=5, checkpoint=path, **FAST)
-    assert same(resume(path, progress=False, callback=steps.append), uncut["deep_dream"])
+    assert same(resume(path, progress=False, callback=steps.append), complete["deep_dream"])
     assert steps == []
 
 
-def test_a_checkpoint_of_arrays_needs_no_arrays_to_go_on(eager, tmp_path):
+def test_a_checkpoint_stores_the_input_arrays(eager, tmp_path):
     photo, path = load_image("chelsea", 64), tmp_path / "run.npz"
     whole = deep_dream(photo, seed=1, **FAST)
     with pytest.raises(Crash):
-        deep_dream(photo, seed=1, checkpoint=path, callback=crash_at(4), **FAST)
+        deep_dream(photo, seed=1, checkpoint=path, callback=crash_after(4), **FAST)
     assert same(resume(path, progress=False), whole)
 
 
-def test_lbfgs_goes_on_where_it_was(eager, tmp_path):
+def test_lbfgs_continues_where_it_stopped(eager, tmp_path):
     path = tmp_path / "run.npz"
     options = dict(steps=6, seed=1, optimizer="lbfgs", checkpoint=path, **FAST)
     with pytest.raises(Crash):
-        style_transfer("chelsea", "mosaic", callback=crash_at(3), **options)
+        style_transfer("chelsea", "mosaic", callback=crash_after(3), **options)
     history = resume(path, progress=False).history
     assert list(history["step"]) == list(range(len(history)))
     assert history["total"].iloc[-1] < history["total"].iloc[0]
@@ -371,27 +374,27 @@ def test_lbfgs_goes_on_where_it_was(eager, tmp_path):
 def test_a_checkpoint_with_other_settings_is_refused(tmp_path):
     path = tmp_path / "run.npz"
     deep_dream("chelsea", seed=1, checkpoint=path, **FAST)
-    kept = path.read_bytes()
+    before = path.read_bytes()
     for other in (dict(seed=2), dict(seed=1, steps=3), dict(seed=1, size=64)):
         with pytest.raises(SettingsError, match="belongs to a run with other settings"):
             deep_dream("chelsea", checkpoint=path, **other, **FAST)
-    assert path.read_bytes() == kept
+    assert path.read_bytes() == before
 
 
-def test_resume_of_nothing_or_of_something_else_is_a_settings_error(tmp_path):
+def test_resuming_anything_but_a_checkpoint_is_a_settings_error(tmp_path):
     with pytest.raises(SettingsError, match="There is no checkpoint at"):
         resume(tmp_path / "missing.npz")
     with pytest.raises(SettingsError, match="There is no checkpoint at"):
         resume(tmp_path)
     picture = save_image(tmp_path / "picture.png", load_image("chelsea", 16))
-    with pytest.raises(SettingsError, match="is not a checkpoint of dreamkit"):
+    with pytest.raises(SettingsError, match="is not a dreamkit checkpoint"):
         resume(picture)
     Checkpoint(tmp_path / "loop.npz").keep("descend", dict(step=1, picture=np.zeros(3)))
-    with pytest.raises(SettingsError, match="was not kept by a recipe"):
+    with pytest.raises(SettingsError, match="was not written by a recipe"):
         resume(tmp_path / "loop.npz")
 
 
-def test_settings_hold_no_path_of_a_checkpoint_and_no_callback(uncut):
-    text = json.dumps(uncut["deep_dream"].settings)
+def test_settings_hold_neither_the_checkpoints_path_nor_the_callback(complete):
+    text = json.dumps(complete["deep_dream"].settings)
     assert not {"checkpoint", "callback", "progress"} & set(json.loads(text)["arguments"])
     assert os.getcwd() not in text

@@ -1,4 +1,4 @@
-"""What a newcomer meets first is true: commands, files, versions, set-up on other machines."""
+"""What newcomers see first is correct: commands, files, versions, set-up on other machines."""
 
 import json
 import re
@@ -33,7 +33,7 @@ def read(name):
 
 
 def snippets(text):
-    """The code in a Markdown text: lines of blocks, and what stands in backticks."""
+    """The code in a Markdown text: lines of code blocks, and what is in backticks."""
     fence = re.compile(r"```\w*\n(.*?)```", re.DOTALL)
     blocks = [line for block in fence.findall(text) for line in block.splitlines()]
     rest = fence.sub("", text)
@@ -54,7 +54,7 @@ def pythons():
     return [f"3.{bounds[1]}", f"3.{int(bounds[2]) - 1}"]
 
 
-# What the guides name is there
+# Everything the guides name exists
 
 
 @EVERY_GUIDE

@@ -1,4 +1,4 @@
-"""The style pictures: all there, free to use, and painted by the code beside them."""
+"""The style pictures: complete, free to use, and painted by the code next to them."""
 
 import importlib
 import io
@@ -13,7 +13,6 @@ from PIL import Image
 
 STYLES = Path(__file__).parents[1] / "data" / "styles"
 INDEX = json.loads((STYLES / "index.json").read_text(encoding="utf-8"))
-
 
 sys.path.insert(0, str(STYLES))
 paint = importlib.import_module("paint")
@@ -68,10 +67,10 @@ def test_the_code_paints_the_committed_picture(name):
 
 
 def test_paint_never_overwrites_unless_asked(tmp_path):
-    there = tmp_path / "mosaic.jpg"
-    there.write_bytes(b"mine")
+    existing = tmp_path / "mosaic.jpg"
+    existing.write_bytes(b"original")
     command = [sys.executable, STYLES / "paint.py", "mosaic", "--out", tmp_path]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode == 2
     assert "--overwrite" in run.stderr
-    assert there.read_bytes() == b"mine"
+    assert existing.read_bytes() == b"original"

@@ -1,4 +1,4 @@
-"""Scores: each formula equals independent arithmetic, and they add, subtract and scale."""
+"""Scores: every formula equals independent arithmetic; scores add, subtract and scale."""
 
 import itertools
 
@@ -15,14 +15,14 @@ from dreamkit.terms import Content, Dream, Style, TotalVariation
 
 
 def features_of(network, scaled, layers):
-    """Features in float64 from a Keras model of our own, for an input scaled already."""
+    """Features in float64 from a separate Keras model, for a preprocessed input."""
     outputs = {name: network.model.get_layer(name).output for name in layers}
-    found = keras.Model(network.model.inputs[0], outputs)(scaled[np.newaxis])
-    return {name: np.asarray(value[0], "float64") for name, value in found.items()}
+    features = keras.Model(network.model.inputs[0], outputs)(scaled[np.newaxis])
+    return {name: np.asarray(value[0], "float64") for name, value in features.items()}
 
 
 def toy_features(network, picture, *layers):
-    """Features of the toy network, whose scale is 2x − 1."""
+    """Features of the toy network, whose preprocessing is 2x − 1."""
     return features_of(network, 2 * np.asarray(picture, "float64") - 1, layers)
 
 
@@ -67,7 +67,7 @@ class TestContent:
         assert value(content, self.x) == pytest.approx(expected, rel=1e-12)
 
     @pytest.mark.parametrize("formula", ["relative", "gatys", "tutorial"])
-    def test_a_photo_has_no_distance_from_itself(self, formula):
+    def test_a_photo_has_zero_distance_from_itself(self, formula):
         content = Content(self.photo, self.toy, formula=formula)
         assert value(content, tf.constant(self.photo, tf.float64)) == 0
 
@@ -88,10 +88,10 @@ class TestStyle:
         self.f = toy_features(toy, self.x, "first", "second")
 
     def grams(self, painting, layer):
-        """The picture's and the painting's Gram matrices over their number of positions."""
+        """The picture's and the painting's Gram matrices, divided by the number of positions."""
         a = toy_features(self.toy, painting, layer)[layer]
-        divided = lambda f: undivided_gram(f) / (f.shape[0] * f.shape[1])  # noqa: E731
-        return divided(self.f[layer]), divided(a)
+        gram = lambda f: undivided_gram(f) / (f.shape[0] * f.shape[1])  # noqa: E731
+        return gram(self.f[layer]), gram(a)
 
     def test_relative_style_is_the_squared_difference_over_the_paintings_energy(self):
         values = []
@@ -135,14 +135,14 @@ class TestStyle:
         g = undivided_gram(f) / (f.shape[0] * f.shape[1])
         expected = ((g - a) ** 2).sum() / (a**2).sum()
         style = Style(self.larger, self.toy, "second")
-        value(style, self.x)  # a picture of another size has been met before
+        value(style, self.x)  # first score a picture of another size
         assert value(style, big) == pytest.approx(expected, rel=1e-12)
 
-    def test_a_painting_has_no_distance_from_itself(self):
+    def test_a_painting_has_zero_distance_from_itself(self):
         assert value(Style(self.painting, self.toy), tf.constant(self.painting, tf.float64)) == 0
 
 
-def test_the_whole_of_tensorflows_tutorial_on_vgg19(vgg19, picture):
+def test_tensorflows_whole_tutorial_on_vgg19(vgg19, picture):
     x, photo, painting = picture(64, 64), picture(64, 64, seed=1), picture(48, 64, seed=2)
     content_layers = ["block5_conv2"]
     style_layers = [f"block{block}_conv1" for block in range(1, 6)]
@@ -196,7 +196,7 @@ class TestDream:
         expected = self.f["first"].mean() + 0.5 * self.f["second"].mean()
         assert value(Dream(self.toy), self.x) == pytest.approx(expected, rel=1e-12)
 
-    def test_several_layers_by_name_weigh_the_same(self):
+    def test_layers_given_by_name_have_equal_weights(self):
         expected = self.f["first"].mean() + self.f["second"].mean()
         dream = Dream(self.toy, ["first", "second"])
         assert value(dream, self.x) == pytest.approx(expected, rel=1e-12)
@@ -220,8 +220,8 @@ class TestDream:
         g = toy_features(self.toy, guide, "second")["second"].reshape(-1, 5)
         best = []
         for y, x in np.ndindex(self.f["second"].shape[:2]):
-            here = self.f["second"][y, x]
-            best.append(max(float(np.sum(here * there)) for there in g) / 5)
+            feature = self.f["second"][y, x]
+            best.append((g @ feature).max() / 5)
         dream = Dream(self.toy, "second", guide=guide)
         assert value(dream, self.x) == pytest.approx(np.mean(best), rel=1e-12)
 
@@ -239,13 +239,13 @@ def test_tensorflows_dream_on_inception(inception, picture):
 def test_keras_dream_on_inception(inception, picture):
     x = picture(139, 171)
     settings = {"mixed4": 1.0, "mixed5": 1.5, "mixed6": 2.0, "mixed7": 2.5}
-    inner, published = 0.0, {}
+    expected, published = 0.0, {}
     for layer, f in inception_features(inception, x, settings).items():
-        inner += settings[layer] * (f[2:-2, 2:-2] ** 2).mean()
+        expected += settings[layer] * (f[2:-2, 2:-2] ** 2).mean()
         published[layer] = settings[layer] * (f[2:-2, 2:-2] ** 2).sum() / f.size
     dream = Dream(inception, settings, power=2, border=2)
-    assert value(dream, x) == pytest.approx(inner, rel=1e-5)
-    # keras.io divides by the features of the whole layer, border and all: a constant per layer.
+    assert value(dream, x) == pytest.approx(expected, rel=1e-5)
+    # keras.io divides by the number of all features, border included: a constant per layer.
     h, w = f.shape[:2]
     share = (h - 4) * (w - 4) / (h * w)
     scaled = Dream(inception, {name: share * s for name, s in settings.items()}, power=2, border=2)
@@ -294,7 +294,7 @@ class TestAlgebra:
             expected = sum(w * float(terms[name]) for name, w in objective.weights.items())
             assert float(total) == pytest.approx(expected, rel=1e-12)
 
-    def test_terms_come_before_their_weights(self):
+    def test_terms_are_unweighted(self):
         terms = (5 * self.content - 3 * self.dream)(self.x)[1]
         assert float(terms["content"]) == pytest.approx(self.alone(self.content), rel=1e-12)
         assert float(terms["dream"]) == pytest.approx(self.alone(self.dream), rel=1e-12)
@@ -309,10 +309,10 @@ class TestAlgebra:
         objective = self.content + 3 * self.style
         assert value(-2 * objective, self.x) == pytest.approx(-2 * value(objective, self.x))
 
-    def test_a_score_less_itself_is_nothing(self):
+    def test_a_score_minus_itself_is_zero(self):
         assert value(self.style - self.style, self.x) == pytest.approx(0, abs=1e-15)
 
-    def test_arithmetic_leaves_the_terms_as_they_were(self):
+    def test_arithmetic_does_not_change_the_terms(self):
         before = self.alone(self.content)
         assert (5 * self.content + self.style) is not self.content
         assert self.alone(self.content) == before
@@ -333,7 +333,7 @@ class TestAlgebra:
 
 
 class Counter(keras.layers.Layer):
-    """Passes its input on and counts how often it really runs, also in a compiled graph."""
+    """Passes on its input and counts how often it really runs, even in a compiled graph."""
 
     def build(self, shape):
         self.runs = tf.Variable(0, dtype=tf.int64)
@@ -402,7 +402,7 @@ class TestOnePass:
 
 
 def graphs_of(action):
-    """The graphs that an action adds to those that are kept."""
+    """The graphs that an action adds to the cache."""
     before = set(objectives._graphs)
     action()
     return [objectives._graphs[key] for key in set(objectives._graphs) - before]
@@ -412,7 +412,7 @@ class TestOneTrace:
     def test_the_step_is_traced_once_for_all_sizes(self, squeezenet, picture):
         photo, painting = picture(80, 64, seed=1), picture(56, 72, seed=2)
         objective = Content(photo, squeezenet) + Style(painting, squeezenet)
-        objective -= Dream(squeezenet, {"fire2": 0.17})  # as no other test has it
+        objective -= Dream(squeezenet, {"fire2": 0.17})  # a weight that no other test uses
 
         def at_several_sizes():
             for size in ((64, 64), (48, 96), (96, 80), (64, 64)):
@@ -427,8 +427,8 @@ class TestOneTrace:
                 photo = picture(10, 12, seed=seed)
                 objective = Content(photo, toy) + weight * Style(photo, toy)
                 x = double(8 + seed, 12)
-                value_there, here = objective.value_and_gradient(x)[0], objective(x)[0]
-                assert float(value_there) == pytest.approx(float(here), rel=1e-12)
+                total, expected = objective.value_and_gradient(x)[0], objective(x)[0]
+                assert float(total) == pytest.approx(float(expected), rel=1e-12)
 
         graphs = graphs_of(with_several)  # one for the value, one with the gradient
         assert [graph.experimental_get_tracing_count() for graph in graphs] == [1, 1]
@@ -443,7 +443,7 @@ class TestOneTrace:
         ],
         ids=str,
     )
-    def test_what_changes_the_formula_does_not_share_a_graph(self, toy, double, one, other):
+    def test_settings_that_change_the_formula_do_not_share_a_graph(self, toy, double, one, other):
         x = double(10, 12)
         for settings in (one, other):
             dream = Dream(toy, **{"layers": "second", **settings})
@@ -463,7 +463,7 @@ class TestRefusals:
         with pytest.raises(SettingsError, match="formula cannot be 'gatys'"):
             TotalVariation("gatys")
 
-    def test_an_unknown_layer_and_the_near_one(self):
+    def test_an_unknown_layer_is_refused_with_a_suggestion(self):
         with pytest.raises(LayerError, match="did you mean second"):
             Style(self.photo, self.toy, "secnd")
 
@@ -485,13 +485,13 @@ class TestRefusals:
             Dream(self.toy, border=-1)
 
     def test_a_border_that_leaves_nothing(self, double):
-        dream = Dream(self.toy, "second", border=2)  # 10 px are five features across: one is left
+        dream = Dream(self.toy, "second", border=2)  # 10 px give five features across: one is left
         assert np.isfinite(value(dream, double(10, 12)))
         with pytest.raises(ImageError, match="at least 10 px"):
             dream(double(9, 12))
 
-    def test_two_aims_at_once(self):
-        with pytest.raises(SettingsError, match="one of channel, label and guide"):
+    def test_two_targets_at_once(self):
+        with pytest.raises(SettingsError, match="only one of channel, label and guide"):
             Dream(self.toy, channel=1, guide=self.photo)
 
     def test_a_label_without_a_classifier(self):
@@ -499,7 +499,7 @@ class TestRefusals:
             Dream(self.toy, label="goldfish")
 
     @pytest.mark.parametrize("label", ["golfdish", 1000, -1, "nothing of the kind"])
-    def test_a_label_that_imagenet_does_not_have(self, squeezenet, label):
+    def test_an_unknown_label(self, squeezenet, label):
         with pytest.raises(SettingsError, match="ImageNet has no class"):
             Dream(squeezenet, label=label)
 

@@ -16,8 +16,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-CTRL_C = 130  # what newer versions of typer make of a KeyboardInterrupt
-weights_app = typer.Typer(help="Where the networks' weights are.", rich_markup_mode=None)
+CTRL_C = 130  # the exit code that newer versions of typer use for a KeyboardInterrupt
+weights_app = typer.Typer(help="Show or fetch the networks' weights.", rich_markup_mode=None)
 app.add_typer(weights_app, name="weights")
 
 Order = Enum("Order", {order: order for order in ("style-dream", "dream-style", "joint")}, type=str)
@@ -25,28 +25,26 @@ Recipe = Enum("Recipe", {name: name for name in ("style", "dream")}, type=str)
 Preset = Enum("Preset", {name: name for name in ("quick", "full")}, type=str)
 Photos = Annotated[
     list[str],
-    typer.Argument(help="Samples' names, files, folders, 'patterns*.jpg', http(s) addresses."),
+    typer.Argument(help="Names of samples, files, folders, 'patterns*.jpg' or http(s) URLs."),
 ]
-Painting = Annotated[str, typer.Option("--style", help="The style: a sample's name or a file.")]
-Out = Annotated[Path, typer.Option(help="A folder, or for one photo a file such as picture.png.")]
-Size = Annotated[
-    int | None, typer.Option(min=1, help="Longest side, px; the profile's by default.")
-]
-Steps = Annotated[int | None, typer.Option(min=1, help="Steps; the profile's by default.")]
+Painting = Annotated[str, typer.Option("--style", help="Style picture: a sample's name or a file.")]
+Out = Annotated[Path, typer.Option(help="Output folder, or for one photo a file like picture.png.")]
+Size = Annotated[int | None, typer.Option(min=1, help="Longest side, px; default: the profile's.")]
+Steps = Annotated[int | None, typer.Option(min=1, help="Steps; default: the profile's.")]
 Tile = Annotated[
-    int | None, typer.Option(min=16, help="Side of tiles, px; where memory asks by default.")
+    int | None, typer.Option(min=16, help="Side of tiles, px; default: to fit memory.")
 ]
-Seed = Annotated[int | None, typer.Option(min=0, help="Makes the same picture again.")]
-Backbone = Annotated[str | None, typer.Option(help="vgg19, vgg16, inception_v3, squeezenet.")]
-Workers = Annotated[int, typer.Option(min=1, help="Processes that share the pictures.")]
+Seed = Annotated[int | None, typer.Option(min=0, help="The same seed gives the same picture.")]
+Backbone = Annotated[str | None, typer.Option(help="vgg19, vgg16, inception_v3 or squeezenet.")]
+Workers = Annotated[int, typer.Option(min=1, help="Number of processes to share the pictures.")]
 Scheduler = Annotated[
-    str | None, typer.Option(help="A Dask scheduler whose workers do it, as tcp://HOST:PORT.")
+    str | None, typer.Option(help="Use the workers of this Dask scheduler, tcp://HOST:PORT.")
 ]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")]
 
 
 def main():
-    """Run a command; what goes wrong is one line on stderr and exit code 2."""
+    """Run a command; an error is one line on stderr and exit code 2."""
     try:
         arguments = sys.argv[1:] or ["--help"]
         sys.exit(app(arguments, standalone_mode=False, prog_name="python -m dreamkit") or 0)
@@ -61,9 +59,9 @@ def main():
     except OSError as error:
         problem = f"{error.filename or 'the system'}: {error.strerror or error}"
     except Exception as error:
-        if not hasattr(error, "format_message"):  # not a wrong call but a fault of ours
+        if not hasattr(error, "format_message"):  # a bug, not a wrong command line
             raise
-        problem = f"{error.format_message()} (--help tells more)"
+        problem = f"{error.format_message()} (see --help)"
     print(f"dreamkit: {' '.join(problem.split())}", file=sys.stderr)
     sys.exit(2)
 
@@ -78,7 +76,7 @@ def style(
     backbone: Backbone = None,
     tile: Tile = None,
     style_weight: Annotated[
-        float | None, typer.Option(min=0, help="More: stronger style; 40 by default.")
+        float | None, typer.Option(min=0, help="Weight of the style; 40 by default.")
     ] = None,
     seed: Seed = None,
     overwrite: Overwrite = False,
@@ -98,12 +96,12 @@ def dream(
     photos: Photos,
     out: Out = Path("outputs"),
     size: Size = None,
-    octaves: Annotated[int | None, typer.Option(min=1, help="How many sizes.")] = None,
+    octaves: Annotated[int | None, typer.Option(min=1, help="Number of sizes.")] = None,
     steps: Steps = None,
     backbone: Backbone = None,
     tile: Tile = None,
-    layer: Annotated[list[str] | None, typer.Option(help="May be given several times.")] = None,
-    label: Annotated[str | None, typer.Option(help="Dream of this ImageNet class.")] = None,
+    layer: Annotated[list[str] | None, typer.Option(help="Layer; may be repeated.")] = None,
+    label: Annotated[str | None, typer.Option(help="ImageNet class to dream of.")] = None,
     seed: Seed = None,
     overwrite: Overwrite = False,
     workers: Workers = 1,
@@ -120,7 +118,7 @@ def dream(
 def combine(
     photos: Photos,
     style: Painting = "night_flow",
-    order: Annotated[Order, typer.Option(help="style-dream is the paper's.")] = "style-dream",
+    order: Annotated[Order, typer.Option(help="The paper uses style-dream.")] = "style-dream",
     out: Out = Path("outputs"),
     size: Size = None,
     steps: Steps = None,
@@ -130,11 +128,11 @@ def combine(
     workers: Workers = 1,
     scheduler: Scheduler = None,
 ):
-    """Dream PHOTOS in a style: transfer and dream, in one order, the other, or at once."""
-    what = f"{Path(style).stem}-{order.value}"
+    """Dream PHOTOS in a style: style transfer and deep dream, in either order or jointly."""
+    label = f"{Path(style).stem}-{order.value}"
     arguments = dict(style=style, order=order.value)
     arguments |= dict(size=size, steps=steps, tile=tile or "auto", seed=seed)
-    _make("dream_style", photos, what, out, arguments, overwrite, workers, scheduler)
+    _make("dream_style", photos, label, out, arguments, overwrite, workers, scheduler)
 
 
 @app.command()
@@ -177,11 +175,10 @@ def estimate(
     backbone: Backbone = None,
     tile: Tile = None,
 ):
-    """Tell how long a run will take and how much memory it needs, from a few timed small steps."""
-    from .estimate import estimate as judge
+    """Estimate how long a run takes and how much memory it needs, from a few small timed steps."""
+    from .estimate import estimate
 
-    told = judge(recipe.value, size, backbone, steps, tile=tile or "auto", profile=_tell())
-    print(told)
+    print(estimate(recipe.value, size, backbone, steps, tile=tile or "auto", profile=_tell()))
 
 
 @app.command()
@@ -192,7 +189,7 @@ def demo(
     out: Annotated[Path, typer.Option(help="The folder for all pictures.")] = Path("outputs"),
     seed: Seed = 1,
 ):
-    """Make everything there is from one photo and one style, with an overview and the losses."""
+    """Run every recipe on one photo and one style, with an overview and a plot of the losses."""
     from .demo import make_all
 
     make_all(content, style, size, out, seed, _tell())
@@ -200,7 +197,7 @@ def demo(
 
 @app.command()
 def doctor():
-    """Tell what this machine has, which weights are where, and what would be used."""
+    """Show versions, hardware, weights and the profile that would be used."""
     from .doctor import examine
 
     print(examine())
@@ -238,7 +235,7 @@ def prepare():
 
 
 def _tell():
-    """The profile that will be used, told in a line before the work starts."""
+    """The profile to use, printed in one line before the work starts."""
     from ..profiles import profile
 
     return profile()

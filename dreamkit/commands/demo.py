@@ -1,5 +1,6 @@
-"""`make dream`: everything there is, from one photo and one style.  (Notebook 00.)"""
+"""`make dream`: every recipe on one photo and one style.  (Notebook 00.)"""
 
+import functools
 import time
 from pathlib import Path
 
@@ -12,19 +13,19 @@ from ..runs.checkpoint import Checkpoint
 TITLES = {
     "style": "style transfer",
     "dream": "deep dream",
-    "style-dream": "style, then dream (the paper's)",
+    "style-dream": "style, then dream (the paper's order)",
     "dream-style": "dream, then style",
     "joint": "joint: both at once",
 }
 
 
 def make_all(content, style, size, out, seed, profile):
-    """Make the five pictures, an overview of them and the plot of their losses.
+    """Make the five pictures, an overview of them and a plot of their losses.
 
     Args:
-        content, style: pictures, as for `dream_style`.
-        size: longest side, px, or None for the profile's.
-        out: folder for all files; what an earlier call left there is moved aside, not lost.
+        content, style: pictures; see `dream_style`.
+        size: longest side, px; None for the profile's.
+        out: folder for all files; files of an earlier call are moved aside.
         seed: seed of all pictures.
         profile: a `Profile`.
 
@@ -34,21 +35,18 @@ def make_all(content, style, size, out, seed, profile):
     out = Path(out).expanduser()
     check_folder(out)
     longest = profile.size if size is None else size
-    photo = load_image(content, longest)  # a bad picture is told of at once
+    photo = load_image(content, longest)  # a bad picture is reported before the work starts
     painting = load_image(style)
     set_aside(out)
     options = dict(size=size, seed=seed, profile=profile)
-    painted, dreamed = Checkpoint(), Checkpoint()  # a phase that two pictures share is made once
+    combine = functools.partial(dream_style, content, style, **options)
+    painted, dreamed = Checkpoint(), Checkpoint()  # so that shared phases are computed once
     recipes = {
         "style": lambda: style_transfer(content, style, checkpoint=painted, **options),
         "dream": lambda: deep_dream(content, checkpoint=dreamed, **options),
-        "style-dream": lambda: dream_style(
-            content, style, "style-dream", checkpoint=painted, **options
-        ),
-        "dream-style": lambda: dream_style(
-            content, style, "dream-style", checkpoint=dreamed, **options
-        ),
-        "joint": lambda: dream_style(content, style, "joint", **options),
+        "style-dream": lambda: combine("style-dream", checkpoint=painted),
+        "dream-style": lambda: combine("dream-style", checkpoint=dreamed),
+        "joint": lambda: combine("joint"),
     }
     runs = {}
     for number, (name, recipe) in enumerate(recipes.items(), start=1):
@@ -60,12 +58,12 @@ def make_all(content, style, size, out, seed, profile):
         if runs[name].stopped:
             break
     draw(photo, painting, runs, out)
-    print(farewell(content, style, out))
+    print(next_steps(style, out))
     return runs
 
 
 def draw(photo, painting, runs, out):
-    """The overview of all pictures with their inputs, and the plot of every term over the steps."""
+    """Draw the overview of inputs and pictures, and the plot of every term over the steps."""
     titled = {TITLES[name]: run for name, run in runs.items()}
     overview = show({"photo": photo, "style": cropped(painting, photo.shape), **titled}, columns=4)
     overview.savefig(out / "overview.png", dpi=150)
@@ -73,7 +71,7 @@ def draw(photo, painting, runs, out):
 
 
 def cropped(image, shape):
-    """The middle of a picture in the proportions of another, so that a row of them lines up."""
+    """The middle of a picture, cropped to the aspect ratio of `shape`, so that rows line up."""
     height, width = image.shape[:2]
     ratio = shape[0] / shape[1]
     height, width = min(height, round(width * ratio)), min(width, round(height / ratio))
@@ -82,23 +80,23 @@ def cropped(image, shape):
 
 
 def set_aside(out):
-    """Move what an earlier call left in the folder into `out/earlier/<time>`."""
-    names = [f"{name}{end}" for name in TITLES for end in (".png", ".json", ".csv")]
-    there = [out / n for n in (*names, "overview.png", "losses.png") if (out / n).exists()]
-    if not there:
+    """Move the files of an earlier call into `out/earlier/<time>`."""
+    names = [f"{name}{suffix}" for name in TITLES for suffix in (".png", ".json", ".csv")]
+    existing = [out / n for n in (*names, "overview.png", "losses.png") if (out / n).exists()]
+    if not existing:
         return
     aside = out / "earlier" / time.strftime("%Y-%m-%d-%H%M%S")
     aside.mkdir(parents=True)
-    for path in there:
+    for path in existing:
         path.rename(aside / path.name)
     print(f"The earlier pictures are now in {aside}.")
 
 
-def farewell(content, style, out):
+def next_steps(style, out):
     """Where the pictures are, and what to try next."""
     other = "woodcut_wave" if style != "woodcut_wave" else "oil_autumn"
     return f"""
-All in {out.resolve()}: look at overview.png first.
+Everything is in {out.resolve()}; look at overview.png first.
 
 What to try next
   another style      make dream STYLE={other} OUT=outputs/{other}

@@ -1,10 +1,11 @@
-"""What this machine has, which weights are where, and what would be used.  (Notebook 00.)"""
+"""Versions, hardware, weights and the profile that would be used.  (Notebook 00.)"""
 
 import os
 import platform
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import indent
 
 from ..errors import WeightsError
 from ..networks import weights
@@ -15,10 +16,7 @@ PACKAGES = (*DECIDING, "pandas", "matplotlib", "jupyterlab", "ipywidgets", "nbva
 
 
 def examine():
-    """A report on the machine, for a person and for a bug report.
-
-    Returns:
-        Text of several sections.
+    """A report on the machine, for bug reports too: text in several sections.
 
     Introduced in notebook 00.
     """
@@ -29,17 +27,17 @@ def examine():
         "profile": str(profile(quiet=True)),
         "notebooks": notebooks_table(),
     }
-    return "\n\n".join(f"{title}\n{_indent(text)}" for title, text in sections.items())
+    return "\n\n".join(f"{title}\n{indent(text, '  ')}" for title, text in sections.items())
 
 
 def versions_table():
-    """dreamkit, Python and the packages it needs, a line each."""
+    """Versions of dreamkit, Python and the packages it needs, one per line."""
     rows = versions(PACKAGES).items()
     return _table({name: found or f"missing: pip install {name}" for name, found in rows})
 
 
 def machine_table():
-    """Processors, their half-precision support, GPUs and memory."""
+    """CPU cores, half-precision support, GPUs and memory."""
     from ..startup import tf
 
     gpus = [_gpu(tf, device) for device in tf.config.list_physical_devices("GPU")]
@@ -50,19 +48,18 @@ def machine_table():
             "cores": str(os.cpu_count()),
             "bfloat16": _support(flags, ("avx512_bf16", "amx_bf16", "bf16")),
             "float16": _support(flags, ("avx512_fp16", "amx_fp16", "fphp", "asimdhp")),
-            "gpu": ", ".join(gpus) or "none: the CPU does the work",
+            "gpu": ", ".join(gpus) or "none, using the CPU",
             "memory": _memory(),
         }
     )
 
 
 def _gpu(tf, device):
-    """A GPU's name and the half precisions it computes in, by its CUDA compute capability."""
+    """A GPU's name and the half precisions it supports, by its CUDA compute capability."""
     details = tf.config.experimental.get_device_details(device)
     capability = details.get("compute_capability", (0, 0))
-    halves = [
-        name for name, least in (("float16", (7, 0)), ("bfloat16", (8, 0))) if capability >= least
-    ]
+    required = {"float16": (7, 0), "bfloat16": (8, 0)}
+    halves = [name for name, minimum in required.items() if capability >= minimum]
     return f"{details.get('device_name', device.name)} ({', '.join(halves) or 'float32 only'})"
 
 
@@ -83,32 +80,32 @@ def weights_table():
 
 
 def notebooks_table():
-    """Whether JupyterLab and its widgets are there to run the notebooks."""
+    """Whether the Python kernel and widgets that the notebooks need are installed."""
     prefix = Path(sys.prefix) / "share" / "jupyter"
     widgets = prefix / "labextensions" / "@jupyter-widgets" / "jupyterlab-manager"
     kernel = prefix / "kernels" / "python3"
     return _table(
         {
-            "widgets": "work" if widgets.is_dir() else "missing: pip install ipywidgets",
-            "kernel": "works" if kernel.is_dir() else "missing: pip install ipykernel",
+            "widgets": "installed" if widgets.is_dir() else "missing: pip install ipywidgets",
+            "kernel": "installed" if kernel.is_dir() else "missing: pip install ipykernel",
         }
     )
 
 
 def _cpu_flags():
-    """What the processor says it can do, as a set of words; empty where it does not say."""
+    """The processor's feature flags, as a set of words; empty if the system doesn't list them."""
     info = Path("/proc/cpuinfo")
     if info.exists():
         return set(info.read_text().split())
     if sys.platform == "darwin":
-        told = subprocess.run(["sysctl", "-a"], capture_output=True, text=True, check=False).stdout
+        run = subprocess.run(["sysctl", "-a"], capture_output=True, text=True, check=False)
         names = {"FEAT_BF16: 1": "bf16", "FEAT_FP16: 1": "fphp"}
-        return {flag for line, flag in names.items() if line in told}
+        return {flag for line, flag in names.items() if line in run.stdout}
     return set()
 
 
-def _support(flags, wanted):
-    found = [flag for flag in wanted if flag in flags]
+def _support(flags, sufficient):
+    found = [flag for flag in sufficient if flag in flags]
     return f"yes ({', '.join(found)})" if found else "no" if flags else "unknown"
 
 
@@ -122,7 +119,3 @@ def _memory():
 def _table(rows):
     width = max(map(len, rows)) + 2
     return "\n".join(f"{name:<{width}}{value}" for name, value in rows.items())
-
-
-def _indent(text):
-    return "\n".join(f"  {line}" for line in text.splitlines())

@@ -1,4 +1,4 @@
-"""Know before you go: how long a recipe will take and how much memory."""
+"""Estimate how long a recipe will take and how much memory it needs.  (Notebook 00.)"""
 
 import time
 from dataclasses import dataclass
@@ -19,18 +19,18 @@ from ..profiles import profile as choose_profile
 from ..recipes import WEIGHTS, style_objective
 from ..terms import Dream
 
-SMALL = 320  # px: longest side of the pictures on which a step is timed, and half of it
+SMALL = 320  # px; steps are timed on pictures with this longest side, and half of it
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a run will take.
+    """The estimated cost of a run.
 
     Attributes:
         seconds: time of all steps, s.
         gib: peak memory of the process, GiB.
-        tile: side of the tiles at the full size, px; None: it is computed whole.
-        free: memory that is free now, GiB.
+        tile: side of the tiles at full size, px; None if the picture is computed whole.
+        free: memory that is currently free, GiB.
     """
 
     seconds: float
@@ -40,9 +40,9 @@ class Estimate:
 
     def __str__(self):
         tiles = f"in tiles of {self.tile} px" if self.tile else "whole"
-        room = "" if self.gib < self.free else ": too much"
-        time_ = f"{self.seconds / 60:.1f} min" if self.seconds > 90 else f"{self.seconds:.0f} s"
-        return f"about {time_}, {self.gib:.1f} GiB of {self.free:.1f} GiB free{room}, {tiles}"
+        verdict = "" if self.gib < self.free else ": too much"
+        length = f"{self.seconds / 60:.1f} min" if self.seconds > 90 else f"{self.seconds:.0f} s"
+        return f"about {length}, {self.gib:.1f} GiB of {self.free:.1f} GiB free{verdict}, {tiles}"
 
 
 def estimate(
@@ -56,23 +56,21 @@ def estimate(
     precision="auto",
     profile=None,
 ):
-    """Estimate a run's time and peak memory from a few timed small steps.
+    """Estimate a run's time and peak memory from a few small timed steps.
 
     Args:
         recipe: `"style"` or `"dream"`.
-        size: (height, width) or the longest side of a square, px; the profile's when None.
-        backbone: a network's name or a `Backbone`; the profile's when None.
-        steps: steps in all (style) or at each size (dream); the profile's when None.
-        octaves: how many sizes; the recipe's own when None.
-        tile, precision, profile: as for the recipes.
+        size: (height, width) or the side of a square, px; None for the profile's.
+        backbone: a network's name or a `Backbone`; None for the profile's.
+        steps: total steps (style) or steps at each size (dream); None for the profile's.
+        octaves: number of sizes; None for the recipe's default.
+        tile, precision, profile: see `style_transfer`.
 
     Returns:
         An `Estimate`.
 
     Raises:
-        SettingsError: a recipe, size or step count that cannot be.
-
-    For runs larger than those of notebook 03.
+        SettingsError: an invalid recipe, size or number of steps.
 
     >>> print(estimate("dream", 64, "squeezenet", steps=2, octaves=1))  # doctest: +ELLIPSIS
     about ... s, ... GiB of ... GiB free, whole
@@ -104,38 +102,38 @@ def estimate(
     return Estimate(seconds, gib, cuts[-1], psutil.virtual_memory().available / GIB)
 
 
-def _products_a_pixel(backbone, layers):
-    """How many multiplications its convolutions take for each pixel."""
-    kernels = [x for x in backbone.extractor(layers).layers if hasattr(x, "kernel_size")]
-    return sum(np.prod(x.kernel.shape) / backbone.stride(x.name) ** 2 for x in kernels)
+def _products_per_pixel(backbone, layers):
+    """Number of multiplications in the convolutions per pixel."""
+    convolutions = [x for x in backbone.extractor(layers).layers if hasattr(x, "kernel_size")]
+    return sum(np.prod(x.kernel.shape) / backbone.stride(x.name) ** 2 for x in convolutions)
 
 
 def _small_score(recipe, network, size):
-    """The recipe's objective at a size whose step takes no time."""
+    """The recipe's objective at a size small enough to be quick."""
     if recipe == "dream":
         return Dream(network)
     noise = np.random.default_rng(0).random((*_small(size), 3), "float32")
     return style_objective(noise, noise, network, WEIGHTS)
 
 
-def _small(size, most=SMALL):
-    scale = min(1, most / max(size))
+def _small(size, longest=SMALL):
+    scale = min(1, longest / max(size))
     return tuple(max(96, round(side * scale)) for side in size)
 
 
 def _seconds(score, size):
-    """What a step takes at any size, s, and what each pixel adds, from steps at two small sizes."""
+    """Fixed seconds per step, and seconds per pixel, from steps at two small sizes."""
     dreams = any(isinstance(term, Dream) for term in score.terms.values())
     score = fit_to_memory(score, _small(size), tile=None)
     rng, sizes = np.random.default_rng(1), (_small(size, SMALL // 2), _small(size))
     pictures = [rng.random((*side, 3), "float32") for side in sizes]
     times = [[_step_seconds(score, picture, dreams) for picture in pictures] for _ in range(7)]
-    less, more = np.median(times[2:], axis=0)  # two to warm up
-    fewer, many = (picture[..., 0].size for picture in pictures)
-    whole = more / many
-    pace = (more - less) / (many - fewer) if many > fewer else whole
-    pace = np.clip(pace, whole / 2, whole)  # times are noisy
-    return more - pace * many, pace
+    quick, slow = np.median(times[2:], axis=0)  # the first two warm up
+    few, many = (picture[..., 0].size for picture in pictures)
+    average = slow / many
+    pace = (slow - quick) / (many - few) if many > few else average
+    pace = np.clip(pace, average / 2, average)  # times are noisy
+    return slow - pace * many, pace
 
 
 def _step_seconds(score, picture, dreams):
@@ -148,12 +146,12 @@ def _step_seconds(score, picture, dreams):
 
 
 def _pixels(score, size, tile):
-    """Pixels that a step works on: in tiles their halos too, and one more pass forward."""
+    """Pixels that a step computes; tiles add their halos and a second forward pass."""
     if tile is None:
         return size[0] * size[1]
     ((backbone, layers),) = layers_by_backbone(score.terms).items()
     shallow, _ = split(backbone, layers)
     cut = [[s.stop - s.start for s in t.pixels] for t in tiles(size, tile, backbone, shallow)]
     tiled = 3 / 2 * sum(height * width for height, width in cut)
-    share = _products_a_pixel(backbone, shallow) / _products_a_pixel(backbone, layers)
+    share = _products_per_pixel(backbone, shallow) / _products_per_pixel(backbone, layers)
     return share * tiled + (1 - share) * size[0] * size[1]

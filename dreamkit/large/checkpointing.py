@@ -1,8 +1,9 @@
-"""Gradient checkpointing: deep features from those at a bottleneck, computed again when needed.
+"""Gradient checkpointing: recompute deep features from a bottleneck instead of storing them.
 
-A bottleneck is a layer through which all deeper ones look. At a network's first bottleneck features
-are small enough to be kept whole for a picture of any size; from one bottleneck to the next, what a
-gradient needs is computed again, so that not all of it is held at once (Chen et al. 2016).
+A bottleneck is a layer that every path to deeper layers passes through. The features at a network's
+first bottleneck are small enough to keep for a picture of any size. Between one bottleneck and the
+next, what the gradient needs is recomputed, so that only one segment is in memory at a time (Chen
+et al. 2016).
 """
 
 import functools
@@ -11,10 +12,10 @@ from ..startup import tf
 
 
 def split(backbone, layers):
-    """The layers up to a network's first bottleneck, and those beyond it: two tuples of names.
+    """Split layers into those up to a network's first bottleneck and those beyond it.
 
-    Where there are any beyond, the bottleneck is among the first. Raises ValueError for a name that
-    is no layer's.
+    Returns two tuples of names; if any layer is beyond it, the first tuple includes the bottleneck.
+    Raises ValueError for an unknown layer.
 
     >>> from dreamkit import load_backbone
     >>> split(load_backbone("squeezenet"), ("conv1", "fire6"))
@@ -28,15 +29,15 @@ def split(backbone, layers):
 
 
 def segments(backbone, deep):
-    """From the first bottleneck to the deepest of some layers, from one bottleneck to the next.
+    """Cut the way from the first bottleneck to the deepest of some layers into segments.
 
     Args:
         backbone: a `Backbone`.
         deep: names of layers beyond the first bottleneck.
 
     Returns:
-        List of (bottleneck, names of the layers asked for up to the next one); the last of these
-        names is that of the next bottleneck, or of the deepest layer.
+        List of (bottleneck, names of the requested layers in the segment that begins there); the
+        last of the names is the next bottleneck, or the deepest layer.
 
     >>> from dreamkit import load_backbone
     >>> segments(load_backbone("squeezenet"), ("fire6", "fire8"))
@@ -53,14 +54,14 @@ def segments(backbone, deep):
 
 
 def features_from(backbone, features, layers):
-    """{layer: (1, h, w, C)} of layers beyond the first bottleneck, from the features there.
+    """{layer: (1, h, w, C)} for layers beyond the first bottleneck, from its features.
 
-    `features` are in the network's own precision, and so are the results.
+    Both `features` and the results are in the network's own precision.
     """
     found, (*earlier, last) = {}, segments(backbone, layers)
     for start, names in earlier:
-        see = functools.partial(backbone.raw_features, layers=names, start=start)
-        found |= tf.recompute_grad(see)(features)
+        segment = functools.partial(backbone.raw_features, layers=names, start=start)
+        found |= tf.recompute_grad(segment)(features)
         features = found[names[-1]]
     start, names = last
     found |= backbone.raw_features(features, names, start)

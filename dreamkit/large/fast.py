@@ -1,9 +1,9 @@
-"""The lesson's formulas, computed faster: each is tested to be equal to its plain twin.
+"""Faster versions of the lesson's formulas, each tested to equal its plain counterpart.
 
-What makes the difference was measured, at 256 px and with VGG: the gradient of a Gram matrix in one
-product where TensorFlow takes two, and in the features' own precision; neighbouring pixels by
-`tf.split`, whose gradient takes a third of a slice's time; one pass for two scores of one network;
-Adam in place, in one pass over the picture.
+By measurement (256 px, VGG), these make the difference: computing the gradient of a Gram matrix in
+one product instead of TensorFlow's two, and in the features' own precision; splitting off
+neighbouring pixels by `tf.split`, whose gradient takes a third of the time of a slice's; one pass
+for two scores of the same network; Adam in place, in one pass over the picture.
 """
 
 import copy
@@ -17,7 +17,6 @@ from ..objectives import (
     as_tensor,
     as_tensors,
     compiled,
-    layers_by_backbone,
     values_of,
     weighted_sum,
 )
@@ -27,14 +26,14 @@ from ..terms import Style, TotalVariation
 
 
 class FastStyle(Style):
-    """`Style` by `outer_products`."""
+    """`Style` with `outer_products`."""
 
     def statistics(self, features, target):
         return {layer: outer_products(f) for layer, f in features.items()}
 
 
 class FastTotalVariation(TotalVariation):
-    """`TotalVariation` by `tf.split`."""
+    """`TotalVariation` with `tf.split`."""
 
     def statistics(self, features, target):
         x = features["pixels"][0]
@@ -44,22 +43,22 @@ class FastTotalVariation(TotalVariation):
         return {"pixels": [(tf.reduce_sum(tf.abs(d)), count(d)) for d in (across, down)]}
 
 
-TWINS = {Style: FastStyle, TotalVariation: FastTotalVariation}
+FAST_TERMS = {Style: FastStyle, TotalVariation: FastTotalVariation}
 
 
 def accelerated(score):
-    """The same score by fast twins, where its terms have one."""
-    return Objective((weight, _twin(term)) for weight, term in score.parts)
+    """The same score with fast terms where there are any."""
+    return Objective((weight, _fast(term)) for weight, term in score.parts)
 
 
-def _twin(term):
-    twin = copy.copy(term)
-    twin.__class__ = TWINS.get(type(term), type(term))
-    return twin
+def _fast(term):
+    fast = copy.copy(term)
+    fast.__class__ = FAST_TERMS.get(type(term), type(term))
+    return fast
 
 
 def outer_products(features):
-    """FᵀF of features F, (N, H, W, C) → (N, C, C), and the number of positions H·W."""
+    """FᵀF of features F, (N, H, W, C) → (N, C, C), and the number of positions, H·W."""
     n, h, w, c = tf.unstack(tf.shape(features))
     products = _products(tf.reshape(features, (n, h * w, c)))
     return products, tf.cast(h * w, products.dtype)
@@ -67,56 +66,51 @@ def outer_products(features):
 
 @tf.custom_gradient
 def _products(f):
-    """FᵀF in float32 or more; its gradient F·(U + Uᵀ), in one product, in the precision of F."""
+    """FᵀF in float32 or better; its gradient F·(U + Uᵀ) is one product, in the precision of F."""
     exact = at_least_float32(f)
-    both = lambda u: tf.cast(u + tf.linalg.matrix_transpose(u), f.dtype)  # noqa: E731
-    return tf.matmul(exact, exact, transpose_a=True), lambda u: tf.matmul(f, both(u))
+    symmetric = lambda u: tf.cast(u + tf.linalg.matrix_transpose(u), f.dtype)  # noqa: E731
+    return tf.matmul(exact, exact, transpose_a=True), lambda u: tf.matmul(f, symmetric(u))
 
 
 class FastBalanced(Balanced):
-    """`Balanced` in which a network that both scores look through sees the picture once."""
+    """`Balanced` with one forward pass for a network that both scores use."""
 
     def both(self, picture):
-        picture, together = as_tensor(picture), self.down + self.up
-        names, downs = tuple(together.terms), len(self.down.parts)
-        sides = names[:downs], names[downs:]
+        picture, combined = as_tensor(picture), self.down + self.up
+        names, count = tuple(combined.terms), len(self.down.parts)
+        sides = names[:count], names[count:]
         targets = [t for s in (self.down, self.up) for t in s.targets(picture).values()]
         targets = dict(zip(names, targets, strict=True))
 
         def evaluate(picture, targets, weights):
             with tf.GradientTape(persistent=True) as tape:
                 tape.watch(picture)
-                values = values_of(together.terms, picture, targets)
+                values = values_of(combined.terms, picture, targets)
                 totals = [weighted_sum({n: values[n] for n in side}, weights) for side in sides]
             return totals, values, [tape.gradient(total, picture) for total in totals]
 
-        given = picture, targets, as_tensors(together.weights)
-        totals, values, gradients = compiled(("balanced", downs), evaluate, together.terms, *given)
+        given = picture, targets, as_tensors(combined.weights)
+        totals, values, gradients = compiled(("balanced", count), evaluate, combined.terms, *given)
         terms = [{name: values[name] for name in side} for side in sides]
         return [Evaluation(*side) for side in zip(totals, terms, gradients, strict=True)]
 
 
-def share_a_network(down, up):
-    """True if two scores look through the same network, so that one pass can serve both."""
-    return bool(layers_by_backbone(down.terms).keys() & layers_by_backbone(up.terms).keys())
-
-
 def normalise_compiled(gradient, levels=0):
     """`normalise`, compiled once for gradients of every size."""
-    return compiled(
-        ("normalise", levels), functools.partial(normalise, levels=levels), {}, gradient
-    )
+    function = functools.partial(normalise, levels=levels)
+    return compiled(("normalise", levels), function, {}, gradient)
 
 
 def adam_in_place(variable, mean, square, gradient, rate, step, beta1, beta2):
-    """One step of Adam: Keras' own arithmetic in one pass, without a second copy of anything.
+    """One step of Adam, with Keras' arithmetic, in one pass and without temporary copies.
 
     Args:
-        variable, mean, square: variables of one shape: what is changed, and Adam's two moments.
-        gradient: of that shape; `variable` goes against it.
-        rate: how far.
+        variable: variable to update.
+        mean, square: Adam's first and second moments, variables of the same shape.
+        gradient: tensor of the same shape, which `variable` moves against.
+        rate: learning rate.
         step: number of the step, from 0.
-        beta1, beta2: decay of the two moments.
+        beta1, beta2: decay rates of the two moments.
 
     Source: Kingma and Ba 2015, algorithm 1.
     """

@@ -1,4 +1,4 @@
-"""How much memory a step takes, and the one decision that follows: whole or in tiles."""
+"""How much memory a step takes, and so whether to compute it whole or in tiles."""
 
 import re
 import warnings
@@ -11,114 +11,114 @@ from ..errors import SettingsError, check_range
 from ..objectives import Score, layers_by_backbone
 from ..terms import Style
 from .checkpointing import segments, split
-from .fast import FastBalanced, accelerated, share_a_network
+from .fast import FastBalanced, accelerated
 from .tiles import Tiled, tiles
 
 GIB = 2**30
-# A step that takes more is cut into tiles: a share of the free memory, and never more than MOST,
-# as in tiles it takes only half as long again, and leaves room to other programs.
-SHARE, MOST = 0.6, 6 * GIB
+# A step that needs more than SHARE of the free memory, or more than LIMIT, is tiled, which takes
+# half as long again but leaves room for other programs.
+SHARE, LIMIT = 0.6, 6 * GIB
 TILES = (1024, 512, 256)  # px
-# What a step keeps, over the output of each layer but normalisations and activations, which are
-# computed in place; and beside it, bytes a pixel. Measured: see benchmarks/README.md.
-KEPT = {True: 1.9, False: 0.9}  # with a style's Gram matrices, without
-BESIDE = 150
+# Measured, see benchmarks/README.md: the memory that a step keeps, relative to the outputs of all
+# layers but normalisations and activations, which are computed in place; other bytes per pixel.
+KEPT = {True: 1.9, False: 0.9}  # with Gram matrices, and without
+OVERHEAD = 150
 
 
 def peak_memory():
-    """The most memory that this process has had, bytes; where the system does not tell, now."""
+    """Peak memory of this process, bytes; its current memory if the system keeps no peak."""
     status = Path("/proc/self/status")
-    if status.exists():  # not getrusage, which counts what the parent had when it started us
+    if status.exists():  # unlike this, getrusage includes the parent's memory at the fork
         return int(re.search(r"VmHWM:\s+(\d+)", status.read_text())[1]) * 1024
     memory = psutil.Process().memory_info()
     return getattr(memory, "peak_wset", memory.rss)
 
 
 def fit_to_memory(score, size, tile="auto"):
-    """A score made ready for many steps: as fast as can be, and in tiles where memory asks for it.
+    """The fastest version of a score that fits in memory, tiled if necessary.
 
     Args:
-        score: an objective, a term or a `Balanced`; any other object is returned as it is.
+        score: an objective, a term or a `Balanced`; any other object is returned unchanged.
         size: (height, width) of the picture, px.
-        tile: side of a tile, px; None never cuts; `"auto"` cuts where memory asks for it.
+        tile: side of a tile, px; None never tiles; `"auto"` tiles only if memory requires it.
 
     Returns:
-        A score of the same values. A step that cannot fit is reported in a warning.
+        A score with the same values. Warns if a step will not fit even so.
 
     Raises:
-        SettingsError: a tile that cannot be, or a score that needs tiles and cannot have them.
+        SettingsError: an invalid tile, or a score that needs tiles but cannot be tiled.
     """
     if isinstance(score, Balanced):
         sides = [fit_to_memory(each, size, tile) for each in (score.down, score.up)]
-        whole = not any(isinstance(side, Tiled) for side in sides)
-        kind = FastBalanced if whole and share_a_network(*sides) else Balanced
-        return kind(*sides, score.balance, score.smooth)
+        down, up = (layers_by_backbone(side.terms).keys() for side in sides)
+        one_pass = down & up and not any(isinstance(side, Tiled) for side in sides)
+        return (FastBalanced if one_pass else Balanced)(*sides, score.balance, score.smooth)
     if not isinstance(score, Score):
         return score
     side = choose_tile(score, size, tile)
     needed, free = step_bytes(score, size, side), psutil.virtual_memory().available
     if needed > free:
-        fitting = int(max(size) * (free / needed) ** 0.5)
-        fix = f"choose size={fitting}" if side else 'choose tile="auto"'
+        largest = int(max(size) * (free / needed) ** 0.5)
+        fix = f"choose size={largest}" if side else 'choose tile="auto"'
         warnings.warn(
-            f"A step at {size[1]}×{size[0]} px needs about {needed / GIB:.1f} GiB, and"
+            f"A step at {size[1]}×{size[0]} px needs about {needed / GIB:.1f} GiB, but only"
             f" {free / GIB:.1f} GiB are free: {fix} or close other programs.",
             stacklevel=3,
         )
     if side is None:
         return accelerated(score)
     if not all(term.adds_up for term in score.terms.values()):
-        fitting = int(max(size) * min(1, room() / step_bytes(score, size)) ** 0.5)
+        largest = int(max(size) * min(1, memory_limit() / step_bytes(score, size)) ** 0.5)
         raise SettingsError(
-            "A term that leaves out a border, or whose statistics do not add up, cannot be computed"
-            f" in tiles: choose another, or tile=None at up to about size={fitting}."
+            "A term with a border, or whose statistics do not add up, cannot be tiled: choose"
+            f" another, or tile=None with a size of up to about {largest}."
         )
     return Tiled(accelerated(score), side)
 
 
 def choose_tile(score, size, tile="auto"):
-    """Side of the tiles for a picture of this size, px; None if it is computed whole."""
+    """Side of the tiles for a picture of this size, px; None to compute it whole."""
     if tile is None:
         return None
     if tile != "auto":
         if not isinstance(tile, int) or isinstance(tile, bool):
-            raise SettingsError(f'tile cannot be {tile!r}: give a number of px, "auto" or None.')
+            raise SettingsError(f'tile cannot be {tile!r}: give an integer (px), "auto" or None.')
         check_range("tile", tile, 16)
         return tile if tile < max(size) else None
-    most = room()
-    if step_bytes(score, size) <= most:
+    limit = memory_limit()
+    if step_bytes(score, size) <= limit:
         return None
-    return next((side for side in TILES if step_bytes(score, size, side) <= most), TILES[-1])
+    return next((side for side in TILES if step_bytes(score, size, side) <= limit), TILES[-1])
 
 
-def room():
-    """Memory that a step may take before it is cut into tiles, bytes."""
-    return min(MOST, SHARE * psutil.virtual_memory().available)
+def memory_limit():
+    """Memory that a step may take before it is tiled, bytes."""
+    return min(LIMIT, SHARE * psutil.virtual_memory().available)
 
 
 def step_bytes(score, size, tile=None):
-    """Memory that a step takes beyond what the process has already, bytes."""
-    most, area = 0, size[0] * size[1]
+    """Memory that a step needs on top of what the process already uses, bytes."""
+    peak, area = 0, size[0] * size[1]
     for backbone, layers in layers_by_backbone(score.terms).items():
-        item = 2 if backbone.precision == "bfloat16" else 4
-        kept = KEPT[any(isinstance(term, Style) for term in score.terms.values())] * item
+        itemsize = 2 if backbone.precision == "bfloat16" else 4
+        kept = KEPT[any(isinstance(term, Style) for term in score.terms.values())] * itemsize
         if not tile:
-            most = max(most, area * kept * _features_a_pixel(backbone, layers))
+            peak = max(peak, area * kept * _features_per_pixel(backbone, layers))
             continue
         shallow, deep = split(backbone, layers)
         spans = [[s.stop - s.start for s in t.pixels] for t in tiles(size, tile, backbone, shallow)]
         largest = max(height * width for height, width in spans)
-        most = max(most, largest * kept * _features_a_pixel(backbone, shallow))
+        peak = max(peak, largest * kept * _features_per_pixel(backbone, shallow))
         if deep:
-            steps = segments(backbone, deep)
-            held = [_features_a_pixel(backbone, names, start) for start, names in steps]
-            most = max(most, area * kept * max(held))
-    return most + BESIDE * area
+            parts = segments(backbone, deep)
+            densities = [_features_per_pixel(backbone, names, start) for start, names in parts]
+            peak = max(peak, area * kept * max(densities))
+    return peak + OVERHEAD * area
 
 
-def _features_a_pixel(backbone, layers, start=None):
-    """How many numbers the network keeps for each pixel, up to the deepest of the layers."""
-    passing = ("BatchNormalization", "Activation", "InputLayer")
+def _features_per_pixel(backbone, layers, start=None):
+    """Number of features that the network stores per pixel, up to the deepest of the layers."""
+    in_place = ("BatchNormalization", "Activation", "InputLayer")
     model = backbone.extractor(layers, start)
-    kept = [x for x in model.layers if type(x).__name__ not in passing]
+    kept = [x for x in model.layers if type(x).__name__ not in in_place]
     return sum(x.output.shape[-1] / backbone.stride(x.name) ** 2 for x in kept)

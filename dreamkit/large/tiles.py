@@ -1,11 +1,11 @@
-"""Pictures of any size: what a network says of a large one, tile by tile, exactly.
+"""Pictures of any size: the same score and gradient, computed tile by tile.
 
-Every term is made of sums over positions, and sums do not care in how many tiles they are taken.
-A first pass over the tiles adds up the terms' statistics, and keeps the features at the network's
-first bottleneck, where they are few enough to be kept whole. From there the deep layers, which look
-so far that tiles would be mostly halo, see the whole picture at once. The losses follow, and how
-they change with each sum and each feature of the bottleneck; a second pass takes that gradient back
-to the pixels. The terms know nothing of it.
+Every term consists of sums over positions, and a sum over the picture is the sum over its tiles.
+The first pass over the tiles adds up the terms' statistics and keeps the features at the network's
+first bottleneck, which are few enough to store. From them the deep layers compute the whole picture
+at once: their receptive fields are so large that a tile would be mostly halo. This gives the losses
+and their gradients with respect to each sum and each bottleneck feature. A second pass over the
+tiles takes those gradients back to the pixels. The terms need not know about any of this.
 """
 
 import functools
@@ -26,17 +26,19 @@ from ..objectives import (
 from ..startup import tf
 from .checkpointing import features_from, split
 
-EDGES = 4  # a last tile narrower than so many strides joins the one before
+SHORTEST = 4  # strides; a last tile narrower than this is merged with the one before
 
 
 @dataclass(frozen=True)
 class Tile:
-    """A part of a picture: `pixels` are read, and at each layer `inner` of its features counted.
+    """A part of a picture.
 
     Attributes:
-        pixels: two slices, of rows and columns: the tile with its halo.
-        inner: {layer: (top, left, height, width)} of the tile's own features among those computed.
-        place: {layer: two slices}, where they are in the features of the whole picture.
+        pixels: slices of rows and columns to read: the tile with its halo.
+        inner: {layer: (top, left, height, width)}, the box of the tile's own features among those
+            computed from `pixels`.
+        place: {layer: slices of rows and columns}, where they belong in the whole picture's
+            features.
     """
 
     pixels: tuple
@@ -45,16 +47,16 @@ class Tile:
 
 
 def tiles(size, side, backbone, layers):
-    """Cut a picture into tiles, so that each feature of the whole is computed right just once.
+    """Cut a picture into tiles, so that each feature belongs to exactly one of them.
 
-    A tile's halo is as wide as the layers' receptive fields ask for. Both ends keep the whole
-    picture's phase under the network's strides, so padding falls where it does in the whole.
+    A tile's halo is as wide as the layers' receptive fields require. Both of its ends stay aligned
+    with the network's strides, so that padding falls where it does for the whole picture.
 
     Args:
         size: (height, width) of the picture, px.
         side: side of a tile without its halo, px; rounded to the network's stride.
         backbone: a `Backbone`.
-        layers: names of the layers whose features are wanted.
+        layers: names of the layers whose features are needed.
 
     Returns:
         List of `Tile`, from the top left to the bottom right.
@@ -73,34 +75,34 @@ def tiles(size, side, backbone, layers):
 
 
 def _spans(length, side, backbone, layers):
-    """Along one axis: for each tile its pixels, {layer: (start, count)} and {layer: slice}."""
-    phase = max(map(backbone.stride, layers))
+    """Along one axis, for each tile: its pixels, {layer: (start, count)} and {layer: slice}."""
+    coarsest = max(map(backbone.stride, layers))
     before, after = map(max, zip(*map(backbone.halo, layers), strict=True))
-    count = max(1, round(length / side))
-    width = -(-length // (count * phase)) * phase
+    tile_count = max(1, round(length / side))
+    width = -(-length // (tile_count * coarsest)) * coarsest
     starts = list(range(0, length, width))
-    if len(starts) > 1 and length - starts[-1] < EDGES * phase:
+    if len(starts) > 1 and length - starts[-1] < SHORTEST * coarsest:
         starts.pop()
     spans = []
     for start, end in zip(starts, [*starts[1:], length], strict=True):
-        first = max(0, (start - before) // phase * phase)
-        last = length - max(0, (length - end - after) // phase * phase)
+        first = max(0, (start - before) // coarsest * coarsest)
+        last = length - max(0, (length - end - after) // coarsest * coarsest)
         inner, place = {}, {}
         for layer in layers:
             stride = backbone.stride(layer)
-            many = (end - start) // stride if end < length else length  # the last takes the rest
-            inner[layer] = ((start - first) // stride, many)
-            place[layer] = slice(start // stride, start // stride + many)
+            count = (end - start) // stride if end < length else length  # the last takes the rest
+            inner[layer] = ((start - first) // stride, count)
+            place[layer] = slice(start // stride, start // stride + count)
         spans.append((slice(first, last), inner, place))
     return spans
 
 
 class Tiled(Score):
-    """A score of a picture of any size, computed in tiles: the same values, less memory.
+    """A score computed in tiles: the same values for a picture of any size, in less memory.
 
     Args:
         score: an objective or a term.
-        side: side of a tile, px, without the halo that it reads beyond.
+        side: side of a tile without its halo, px.
 
     Raises:
         SettingsError: a side below 16 px, or a term whose statistics do not add up.
@@ -118,41 +120,41 @@ class Tiled(Score):
         for name, term in self.terms.items():
             if not term.adds_up:
                 raise SettingsError(
-                    f"The {name} term cannot be computed in tiles as it is (a border, or a"
-                    " statistic that sorts): choose other settings, or tile=None."
+                    f"The {name} term cannot be tiled (it has a border, or a statistic that does"
+                    " not add up): choose other settings, or tile=None."
                 )
 
     def __call__(self, picture):
-        """Total and terms of a picture, (H, W, 3) in [0, 1], as the score's own call gives them."""
+        """Total and terms of a picture, (H, W, 3) in [0, 1], in the form the score returns."""
         picture = as_tensor(picture)
         targets = self.targets(picture)
-        values = self._whole(picture)[1] if self._whole else {}
+        values = self._pixel_terms(picture)[1] if self._pixel_terms else {}
         for view in self._views:
             values |= view.losses(*view.statistics(picture, targets), targets, self.weights)
-        return self._together(values)
+        return self._total_and_terms(values)
 
     def value_and_gradient(self, picture):
         """Total, terms and gradient, equal to the untiled ones up to rounding."""
         picture = as_tensor(picture)
         targets = self.targets(picture)
-        steps = [v.differentiate(picture, targets, self.weights) for v in self._views]
+        results = [v.differentiate(picture, targets, self.weights) for v in self._views]
         values, gradient = {}, tf.zeros_like(picture)
-        if self._whole:
-            _, values, gradient = self._whole.value_and_gradient(picture)
+        if self._pixel_terms:
+            _, values, gradient = self._pixel_terms.value_and_gradient(picture)
         gradient = tf.Variable(gradient)  # each tile is added in place
-        for view, (found, *gradients) in zip(self._views, steps, strict=True):
-            values |= found
+        for view, (losses, *gradients) in zip(self._views, results, strict=True):
+            values |= losses
             for tile in view.cut(picture.shape):
-                here = gradient[tile.pixels]
-                here.assign(here + view.pixel_gradient(tile, picture, targets, *gradients))
-        return Evaluation(*self._together(values), gradient.value())
+                part = gradient[tile.pixels]
+                part.assign(part + view.pixel_gradient(tile, picture, targets, *gradients))
+        return Evaluation(*self._total_and_terms(values), gradient.value())
 
-    def _together(self, values):
+    def _total_and_terms(self, values):
         values = {name: values[name] for name in self.terms}
         return weighted_sum(values, self.weights), values
 
     def targets(self, picture):
-        """As those of every score; reference pictures are cut into tiles as well."""
+        """{name: target} for every term, with the reference pictures tiled too."""
         size = (*picture.shape, picture.dtype)
         if size not in self._targets:
             self._targets[size] = {n: self._target(t, picture) for n, t in self.terms.items()}
@@ -168,26 +170,26 @@ class Tiled(Score):
 
     @functools.cached_property
     def _views(self):
-        """The terms that look through a network, network by network."""
+        """One `View` for each network."""
         return [
             View(net, {n: t for n, t in self.terms.items() if t.backbone is net}, layers, self.side)
             for net, layers in layers_by_backbone(self.terms).items()
         ]
 
     @functools.cached_property
-    def _whole(self):
-        """The terms that need no network, which see the picture whole; None if there are none."""
+    def _pixel_terms(self):
+        """The terms that use no network and need no tiles; None if there are none."""
         parts = [part for part in self.parts if part[1].backbone is None]
         return Objective(parts) if parts else None
 
 
 class View:
-    """A large picture seen through one network: its shallow layers in tiles, its deep ones whole.
+    """The terms that use one network: its shallow layers in tiles, its deep ones on the whole.
 
     Args:
         backbone: a `Backbone`.
-        terms: {name: term} of those that look through it.
-        layers: all layers they look at.
+        terms: {name: term} of the terms that use it.
+        layers: all layers that those terms need.
         side: side of a tile, px.
     """
 
@@ -205,88 +207,92 @@ class View:
         return self._collect("statistics", self._statistics, picture, targets)
 
     def target(self, picture):
-        """The target of the view's one term, of which this is the reference picture."""
+        """The target of the view's only term, from its reference picture."""
 
-        def see(inner, _):
-            return {name: term.target(term.own(inner)) for name, term in self.terms.items()}
+        def tile_target(inner, _):
+            return {name: term.target(term.select(inner)) for name, term in self.terms.items()}
 
-        found, features = self._collect("target", see, picture, {})
-        (term,), (shallow,) = self.terms.values(), found.values()
-        deep = features_from(self.backbone, *features.values(), self.deep) if self.deep else {}
-        return shallow | term.target(term.own(deep))
+        targets, features = self._collect("target", tile_target, picture, {})
+        (term,), (shallow,) = self.terms.values(), targets.values()
+        return shallow | term.target(term.select(self._deep_features(features)))
 
     def losses(self, statistics, features, targets, weights):
-        """{name: value} from what `statistics` gives."""
+        """{name: value} from the two results of `statistics`."""
         values = lambda *given: self._losses(*given)[1]  # noqa: E731
-        return self._compiled("losses", values, statistics, features, *self._own(targets, weights))
+        given = self._targets_and_weights(targets, weights)
+        return self._compiled("losses", values, statistics, features, *given)
 
     def differentiate(self, picture, targets, weights):
-        """{name: value}, and the total's gradient by each statistic and bottleneck feature."""
+        """{name: value}, and the total's gradients by each statistic and bottleneck feature."""
 
-        def both(statistics, features, *given):
+        def evaluate(statistics, features, *given):
             with tf.GradientTape() as tape:
                 tape.watch((statistics, features))
                 total, values = self._losses(statistics, features, *given)
             zero = tf.UnconnectedGradients.ZERO
             return values, *tape.gradient(total, (statistics, features), None, zero)
 
-        found = self.statistics(picture, targets)
-        return self._compiled("differentiate", both, *found, *self._own(targets, weights))
+        given = *self.statistics(picture, targets), *self._targets_and_weights(targets, weights)
+        return self._compiled("differentiate", evaluate, *given)
 
     def pixel_gradient(self, tile, picture, targets, by_statistic, by_feature):
         """The gradient of the whole picture's total at a tile's pixels."""
 
-        def back(pixels, targets, boxes, by_statistic, by_feature):
+        def backward(pixels, targets, boxes, by_statistic, by_feature):
             with tf.GradientTape() as tape:
                 tape.watch(pixels)
                 inner = self._inner(pixels, boxes)
-                seen = self._statistics(inner, targets), {n: inner[n] for n in self.bottleneck}
-            return tape.gradient(seen, pixels, (by_statistic, by_feature))
+                outputs = self._statistics(inner, targets), {n: inner[n] for n in self.bottleneck}
+            return tape.gradient(outputs, pixels, (by_statistic, by_feature))
 
-        here = _part(by_feature, tile)
-        return self._compiled("back", back, *self._of(tile, picture, targets), by_statistic, here)
+        given = *self._tile_inputs(tile, picture, targets), by_statistic, _part(by_feature, tile)
+        return self._compiled("backward", backward, *given)
 
-    def _collect(self, purpose, see, picture, targets):
-        """What `see` says of each tile, put together, and {bottleneck: features}."""
+    def _collect(self, purpose, function, picture, targets):
+        """The combined results of `function` on all tiles, and {bottleneck: features}."""
 
         def forward(pixels, targets, boxes):
             inner = self._inner(pixels, boxes)
-            return see(inner, targets), {layer: inner[layer] for layer in self.bottleneck}
+            return function(inner, targets), {layer: inner[layer] for layer in self.bottleneck}
 
-        cut, found, features = self.cut(picture.shape), [], []
+        cut, results, features = self.cut(picture.shape), [], []
         for tile in cut:
-            seen, kept = self._compiled(purpose, forward, *self._of(tile, picture, targets))
-            found.append(seen)
+            given = self._tile_inputs(tile, picture, targets)
+            result, kept = self._compiled(purpose, forward, *given)
+            results.append(result)
             features.append(kept)
-            if len(found) > 1 and purpose == "statistics":  # sums need not wait for each other
-                found = [tf.nest.map_structure(tf.add, *found)]
-        return _put_together(found, cut), _put_together(features, cut)
+            if len(results) > 1 and purpose == "statistics":  # sums can be added straight away
+                results = [tf.nest.map_structure(tf.add, *results)]
+        return _merge(results, cut), _merge(features, cut)
 
     def _inner(self, pixels, boxes):
-        """{layer: features that are the tile's own}."""
+        """{layer: the tile's own features}."""
         features = self.backbone.raw_features(pixels[tf.newaxis], self.shallow)
         return {layer: _inside(features[layer], box) for layer, box in boxes.items()}
+
+    def _deep_features(self, features):
+        """{deep layer: features} from {bottleneck: features}."""
+        return features_from(self.backbone, *features.values(), self.deep) if self.deep else {}
 
     def _statistics(self, features, targets):
         """{name: statistics} of {layer: features}."""
         terms = self.terms.items()
-        return {name: term.statistics(term.own(features), targets[name]) for name, term in terms}
+        return {name: term.statistics(term.select(features), targets[name]) for name, term in terms}
 
     def _losses(self, statistics, features, targets, weights):
         """Total and {name: value} of the whole picture."""
-        deep = features_from(self.backbone, *features.values(), self.deep) if self.deep else {}
-        more, values = self._statistics(deep, targets), {}
+        deep, values = self._statistics(self._deep_features(features), targets), {}
         for name, term in self.terms.items():
-            values[name] = term.loss(statistics[name] | more[name], targets[name])
+            values[name] = term.loss(statistics[name] | deep[name], targets[name])
         return weighted_sum(values, weights), values
 
-    def _of(self, tile, picture, targets):
-        """A tile's pixels, the part of each target that is under it, and the features it counts."""
+    def _tile_inputs(self, tile, picture, targets):
+        """A tile's pixels, the part of each target under it, and the boxes of its own features."""
         part = {name: _part(targets[name], tile) for name in self.terms if name in targets}
         return picture[tile.pixels], part, {n: tf.constant(box) for n, box in tile.inner.items()}
 
-    def _own(self, targets, weights):
-        """Targets and weights of the terms that look through this network."""
+    def _targets_and_weights(self, targets, weights):
+        """Targets and weights of the terms that use this network."""
         own = {name: weights[name] for name in self.terms}
         return {name: targets[name] for name in self.terms}, as_tensors(own)
 
@@ -297,9 +303,9 @@ class View:
 
 @tf.custom_gradient
 def _inside(features, box):
-    """The tile's own features, at a box (top, left, height, width), among all that were computed.
+    """The tile's own features: those in a box (top, left, height, width).
 
-    Their gradient is put back with `tf.pad`: TensorFlow's own for a slice takes five times as long.
+    The gradient uses `tf.pad`, as TensorFlow's own for a slice takes five times as long.
     """
     top, left, height, width = tf.unstack(box)
     own = features[:, top : top + height, left : left + width]
@@ -309,32 +315,30 @@ def _inside(features, box):
 
 
 def _part(by_layer, tile):
-    """Of {layer: …} what is under a tile: of a map its part, everything else as it is."""
+    """The part of {layer: …} under a tile: maps are cropped, everything else stays as it is."""
 
-    def cut(tensor, place):
+    def crop(tensor, place):
         return tensor[:, place[0], place[1]] if tensor.shape.rank == 4 else tensor
 
     return {
-        layer: tf.nest.map_structure(
-            functools.partial(cut, place=tile.place[layer]), by_layer[layer]
-        )
-        for layer in tile.place
+        layer: tf.nest.map_structure(functools.partial(crop, place=place), by_layer[layer])
+        for layer, place in tile.place.items()
         if layer in by_layer
     }
 
 
-def _put_together(found, cut):
-    """Of the tiles' results one: maps side by side, lists of vectors in a row, the rest added."""
-    if len(found) == 1:
-        return found[0]
+def _merge(results, cut):
+    """Merge the tiles' results: maps are tiled, lists of vectors concatenated, the rest added."""
+    if len(results) == 1:
+        return results[0]
     (rows_and_columns, *_) = zip(*(tile.place.values() for tile in cut), strict=True)
     rows = len({place[0].start for place in rows_and_columns})
 
-    def join(*parts):
+    def merge(*parts):
         if parts[0].shape.rank == 4:
             columns = len(parts) // rows
             strips = [tf.concat(parts[n : n + columns], 2) for n in range(0, len(parts), columns)]
             return tf.concat(strips, 1)
         return tf.concat(parts, 0) if parts[0].shape.rank == 2 else tf.add_n(parts)
 
-    return tf.nest.map_structure(join, *found)
+    return tf.nest.map_structure(merge, *results)

@@ -1,7 +1,4 @@
-"""The networks there are: how to build and feed each, and which of its layers to use.
-
-Introduced, with the networks, in notebook 00.
-"""
+"""The networks: how to build and feed each, and which of its layers to use.  (Notebook 00.)"""
 
 import functools
 import re
@@ -12,12 +9,12 @@ from ..startup import keras, tf
 
 
 def _vgg_preprocess(images):
-    """[0, 1] RGB to VGG's own scale: [0, 255], BGR, minus the ImageNet mean."""
+    """[0, 1] RGB to VGG's scale: [0, 255], BGR, minus the ImageNet mean."""
     return keras.applications.vgg16.preprocess_input(images * 255.0)
 
 
 def _inception_preprocess(images):
-    """[0, 1] to Inception's own scale, [-1, 1]."""
+    """[0, 1] to Inception's scale, [-1, 1]."""
     return keras.applications.inception_v3.preprocess_input(images * 255.0)
 
 
@@ -34,20 +31,20 @@ def _vgg16(weights=None):
     return keras.applications.VGG16(weights=weights, include_top=False)
 
 
-# Keras numbers the layers to which Inception v3 gives no name over all models of the process.
+# Keras numbers unnamed layers of Inception v3 consecutively across all models in the process.
 _UNNAMED = re.compile(r"(conv2d|batch_normalization|activation|\w+_pooling2d|concatenate)_?(\d*)")
 
 
 def _inception_v3(weights=None):
-    """Inception v3, its `conv2d_2` always the same layer, whatever was built before it."""
+    """Inception v3, with layers numbered from 0 no matter which models were built before."""
     model = keras.applications.InceptionV3(weights=weights, include_top=False)
-    kinds = {}
+    unnamed = {}
     for layer in model.layers:
         if match := _UNNAMED.fullmatch(layer.name):
-            kinds.setdefault(match[1], {})[int(match[2] or 0)] = layer
-    for kind, layers in kinds.items():
+            unnamed.setdefault(match[1], {})[int(match[2] or 0)] = layer
+    for name, layers in unnamed.items():
         for number, (_, layer) in enumerate(sorted(layers.items())):
-            layer.name = f"{kind}_{number}" if number else kind
+            layer.name = f"{name}_{number}" if number else name
     return model
 
 
@@ -58,11 +55,11 @@ def _squeezenet(weights=None):
 
     def fire(x, squeeze, expand, name):
         x = conv(squeeze, 1, activation="relu", name=f"{name}_squeeze1x1")(x)
-        sides = [
-            conv(expand, 1, activation="relu", name=f"{name}_expand1x1")(x),
-            conv(expand, 3, activation="relu", name=f"{name}_expand3x3")(x),
+        branches = [
+            conv(expand, size, activation="relu", name=f"{name}_expand{size}x{size}")(x)
+            for size in (1, 3)
         ]
-        return keras.layers.Concatenate(name=name)(sides)
+        return keras.layers.Concatenate(name=name)(branches)
 
     inputs = keras.Input((None, None, 3))
     x = conv(64, 3, strides=2, activation="relu", name="conv1")(inputs)
@@ -78,12 +75,17 @@ def _squeezenet(weights=None):
 
 @dataclass(frozen=True)
 class Architecture:
-    """What we know of a kind of network: how to build and feed it, and which layers to use.
+    """How to build and feed a network, and which of its layers to use.
 
-    `dream_layers` gives each layer its weight in the dream's score; `classes` is the layer whose
-    1,000 channels are the ImageNet classes, if the network has one; `bfloat16_pays` says that
-    bfloat16 saves it time; `bottlenecks` are layers through which all deeper ones look, see
-    `large/checkpointing.py`.
+    Attributes:
+        build: function (weights=None) → Keras model.
+        preprocess: function from images in [0, 1] to the network's input.
+        content_layers, style_layers: default layers of `Content` and `Style`.
+        dream_layers: {layer: weight}, the default of `Dream`.
+        classes: the layer whose 1,000 channels are the ImageNet classes, if there is one.
+        bfloat16_pays: True if bfloat16 makes it faster.
+        bottlenecks: layers that every path to deeper layers passes through; see
+            `large/checkpointing.py`.
     """
 
     build: Callable

@@ -1,4 +1,4 @@
-"""A pretrained network, cut off at the deepest layer asked for.  (Notebook 00.)"""
+"""A pretrained network, truncated at the deepest layer requested.  (Notebook 00.)"""
 
 import difflib
 import functools
@@ -15,7 +15,7 @@ from .weights import find_weights
 
 if keras.backend.backend() != "tensorflow":
     raise DreamkitError(
-        f"Keras runs on {keras.backend.backend()} here, and dreamkit needs TensorFlow:"
+        f"Keras is using {keras.backend.backend()}, but dreamkit needs TensorFlow:"
         " set KERAS_BACKEND=tensorflow and restart Python."
     )
 
@@ -24,14 +24,14 @@ class Backbone:
     """A network as a source of features.
 
     Args:
-        model: any functional Keras model from (N, H, W, 3) to anything, H and W free.
-        architecture: how to feed it and which of its layers to use by default.
-        name: what to call it in messages and settings.
+        model: any functional Keras model with input (N, H, W, 3) and free H and W.
+        architecture: an `Architecture`: how to feed it and its default layers.
+        name: what to call it in messages and settings; None for the model's name.
         origin: where its weights came from, in words.
-        precision: what to compute in; the model's own when None. See `with_precision`.
+        precision: what to compute in; None for the model's own. See `with_precision`.
 
-    The features are computed by a Keras model that ends at the deepest layer asked for; it is
-    built once for each set of layers and kept.
+    Features come from a Keras model that ends at the deepest layer requested, built once for each
+    set of layers.
 
     Introduced in notebook 00.
     """
@@ -47,15 +47,18 @@ class Backbone:
         return f"Backbone({self.name!r}, {len(self.model.layers)} layers, weights: {self.origin})"
 
     def with_precision(self, precision):
-        """The same network computing in another precision; features are float32 all the same.
+        """The same network computing in another precision; its features are still float32.
 
         Args:
-            precision: `"float32"`, `"bfloat16"` (8 bits of accuracy instead of 24), or `"auto"`:
-                bfloat16 where the processor or GPU computes in it and the network is large enough
-                to gain by it, else float32.
+            precision: `"float32"`, `"bfloat16"` (8 significant bits instead of 24), or `"auto"`:
+                bfloat16 if the processor or GPU supports it and the network is large enough to
+                benefit, else float32.
+
+        Returns:
+            A `Backbone` that shares this one's weights.
 
         Raises:
-            SettingsError: no precision is called that.
+            SettingsError: an unknown precision.
 
         Introduced in notebook 02.
 
@@ -78,18 +81,18 @@ class Backbone:
         return tuple(layer.name for layer in self.model.layers)
 
     def features(self, images, layers):
-        """What the network sees at `layers`.
+        """The network's features at `layers`.
 
         Args:
             images: (H, W, 3) or (N, H, W, 3), RGB in [0, 1].
             layers: a layer's name, or several.
 
         Returns:
-            {layer: (N, h, w, c) tensor}, in the order asked for.
+            {layer: (N, h, w, c) tensor}, in the order requested.
 
         Raises:
             LayerError: the network has no such layer.
-            ImageError: the picture is too small to reach the deepest layer.
+            ImageError: the picture holds integers, or is too small for the layers.
 
         Introduced in notebook 00.
 
@@ -100,9 +103,7 @@ class Backbone:
         layers = (layers,) if isinstance(layers, str) else tuple(layers)
         images = tf.convert_to_tensor(images)
         if images.dtype.is_integer:
-            raise ImageError(
-                "The picture holds whole numbers: divide by 255 to bring it to [0, 1]."
-            )
+            raise ImageError("The picture holds integers: divide by 255 to scale it to [0, 1].")
         if images.shape.rank == 3:
             images = images[tf.newaxis]
         self.extractor(layers)
@@ -112,44 +113,44 @@ class Backbone:
     def raw_features(self, images, layers, start=None):
         """{layer: (N, h, w, c)} of checked images (N, H, W, 3), in the network's own precision.
 
-        Features of float64 images are float64, too. With `start`, `images` are the features at the
+        Features of float64 images are float64. With `start`, `images` are the features at the
         layer of that name.
         """
         inputs = images if start else self.architecture.preprocess(images)
-        found = self.extractor(layers, start)(inputs)
-        found = found if isinstance(found, list) else [found]  # Keras unwraps a single output
+        outputs = self.extractor(layers, start)(inputs)
+        outputs = outputs if isinstance(outputs, list) else [outputs]  # Keras unwraps a single one
         if inputs.dtype == tf.float64:
-            found = [tf.cast(f, tf.float64) for f in found]
-        return dict(zip(layers, found, strict=True))
+            outputs = [tf.cast(f, tf.float64) for f in outputs]
+        return dict(zip(layers, outputs, strict=True))
 
     def extractor(self, layers, start=None):
-        """The Keras model to the list of features at `layers`.
+        """The Keras model that computes the list of features at `layers`.
 
-        It starts from preprocessed images, or from the features at the layer `start`.
+        Its input is preprocessed images, or the features at the layer `start`.
         """
         if (layers, start) not in self._extractors:
             for name in layers:
                 self.layer(name)
-            with tf.init_scope():  # a graph may be the first to ask
-                there = {layer.name for layer in self._folded.layers}
-                model = self._folded if there.issuperset(layers) else self._unfolded
+            with tf.init_scope():  # the first call may come from inside a graph
+                available = {layer.name for layer in self._folded.layers}
+                model = self._folded if available.issuperset(layers) else self._unfolded
+                inputs = model.get_layer(start).output if start else model.inputs[0]
                 outputs = [model.get_layer(name).output for name in layers]
-                begin = model.get_layer(start).output if start else model.inputs[0]
-                self._extractors[layers, start] = keras.Model(begin, outputs)
+                self._extractors[layers, start] = keras.Model(inputs, outputs)
         return self._extractors[layers, start]
 
     @functools.cached_property
     def _folded(self):
-        """The network as it is fastest."""
+        """The faster network, without the layers that folding removes."""
         return in_precision(folded(self.model), self.precision)
 
     @functools.cached_property
     def _unfolded(self):
-        """The network with every layer there is."""
+        """The network with all its layers."""
         return in_precision(self.model, self.precision)
 
     def layer(self, name):
-        """The Keras layer called `name`, or a `LayerError` that names near ones."""
+        """The Keras layer called `name`, or a `LayerError` that suggests similar names."""
         if name not in self.layers:
             near = difflib.get_close_matches(str(name), self.layers, n=3)
             hint = f"did you mean {' or '.join(near)}?" if near else "see `.layers` for the names."
@@ -157,7 +158,7 @@ class Backbone:
         return self.model.get_layer(name)
 
     def receptive_field(self, layer):
-        """How many pixels across one feature at `layer` looks at.
+        """Width of the receptive field of a feature at `layer`, px.
 
         >>> load_backbone("squeezenet").receptive_field("fire2")
         15
@@ -165,7 +166,7 @@ class Backbone:
         return self._field(layer).size
 
     def stride(self, layer):
-        """How many pixels that window moves from one feature at `layer` to its neighbour.
+        """How far the receptive field moves from one feature at `layer` to its neighbour, px.
 
         >>> load_backbone("squeezenet").stride("fire2")
         4
@@ -173,10 +174,7 @@ class Backbone:
         return self._field(layer).stride
 
     def halo(self, layer):
-        """How many pixels before and after its own a feature at `layer` looks, at most.
-
-        Feature number g, at stride s, sees the pixels from g·s − before to g·s + after.
-        """
+        """(before, after), px: feature g sees at most g·stride − before to g·stride + after."""
         return self._field(layer).before, self._field(layer).after
 
     def _field(self, layer):
@@ -184,7 +182,7 @@ class Backbone:
         return self._geometry.fields[layer]
 
     def smallest(self, layer, side=1):
-        """The shortest picture side, in px, that gives `side` features at `layer`.
+        """The shortest side of a picture, px, that gives `side` features at `layer`.
 
         >>> load_backbone("squeezenet").smallest("fire9")
         29
@@ -197,7 +195,10 @@ class Backbone:
         return Geometry(self.model)
 
     def check_size(self, size, layers, name="the picture", side=1):
-        """Raise an `ImageError` if (height, width) gives no `side` features; None passes."""
+        """Raise an `ImageError` if (height, width) is too small for `side` features at `layers`.
+
+        A side that is None, as in a graph, is not checked.
+        """
         smallest = max(self.smallest(layer, side) for layer in layers)
         if None not in tuple(size) and min(size) < smallest:
             raise ImageError(
@@ -207,18 +208,19 @@ class Backbone:
 
 
 def load_backbone(name, weights=None):
-    """Load a pretrained network as a source of features; the second call gives the same object.
+    """Load a pretrained network, once: later calls return the same object.
 
     Args:
-        name: `"vgg19"`, `"vgg16"`, `"inception_v3"` or `"squeezenet"`; a `Backbone` is given back.
-        weights: path of a weights file, or None to look in the usual places (see `find_weights`).
+        name: `"vgg19"`, `"vgg16"`, `"inception_v3"` or `"squeezenet"`; a `Backbone` is returned
+            unchanged.
+        weights: path of a weights file; None searches the usual places (see `find_weights`).
 
     Returns:
-        A `Backbone`. One line tells where its weights came from.
+        A `Backbone`. The first call prints one line that says where its weights came from.
 
     Raises:
-        SettingsError: no network is called that.
-        WeightsError: its weights are nowhere to be had, or damaged.
+        SettingsError: an unknown network.
+        WeightsError: its weights cannot be found, or are damaged.
 
     Sources: Simonyan and Zisserman 2015 (VGG), Szegedy et al. 2016 (Inception v3), Iandola et
     al. 2016 (SqueezeNet). Introduced in notebook 00.

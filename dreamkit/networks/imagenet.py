@@ -1,4 +1,4 @@
-"""The 1,000 classes that ImageNet's networks tell apart.  (Notebook 03.)"""
+"""The 1,000 ImageNet classes.  (Notebook 03.)"""
 
 import difflib
 import functools
@@ -18,10 +18,10 @@ def class_names():
 
 
 def class_index(label):
-    """The channel of a class given by its name or its number, 0 to 999.
+    """The channel of a class, given by name or by number, 0 to 999.
 
     Raises:
-        SettingsError: no ImageNet class is called that.
+        SettingsError: an unknown ImageNet class.
 
     >>> class_index("goldfish"), class_index(1)
     (1, 1)
@@ -32,7 +32,6 @@ def class_index(label):
     if label in names:
         return names.index(label)
     near = difflib.get_close_matches(str(label), names, n=3)
-    hint = (
-        f"did you mean {' or '.join(near)}?" if near else "see `dreamkit.imagenet.class_names()`."
-    )
+    listing = "dreamkit.networks.imagenet.class_names()"
+    hint = f"did you mean {' or '.join(near)}?" if near else f"see `{listing}`."
     raise SettingsError(f"ImageNet has no class {label!r}: {hint}")

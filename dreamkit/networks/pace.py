@@ -63,9 +63,7 @@ def measure(clock=time.perf_counter):
     def step(images):
         with tf.GradientTape() as tape:
             tape.watch(images)
-            features = [
-                tf.nn.conv2d(x, k, 1, "SAME") for x, k in zip(images, kernels, strict=True)
-            ]
+            features = [tf.nn.conv2d(x, k, 1, "SAME") for x, k in zip(images, kernels, strict=True)]
             total = tf.add_n([tf.reduce_sum(tf.cast(f, tf.float32)) for f in features])
         return tape.gradient(total, images)
 

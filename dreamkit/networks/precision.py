@@ -1,4 +1,4 @@
-"""In how many bits a network computes.  (Notebook 02.)"""
+"""The precision that a network computes in.  (Notebook 02.)"""
 
 import functools
 from pathlib import Path
@@ -10,7 +10,7 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 
 @functools.cache
 def has_bfloat16():
-    """True if the machine computes in bfloat16: newer x86 servers and NVIDIA GPUs from Ampere."""
+    """True if the hardware supports bfloat16: recent x86 servers, NVIDIA GPUs since Ampere."""
     if gpus := tf.config.list_physical_devices("GPU"):
         details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
         return all(gpu.get("compute_capability", (0, 0)) >= (8, 0) for gpu in details)
@@ -22,7 +22,7 @@ def has_bfloat16():
 
 
 def in_precision(model, precision):
-    """The same Keras model, or a copy with the same weights that computes in `precision`."""
+    """A Keras model, or if needed a copy with the same weights, that computes in `precision`."""
     if model.layers[-1].compute_dtype == precision:
         return model
     retyped = lambda layer: layer.from_config({**layer.get_config(), "dtype": precision})  # noqa: E731

@@ -1,17 +1,16 @@
-"""What part of the picture a feature looks at.  (Notebook 00.)"""
+"""Which part of the picture a feature sees.  (Notebook 00.)"""
 
 import functools
 from typing import NamedTuple
 
 
 class ReceptiveField(NamedTuple):
-    """What one feature of a layer looks at, in pixels.
+    """What one feature of a layer sees, in pixels.
 
     Attributes:
-        size: how many pixels across it sees.
-        stride: how far that window moves from one feature to its neighbour.
-        before, after: feature number g sees, at most, the pixels from g·stride − before to
-            g·stride + after.
+        size: width of the field.
+        stride: how far the field moves from one feature to its neighbour.
+        before, after: feature g sees at most pixels g·stride − before to g·stride + after.
     """
 
     size: int = 1
@@ -29,7 +28,7 @@ class Geometry:
     def __init__(self, model):
         self.layers = {layer.name: layer for layer in model.layers}
         makers = {id(layer.output): layer.name for layer in model.layers}
-        self.sources = {}  # {layer: the layers it reads from}; none for the input
+        self.sources = {}  # {layer: the layers it reads}
         for name, layer in self.layers.items():
             inputs = layer.input if isinstance(layer.input, list) else [layer.input]
             self.sources[name] = [makers[id(x)] for x in inputs if makers[id(x)] != name]
@@ -38,9 +37,9 @@ class Geometry:
     def fields(self):
         """{layer: `ReceptiveField`}, from the input on.
 
-        A window of k pixels and step s widens it by (k − 1) strides and multiplies the
-        stride by s; where branches meet, the widest counts. Padding moves a window back, by how
-        much may depend on the size: the widest counts again.
+        A window of size k and step s widens the field by (k − 1) strides and multiplies the stride
+        by s; where branches meet, the widest counts. Padding shifts a window back by an amount that
+        can depend on the size; again the widest counts.
         """
         fields = {}
         for name, layer in self.layers.items():
@@ -56,16 +55,16 @@ class Geometry:
             )
         return fields
 
-    @functools.cache  # noqa: B019 (it lives as long as its network, and that as the process)
+    @functools.cache  # noqa: B019 (like its network, it lives as long as the process)
     def smallest(self, layer, side=1):
-        """The shortest picture side, in px, that gives `side` features at `layer`."""
+        """The shortest side of a picture, px, that gives `side` features at `layer`."""
         kernel, step, padding = _window(self.layers[layer])
         inner = (side - 1) * step + (kernel if padding == "valid" else 1)
         return max((self.smallest(name, inner) for name in self.sources[layer]), default=side)
 
 
 def _window(layer):
-    """(kernel, step, padding) of a layer that looks at a window; (1, 1, "same") of all others."""
+    """(kernel, step, padding) of a layer with a window; (1, 1, "same") for all others."""
     kernel = getattr(layer, "kernel_size", None) or getattr(layer, "pool_size", None) or (1,)
     step = getattr(layer, "strides", None) or (1,)
     return max(kernel), max(step), getattr(layer, "padding", "same")

@@ -1,4 +1,4 @@
-"""What a run leaves behind: its picture and history, a checkpoint, and how it was made."""
+"""The result of a run: picture, history, checkpoint, and the settings that made it."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""A file from which a run that was cut off goes on.  (Notebook 00.)"""
+"""The file from which an interrupted run resumes.  (Notebook 00.)"""
 
 import json
 import time
@@ -10,24 +10,19 @@ import numpy as np
 from ..errors import SettingsError
 from ..files import check_folder, replacing
 
-DAMAGED = (
-    AttributeError,
-    EOFError,
-    TypeError,
-    zipfile.BadZipFile,
-)  # what NumPy raises at a file that is no .npz
+# What NumPy raises for a file that is not an .npz.
+DAMAGED = (AttributeError, EOFError, TypeError, zipfile.BadZipFile)
 
 
 class Checkpoint:
-    """A file from which a run that was cut off goes on.
+    """The file from which an interrupted run resumes.
 
-    It holds the settings, the pictures the run started from, and for each phase of the run the
-    state of the loop. A recipe that finds a phase finished in it skips that phase, and goes on in
-    the middle of an unfinished one.
+    It holds the settings, the input pictures, and the state of the loop for each phase of the run.
+    A recipe skips the phases that are complete and continues in the middle of an unfinished one.
 
     Args:
-        path: an `.npz` file, read if it is there; None keeps everything in memory.
-        every: seconds between two writings.
+        path: an `.npz` file, read if it exists; None keeps everything in memory.
+        every: seconds between writes.
     """
 
     def __init__(self, path=None, every=30.0):
@@ -46,11 +41,11 @@ class Checkpoint:
                 self.notes = json.loads(str(file["notes"]))
         except (*DAMAGED, OSError, ValueError, KeyError) as error:
             raise SettingsError(
-                f"{self.path} is not a checkpoint of dreamkit: name one that a run wrote."
+                f"{self.path} is not a dreamkit checkpoint: give a file that a run wrote."
             ) from error
 
     def state(self, phase):
-        """The state of a phase as it was last kept, or None."""
+        """The last saved state of a phase, or None."""
         note = self.notes["phases"].get(phase)
         if note is None:
             return None
@@ -59,11 +54,11 @@ class Checkpoint:
         return {**note, **arrays}
 
     def due(self):
-        """True if the last writing is long enough ago."""
+        """True if it is time to write again."""
         return self.path is not None and time.monotonic() - self.written >= self.every
 
     def keep(self, phase, state):
-        """Write the state of a phase: arrays and plain values by name."""
+        """Save the state of a phase: {name: array or JSON value}."""
         arrays = {k: v for k, v in state.items() if isinstance(v, np.ndarray)}
         self.arrays.update({f"{phase}:{name}": array for name, array in arrays.items()})
         self.notes["phases"][phase] = {k: v for k, v in state.items() if k not in arrays}

@@ -1,4 +1,4 @@
-"""What happens at each step besides the step itself.  (Notebook 02.)"""
+"""Recording a run: history, best picture, progress bar and checkpoints.  (Notebook 02.)"""
 
 import contextlib
 import time
@@ -12,9 +12,9 @@ from .run import Run
 
 @dataclass
 class Step:
-    """What a callback sees after each step: where the run is, and the picture it has reached.
+    """What a callback receives after each step.
 
-    `image`, (H, W, 3) in [0, 1], may be kept but not written to: it is the run's own.
+    `image`, (H, W, 3) in [0, 1], is read-only; it may be kept.
     """
 
     step: int
@@ -26,11 +26,11 @@ class Step:
 
 
 class Halt(Exception):
-    """Ends the loop from inside: all steps are done, or the callback wants no more."""
+    """Raised to end the loop: all steps are done, or the callback asked to stop."""
 
 
 class Recorder:
-    """Records every step, keeps the picture, shows progress, and knows when to stop.
+    """Records every step, keeps the best picture, shows progress, and stops the loop.
 
     Args:
         phase: what to call these steps in the history.
@@ -51,7 +51,7 @@ class Recorder:
 
     @contextlib.contextmanager
     def open(self, steps, progress):
-        """Time the steps and show them; Ctrl-C and a callback's wish end them without an error."""
+        """Time the steps and show progress; Ctrl-C or a callback ends the loop without an error."""
         from tqdm.auto import tqdm
 
         self.steps, self.started = steps, time.perf_counter()
@@ -71,11 +71,11 @@ class Recorder:
 
     @property
     def finished(self):
-        """True if the checkpoint holds this phase complete."""
+        """True if the checkpoint shows this phase as complete."""
         return bool(self.state) and self.state["step"] > self.state["steps"]
 
     def restore(self, variable, slots=()):
-        """Put back what the checkpoint holds; returns the step to go on from."""
+        """Restore the checkpoint's state; returns the step to continue from."""
         if not self.state:
             return 0
         variable.assign(self.state["picture"])
@@ -84,7 +84,7 @@ class Recorder:
         return self.state["step"]
 
     def record(self, step, total, terms, variable, slots=()):
-        """Record the picture as it is after `step` steps; raises `Halt` or `DivergedError`."""
+        """Record the picture after `step` steps; raises `Halt` or `DivergedError`."""
         seconds = self.earlier + time.perf_counter() - self.started
         total, terms = float(total), {name: float(value) for name, value in terms.items()}
         if not np.isfinite(total):
@@ -110,7 +110,7 @@ class Recorder:
         self.checkpoint.keep(self.phase, {**state, "picture": picture})
 
     def run(self):
-        """What there is so far."""
+        """The run so far."""
         import pandas as pd
 
         image = None if self.image is None else np.array(self.image)
@@ -127,5 +127,5 @@ def _advice(step, total, terms):
 
 
 def _shared(variable):
-    """A variable's value for reading, not copied: TensorFlow copies before it writes over it."""
+    """A read-only view of a variable's value; TensorFlow copies it before overwriting it."""
     return np.asarray(variable.value())

@@ -1,4 +1,4 @@
-"""Make a picture again, or go on with it: rerun() and resume().  (Notebook 00.)"""
+"""rerun() makes a picture again, resume() continues an interrupted run.  (Notebook 00.)"""
 
 import json
 from pathlib import Path
@@ -14,15 +14,15 @@ def rerun(path, **changes):
     """Make a picture again from the settings saved with it.
 
     Args:
-        path: a `.png` or `.json` that `Run.save` wrote.
-        changes: arguments to change, such as `style=` or `size=`; pictures that were arrays
-            have to be given.
+        path: a `.png` or `.json` file that `Run.save` wrote.
+        changes: arguments to change, such as `style=` or `size=`; pictures that were arrays must
+            be passed again.
 
     Returns:
-        A new `Run`: the same picture, on the same machine and versions.
+        A new `Run`; with the same machine and versions, the same picture.
 
     Raises:
-        SettingsError: no settings there, or an input that cannot be had or has changed.
+        SettingsError: the file holds no settings, or an input is missing or has changed.
 
     Introduced in notebook 00.
     """
@@ -38,13 +38,14 @@ def rerun(path, **changes):
     for name, recorded in settings["inputs"].items():
         now, source = run.settings["inputs"][name], recorded["source"]
         if not resized and now["source"] == source and now["sha256"] != recorded["sha256"]:
-            changed = source or "The array"
-            raise SettingsError(f"{changed} is not the {name} it was: bring the old one back.")
+            raise SettingsError(
+                f"The {name} {source or 'array'} has changed since the run: restore the old one."
+            )
     return run
 
 
 def read_settings(path):
-    """The settings beside or inside a picture that `Run.save` wrote."""
+    """The settings that `Run.save` wrote into a `.png` or `.json`."""
     path = Path(path)
     try:
         text = path.read_text("utf-8") if path.suffix == ".json" else None
@@ -53,37 +54,35 @@ def read_settings(path):
             return settings
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise SettingsError(
-            f"{path} holds no settings of dreamkit: give the .png or .json that a run saved."
+            f"{path} holds no dreamkit settings: give the .png or .json that a run saved."
         ) from error
     recipe = settings["recipe"]
-    raise SettingsError(f"{path} was made by {recipe!r}, which this version does not know.")
+    raise SettingsError(f"{path} was made by an unknown recipe, {recipe!r}: update dreamkit.")
 
 
 def resume(checkpoint, **changes):
-    """Continue a run that was cut off.
+    """Continue an interrupted run.
 
     Args:
         checkpoint: the `.npz` file given to the recipe as `checkpoint=`.
-        changes: `callback=` or `progress=`, which no file can hold.
+        changes: `callback=` or `progress=`, which a file cannot store.
 
     Returns:
-        The finished `Run`: with Adam and gradient steps, the picture of an uninterrupted run.
+        The finished `Run`: with Adam and gradient steps, the same picture as without the break.
 
     Raises:
-        SettingsError: the file is missing or is no checkpoint.
+        SettingsError: the file is missing, or is not a checkpoint of a recipe.
 
     Introduced in notebook 00.
     """
     if not Path(checkpoint).is_file():
-        raise SettingsError(
-            f"There is no checkpoint at {checkpoint}: name the file a run was given."
-        )
-    kept = Checkpoint(checkpoint)
-    if "settings" not in kept.notes:
-        raise SettingsError(f"{checkpoint} was not kept by a recipe: start that run again.")
-    settings = kept.notes["settings"]
-    pictures = {name: kept.arrays[f"input:{name}"] for name in settings["inputs"]}
+        raise SettingsError(f"There is no checkpoint at {checkpoint}: give the run's checkpoint=.")
+    saved = Checkpoint(checkpoint)
+    if "settings" not in saved.notes:
+        raise SettingsError(f"{checkpoint} was not written by a recipe: start that run again.")
+    settings = saved.notes["settings"]
+    pictures = {name: saved.arrays[f"input:{name}"] for name in settings["inputs"]}
     call = {**settings["arguments"], "seed": settings["seed"], "profile": settings["profile"]}
-    run = RECIPES[settings["recipe"]](**pictures, **{**call, **changes}, checkpoint=kept)
+    run = RECIPES[settings["recipe"]](**pictures, **{**call, **changes}, checkpoint=saved)
     run.settings = settings
     return run

@@ -1,4 +1,4 @@
-"""Run: a picture, how it came about, and all it takes to make it again.  (Notebook 00.)"""
+"""Run: a picture, its history, and the settings that reproduce it.  (Notebook 00.)"""
 
 import io
 import json
@@ -19,14 +19,14 @@ METADATA_KEY = "dreamkit"
 
 @dataclass
 class Run:
-    """What a recipe or a loop gives back.
+    """The result of a recipe or a loop.
 
     Attributes:
         image: the picture, (H, W, 3) float32 in [0, 1].
-        history: a pandas DataFrame with a row for the start (step 0) and one after every step:
-            `step`, `phase`, `total`, a column for each term before its weight, and `seconds`
-            since the start.
-        settings: all it takes to make the picture again.
+        history: a pandas DataFrame with a row for the start (step 0) and one for every step:
+            `step`, `phase`, `total`, a column for each unweighted term, and `seconds` since the
+            start.
+        settings: everything needed to make the picture again.
         stopped: None, or why the run ended early: `"interrupted"` or `"callback"`.
 
     Introduced in notebook 00.
@@ -46,27 +46,26 @@ class Run:
         return f"<Run {recipe}: {width}×{height} px, {len(self.history)} rows of history>"
 
     def _repr_jpeg_(self):
-        """Let Jupyter show the picture, in a form that keeps notebooks small."""
+        """Let Jupyter show the picture, as a JPEG to keep notebooks small."""
         from PIL import Image
 
         buffer = io.BytesIO()
-        Image.fromarray(np.round(self.image * 255).astype("uint8")).save(
-            buffer, "jpeg", quality=90, subsampling=0
-        )
+        picture = Image.fromarray(np.round(self.image * 255).astype("uint8"))
+        picture.save(buffer, "jpeg", quality=90, subsampling=0)
         return buffer.getvalue()
 
     def save(self, path, overwrite=False):
-        """Write the picture, its settings (`.json`) and its history (`.csv`) side by side.
+        """Write the picture, its settings (`.json`) and its history (`.csv`) next to each other.
 
         Args:
-            path: where the picture goes; a `.png` also carries the settings inside.
-            overwrite: True to replace files that are there.
+            path: file of the picture; a `.png` also stores the settings.
+            overwrite: True to replace existing files.
 
         Returns:
             The picture's path.
 
         Raises:
-            ImageError: a file is there already, or the ending is of no picture format we write.
+            ImageError: a file already exists, or the suffix is not a format we can write.
         """
         path = Path(path).expanduser()
         settings, history = path.with_suffix(".json"), path.with_suffix(".csv")
@@ -74,19 +73,17 @@ class Run:
             check_free(file, overwrite)
         text = json.dumps(self.settings, indent=1, ensure_ascii=False)
         metadata = {METADATA_KEY: text} if path.suffix.lower() == ".png" else None
-        settings.unlink(missing_ok=True)  # they come last: where they are, all is there
+        settings.unlink(missing_ok=True)  # written last: if it exists, the others are complete
         save_image(path, self.image, overwrite=overwrite, metadata=metadata)
-        for file, content in (
-            (history, self.history.to_csv(index=False, lineterminator="\n")),
-            (settings, text + "\n"),
-        ):
+        table = self.history.to_csv(index=False, lineterminator="\n")
+        for file, content in {history: table, settings: text + "\n"}.items():
             with replacing(file) as part:
                 part.write_text(content, encoding="utf-8")
         return path
 
 
 def concatenate(runs):
-    """One Run out of several that followed each other: the last picture, all the history."""
+    """Join consecutive runs into one, with the last picture and the whole history."""
     import pandas as pd
 
     tables, elapsed = [], 0.0

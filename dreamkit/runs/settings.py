@@ -1,4 +1,4 @@
-"""How a run was made: settings that are all it takes to make it again.  (Notebook 00.)"""
+"""The settings of a run: everything needed to make it again.  (Notebook 00.)"""
 
 import functools
 import inspect
@@ -17,20 +17,20 @@ from .versions import versions
 
 
 def reproducible(*pictures):
-    """Decorate a recipe so that its Run's settings are all it takes to make it again.
+    """Decorate a recipe so that its Run records everything needed to make it again.
 
     Args:
-        pictures: names of the arguments that are pictures. They are loaded here, at the profile's
-            size unless they are arrays, and recorded by source and hash; the rest by value.
+        pictures: names of the arguments that are pictures. They are loaded here and recorded by
+            source and hash; other arguments are recorded by value.
 
-    A missing seed is drawn and the profile resolved here, so that both can be recorded too.
+    A missing seed is drawn and the profile is resolved here, so that both are recorded too.
     """
 
     def decorate(recipe):
         signature = inspect.signature(recipe)
 
         def resolve(*args, **kwargs):
-            """The arguments with all that was left open resolved, and the Run's settings."""
+            """The arguments with seed, profile and pictures filled in, and the Run's settings."""
             call = signature.bind(*args, **kwargs)
             call.apply_defaults()
             given = call.arguments
@@ -57,26 +57,26 @@ def reproducible(*pictures):
 
 
 def resolve_profile(value):
-    """A Profile from itself, its name, its recorded dict, or None for the environment's."""
+    """A Profile from a Profile, a name, a recorded dict, or None for the environment's."""
     if isinstance(value, dict):
         return Profile(**value)
     return value if isinstance(value, Profile) else choose_profile(value, quiet=True)
 
 
 def open_picture(name, given):
-    """Load a recipe's picture; one named by sample, path or address at `size` or the profile's."""
+    """Load a recipe's picture; if not an array, at `size` or the profile's size."""
     source, size = given[name], given["size"]
     if name in ("style", "guide"):
-        size = None  # its scale is the recipe's own choice
+        size = None  # the recipe scales these itself
     elif size is None and isinstance(source, str | os.PathLike):
         size = given["profile"].size
     picture = load_image(source, size)
-    picture.setflags(write=False)  # so that it can be shared, not copied
+    picture.setflags(write=False)  # lets check_image share it instead of copying
     return picture
 
 
 def describe(recipe, sources, given):
-    """Settings: all it takes to make a picture again, in plain values that JSON can hold."""
+    """The settings needed to make a picture again, as JSON values."""
     left_out = {*sources, "profile", "seed", "callback", "progress", "checkpoint"}
     inputs = {
         name: {
@@ -89,15 +89,15 @@ def describe(recipe, sources, given):
     return {
         "recipe": recipe,
         "inputs": inputs,
-        "arguments": {k: plain(k, v) for k, v in given.items() if k not in left_out},
+        "arguments": {k: to_json(k, v) for k, v in given.items() if k not in left_out},
         "seed": given["seed"],
         "profile": asdict(given["profile"]),
         "versions": versions(),
     }
 
 
-def plain(name, value):
-    """An argument as JSON can hold it: a network by its name, a picture not at all."""
+def to_json(name, value):
+    """An argument as a JSON value; a network becomes its name."""
     if isinstance(value, Backbone):
         return value.name
     if value is None or isinstance(value, str | bool | int | float):
@@ -114,13 +114,13 @@ def plain(name, value):
 
 
 def open_checkpoint(path, settings, given):
-    """The checkpoint at `path`, a new one or one to continue; None for None."""
+    """The checkpoint at `path`, new or to be continued; None for None."""
     if path is None or isinstance(path, Checkpoint):
         return path
     checkpoint = Checkpoint(path)
     if checkpoint.notes.setdefault("settings", settings) != settings:
         raise SettingsError(
-            f"{path} belongs to a run with other settings: give another name, or resume() it."
+            f"{path} belongs to a run with other settings: choose another name, or resume() it."
         )
     checkpoint.arrays.update({f"input:{name}": given[name] for name in settings["inputs"]})
     return checkpoint

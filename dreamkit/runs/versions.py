@@ -1,4 +1,4 @@
-"""Versions of all that decides how a picture comes out.  (Notebook 00.)"""
+"""Versions of everything that affects how a picture turns out.  (Notebook 00.)"""
 
 import importlib.metadata
 import platform
@@ -9,7 +9,7 @@ DECIDING = ("tensorflow", "keras", "numpy", "scipy", "pillow", "scikit-image")
 
 
 def versions(packages=DECIDING):
-    """{name: version} of dreamkit, Python and some packages; None for one that is not installed.
+    """{name: version} of dreamkit, Python and packages; None for a package that is missing.
 
     >>> versions(("numpy",))["numpy"] is None
     False

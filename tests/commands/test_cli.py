@@ -1,4 +1,4 @@
-"""The command line: every command works, and every wrong call is one line and exit code 2."""
+"""The command line: every command works; every wrong call prints one line and exits with 2."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def process(tmp_path):
-    """The same in a process of its own, with progress bars as a reader has them."""
+    """Like `command`, but in a separate process, with progress bars."""
     environment = {k: v for k, v in os.environ.items() if k != "TQDM_DISABLE"}
     environment |= {"DREAMKIT_PROFILE": "ci", "PYTHONPATH": str(ROOT)}
 
@@ -80,7 +80,7 @@ def test_combine_makes_a_picture_in_every_order(command, tmp_path, order):
     assert saved(tmp_path) == ["both.csv", "both.jpg", "both.json"]
 
 
-def test_the_command_makes_the_very_picture_of_the_package(command, tmp_path):
+def test_the_command_makes_the_same_picture_as_the_package(command, tmp_path):
     command("style", "chelsea", "--seed", 3, "--out", tmp_path / "cat.png")
     again = rerun(tmp_path / "cat.png", progress=False)
     assert np.abs(load_image(tmp_path / "cat.png") - again.image).max() <= 0.5001 / 255
@@ -90,7 +90,7 @@ def test_the_command_makes_the_very_picture_of_the_package(command, tmp_path):
     assert np.array_equal(run.image, again.image), "the command's defaults are not the recipe's"
 
 
-def test_doctor_tells_versions_machine_weights_and_profile(command):
+def test_doctor_reports_versions_machine_weights_and_profile(command):
     code, out, err = command("doctor")
     assert code == 0
     assert err == ""
@@ -116,7 +116,7 @@ def test_without_arguments_the_commands_are_listed(command):
         assert f"  {name} " in out
 
 
-def test_a_command_works_in_a_process_of_its_own(process, tmp_path):
+def test_a_command_works_in_a_separate_process(process, tmp_path):
     code, _, err = process("dream", "chelsea", "--steps", 1, "--octaves", 1, "--out", "cat.png")
     assert code == 0
     assert "octave 1/1" in err, "no progress was shown"
@@ -126,11 +126,11 @@ def test_a_command_works_in_a_process_of_its_own(process, tmp_path):
 # The demo
 
 
-def test_demo_makes_everything_and_loses_nothing_that_was_there(command, tmp_path):
+def test_demo_makes_everything_and_keeps_existing_files(command, tmp_path):
     out = tmp_path / "made"
     out.mkdir()
     earlier = {"style.png": b"1", "joint.csv": b"2", "dream.json": b"3", "overview.png": b"4"}
-    for name, content in {**earlier, "mine.txt": b"5"}.items():
+    for name, content in {**earlier, "notes.txt": b"5"}.items():
         (out / name).write_bytes(content)
     code, text, _ = command("demo", "--out", out, "--seed", 2, "--style", "mosaic")
     assert code == 0
@@ -140,17 +140,17 @@ def test_demo_makes_everything_and_loses_nothing_that_was_there(command, tmp_pat
         assert (out / name).stat().st_size > 50
     (aside,) = (out / "earlier").iterdir()
     assert {path.name: path.read_bytes() for path in aside.iterdir()} == earlier
-    assert (out / "mine.txt").read_bytes() == b"5"
+    assert (out / "notes.txt").read_bytes() == b"5"
     assert str(aside) in text
     for number in range(1, 6):
         assert f"{number}/5  " in text
 
-    for name in ("style-dream", "dream-style"):  # made with phases of others' checkpoints
+    for name in ("style-dream", "dream-style"):  # these reuse phases of other pictures
         again = rerun(out / f"{name}.png", progress=False).image
         assert np.abs(load_image(out / f"{name}.png") - again).max() <= 0.5001 / 255
 
 
-def test_make_passes_its_variables_on():
+def test_make_passes_on_its_variables():
     make = shutil.which("make")
     if make is None:
         pytest.skip("make is not installed")
@@ -165,13 +165,13 @@ def test_make_passes_its_variables_on():
     assert "--size" not in run.stdout
 
 
-# Every wrong call is one line
+# Every wrong call prints one line
 
 
 def broken(folder, kind):
-    """A file that is no picture."""
-    whole = save_image(folder / "whole.png", load_image("chelsea", 64)).read_bytes()
-    content = {"empty": b"", "truncated": whole[:900], "text": b"no picture", "half": whole[:20]}
+    """A file that is not a picture."""
+    intact = save_image(folder / "intact.png", load_image("chelsea", 64)).read_bytes()
+    content = {"empty": b"", "truncated": intact[:900], "text": b"no picture", "half": intact[:20]}
     path = folder / f"{kind}.png"
     path.write_bytes(content[kind])
     return path
@@ -179,7 +179,7 @@ def broken(folder, kind):
 
 @pytest.mark.parametrize("verb", ["style", "dream", "combine"])
 @pytest.mark.parametrize("kind", ["empty", "truncated", "text", "half"])
-def test_a_file_that_is_no_picture_is_one_line(command, tmp_path, verb, kind):
+def test_a_file_that_is_not_a_picture_is_reported_in_one_line(command, tmp_path, verb, kind):
     assert_one_line(command(verb, broken(tmp_path, kind), "--out", tmp_path / "out"), f"{kind}.png")
     assert not (tmp_path / "out").exists()
 
@@ -220,42 +220,42 @@ def test_a_file_that_is_no_picture_is_one_line(command, tmp_path, verb, kind):
         ("weights fetch --to folder --network squeezenet", "squeezenet"),
     ],
 )
-def test_a_wrong_call_is_one_line(command, tmp_path, arguments, words):
+def test_a_wrong_call_is_reported_in_one_line(command, tmp_path, arguments, words):
     assert_one_line(command(*arguments.split()), words)
     assert not [name for name in saved(tmp_path) if name.endswith((".png", ".csv"))]
 
 
-def test_a_wrong_profile_is_one_line(command, monkeypatch):
+def test_a_wrong_profile_is_reported_in_one_line(command, monkeypatch):
     monkeypatch.setenv("DREAMKIT_PROFILE", "huge")
     assert_one_line(command("style", "chelsea"), "huge")
     assert_one_line(command("doctor"), "huge")
 
 
-@pytest.mark.parametrize("there", ["cat.png", "cat.json", "cat.csv"])
-def test_a_file_that_is_there_is_told_of_before_the_work(command, monkeypatch, tmp_path, there):
-    (tmp_path / there).write_bytes(b"mine")
+@pytest.mark.parametrize("existing", ["cat.png", "cat.json", "cat.csv"])
+def test_an_existing_file_is_reported_before_the_work(command, monkeypatch, tmp_path, existing):
+    (tmp_path / existing).write_bytes(b"original")
     with monkeypatch.context() as patch:
         patch.setattr("dreamkit.recipes.style_transfer", None)
-        assert_one_line(command("style", "chelsea", "--out", "cat.png"), there, "--overwrite")
-    assert (tmp_path / there).read_bytes() == b"mine"
+        assert_one_line(command("style", "chelsea", "--out", "cat.png"), existing, "--overwrite")
+    assert (tmp_path / existing).read_bytes() == b"original"
     code, _, _ = command("style", "chelsea", "--steps", 1, "--out", "cat.png", "--overwrite")
     assert code == 0
-    assert (tmp_path / there).read_bytes() != b"mine"
+    assert (tmp_path / existing).read_bytes() != b"original"
 
 
 @pytest.mark.parametrize("out", ["file", "file/folder", "file/cat.png"])
-def test_an_output_inside_a_file_is_told_of_before_the_work(command, monkeypatch, tmp_path, out):
-    (tmp_path / "file").write_bytes(b"mine")
+def test_an_output_inside_a_file_is_reported_before_the_work(command, monkeypatch, tmp_path, out):
+    (tmp_path / "file").write_bytes(b"original")
     for recipe in ("style_transfer", "deep_dream", "dream_style"):
         monkeypatch.setattr(f"dreamkit.recipes.{recipe}", None)
     for verb in ("style", "dream", "combine"):
         assert_one_line(command(verb, "chelsea", "--out", out), "file")
     monkeypatch.setattr(demo, "set_aside", None)
     assert_one_line(command("demo", "--out", out), "file")
-    assert (tmp_path / "file").read_bytes() == b"mine"
+    assert (tmp_path / "file").read_bytes() == b"original"
 
 
-def test_a_folder_without_the_right_to_write_is_one_line(command, tmp_path):
+def test_a_read_only_folder_is_reported_in_one_line(command, tmp_path):
     locked = tmp_path / "locked"
     locked.mkdir(mode=0o500)
     if os.access(locked, os.W_OK):
@@ -264,22 +264,22 @@ def test_a_folder_without_the_right_to_write_is_one_line(command, tmp_path):
     assert_one_line(command("demo", "--out", locked / "new"), "locked")
 
 
-def test_a_folder_that_may_not_be_written_to_is_told_of_whoever_asks(command, monkeypatch):
+def test_a_read_only_folder_is_reported_for_every_user(command, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     assert_one_line(command("style", "chelsea", "--out", "new"), "new")
     assert_one_line(command("demo", "--out", "new"), "new")
 
 
-def test_an_error_of_the_system_is_one_line(command, tmp_path):
-    (tmp_path / "file").write_bytes(b"mine")
+def test_a_system_error_is_reported_in_one_line(command, tmp_path):
+    (tmp_path / "file").write_bytes(b"original")
     assert_one_line(command("weights", "fetch", "--to", "file"), "file")
 
 
-def test_a_wrong_call_is_one_line_in_a_process_of_its_own_too(process):
+def test_a_wrong_call_is_reported_in_one_line_by_a_separate_process(process):
     assert_one_line(process("dream", "chelsea", "--size", 8), "too small")
 
 
-def test_ctrl_c_before_there_is_a_picture_is_one_line(command, monkeypatch):
+def test_ctrl_c_before_the_first_picture_is_reported_in_one_line(command, monkeypatch):
     def interrupted(*_args, **_options):
         raise KeyboardInterrupt
 
@@ -287,7 +287,7 @@ def test_ctrl_c_before_there_is_a_picture_is_one_line(command, monkeypatch):
     assert_one_line(command("dream", "chelsea"), "stopped")
 
 
-def test_a_fault_of_ours_is_not_hidden(monkeypatch):
+def test_a_bug_is_not_hidden(monkeypatch):
     def fault(*_args, **_options):
         raise ZeroDivisionError("ours")
 
@@ -297,16 +297,16 @@ def test_a_fault_of_ours_is_not_hidden(monkeypatch):
         cli.main()
 
 
-# Know before you go
+# Estimates
 
 
-def test_estimate_tells_time_and_memory_in_one_line(command):
+def test_estimate_prints_time_and_memory_in_one_line(command):
     code, out, _ = command("estimate", "style", "--size", 96, "--steps", 3)
     assert code == 0
     assert "GiB" in out.splitlines()[-1]
 
 
-def test_a_recipe_that_cannot_be_estimated_is_one_line(command):
+def test_an_unknown_recipe_is_reported_in_one_line(command):
     assert_one_line(command("estimate", "cooking"), "cooking")
 
 

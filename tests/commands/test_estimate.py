@@ -1,4 +1,4 @@
-"""The estimate: time and memory before the work."""
+"""The estimate of a run's time and memory."""
 
 import pytest
 
@@ -8,11 +8,11 @@ from dreamkit.commands import estimate as estimates
 
 @pytest.fixture(autouse=True)
 def fresh_process(monkeypatch):
-    """What other tests took before does not count."""
+    """Ignore the memory that other tests have used."""
     monkeypatch.setattr(estimates, "peak_memory", lambda: 0)
 
 
-def test_what_the_process_has_taken_already_counts(monkeypatch):
+def test_memory_the_process_already_uses_counts(monkeypatch):
     monkeypatch.setattr(estimates, "peak_memory", lambda: 2**40)
     assert estimate("dream", 96, "squeezenet", steps=1, octaves=1).gib == 1024
 
@@ -23,7 +23,7 @@ def test_twice_the_steps_take_twice_the_time():
     assert two.gib == pytest.approx(one.gib, rel=0.2)
 
 
-def test_a_larger_picture_takes_more_of_both():
+def test_a_larger_picture_takes_more_time_and_memory():
     small, large = (estimate("style", size, "squeezenet", steps=10) for size in (128, 1024))
     assert large.seconds > 10 * small.seconds
     assert large.gib > small.gib
@@ -42,10 +42,10 @@ def test_tiles_bound_the_memory():
     assert (whole.tile, cut.tile) == (None, 256)
 
 
-def test_it_is_told_in_one_line():
-    told = str(estimate("dream", (64, 96), "squeezenet", steps=1, octaves=1))
-    assert "GiB free, whole" in told
-    assert "\n" not in told
+def test_an_estimate_is_one_line():
+    line = str(estimate("dream", (64, 96), "squeezenet", steps=1, octaves=1))
+    assert "GiB free, whole" in line
+    assert "\n" not in line
 
 
 @pytest.mark.parametrize(
@@ -57,6 +57,6 @@ def test_it_is_told_in_one_line():
         (dict(recipe="dream", steps=-1), "steps"),
     ],
 )
-def test_what_cannot_be_estimated_is_named(wrong, culprit):
+def test_an_invalid_setting_is_named(wrong, culprit):
     with pytest.raises((SettingsError, DreamkitError), match=culprit):
         estimate(**wrong)

@@ -1,4 +1,4 @@
-"""Deep features from those at a bottleneck are the whole network's, and so is their gradient."""
+"""Deep features computed from a bottleneck equal the whole network's, and so do their gradients."""
 
 import numpy as np
 import pytest
@@ -8,10 +8,10 @@ from dreamkit.startup import tf
 
 
 @pytest.mark.parametrize("network", ["squeezenet", "vgg19", "inception"])
-def test_beyond_its_bottleneck_a_network_looks_through_it_alone(request, network, picture):
+def test_layers_beyond_a_bottleneck_depend_on_it_alone(request, network, picture):
     network = request.getfixturevalue(network)
-    bottleneck, past = beyond_the_bottleneck(network)
-    layers = (network.architecture.style_layers[0], bottleneck, past[0], past[6])
+    bottleneck, deeper = beyond_the_bottleneck(network)
+    layers = (network.architecture.style_layers[0], bottleneck, deeper[0], deeper[6])
     shallow, deep = split(network, layers)
     assert (shallow, deep) == (layers[:2], layers[2:])
     assert split(network, layers[:1]) == (layers[:1], ())
@@ -21,19 +21,19 @@ def test_beyond_its_bottleneck_a_network_looks_through_it_alone(request, network
         np.testing.assert_allclose(found, whole[layer], rtol=1e-4, atol=1e-4)
 
 
-def test_features_computed_twice_have_the_gradient_of_those_computed_once(inception, picture):
-    bottleneck, past = beyond_the_bottleneck(inception)
-    deep = (past[0], "mixed4", "activation_45", "mixed5")
+def test_recomputed_features_have_the_same_gradient(inception, picture):
+    bottleneck, deeper = beyond_the_bottleneck(inception)
+    deep = (deeper[0], "mixed4", "activation_45", "mixed5")
     assert len(segments(inception, deep)) == 2
     start = inception.raw_features(tf.constant(picture(150, 170)[np.newaxis]), (bottleneck,))[
         bottleneck
     ]
     extractor = inception.extractor(deep, bottleneck)
     gradients = []
-    for see in (extractor, lambda x: list(features_from(inception, x, deep).values())):
+    for compute in (extractor, lambda x: list(features_from(inception, x, deep).values())):
         with tf.GradientTape() as tape:
             tape.watch(start)
-            total = tf.add_n([(n + 1) * tf.reduce_sum(f**2) for n, f in enumerate(see(start))])
+            total = tf.add_n([(n + 1) * tf.reduce_sum(f**2) for n, f in enumerate(compute(start))])
         gradients.append(tape.gradient(total, start).numpy())
     np.testing.assert_allclose(
         gradients[1], gradients[0], rtol=1e-4, atol=1e-5 * abs(gradients[0]).max()
@@ -51,7 +51,7 @@ def test_features_computed_twice_have_the_gradient_of_those_computed_once(incept
         ),
     ],
 )
-def test_segments_end_at_every_bottleneck_on_the_way(inception, layers, expected):
+def test_segments_end_at_every_bottleneck(inception, layers, expected):
     assert segments(inception, layers) == expected
 
 

@@ -1,4 +1,4 @@
-"""The fast twins are equal to the lesson's plain formulas, in value and in gradient."""
+"""The fast versions equal the lesson's plain formulas, in value and in gradient."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def test_outer_products_over_positions_are_the_gram_matrix_and_its_gradient():
 
 
 @pytest.mark.parametrize("formula", ["relative", "tutorial"])
-def test_an_accelerated_objective_is_the_plain_one(toy, picture, double, formula):
+def test_an_accelerated_objective_equals_the_plain_one(toy, picture, double, formula):
     photo, x = picture(12, 14, seed=1), double(10, 12)
     plain = Content(photo, toy, formula=formula) + 3 * Style(photo, toy, formula=formula)
     plain += 0.5 * TotalVariation(formula) - 2 * Dream(toy)
@@ -50,26 +50,26 @@ def test_an_accelerated_objective_is_the_plain_one(toy, picture, double, formula
 
 
 @pytest.mark.parametrize("balance", [0.7, -0.5])
-def test_one_pass_for_two_scores_is_two_passes(toy, picture, double, balance):
+def test_one_pass_for_two_scores_equals_two_passes(toy, picture, double, balance):
     photo, x = picture(12, 14, seed=1), double(32, 24)
     down = Content(photo, toy) + 3 * Style(photo, toy)
     for up in (Dream(toy), Style(photo, toy) - Dream(toy)):
-        fast, plain = (kind(down, up, balance, 2) for kind in (FastBalanced, Balanced))
+        fast, plain = (cls(down, up, balance, 2) for cls in (FastBalanced, Balanced))
         for one, other in zip(fast.value_and_gradient(x), plain.value_and_gradient(x), strict=True):
             tf.nest.map_structure(same, one, other)
 
 
 @pytest.mark.parametrize("levels", [0, 3])
-def test_a_compiled_normalisation_is_the_plain_one(levels):
+def test_a_compiled_normalisation_equals_the_plain_one(levels):
     for size in ((17, 33), (40, 24)):
         gradient = tf.constant(np.random.default_rng(2).normal(size=(*size, 3)))
         same(normalise_compiled(gradient, levels), normalise(gradient, levels))
 
 
-def test_adam_in_place_is_kingmas_and_bas():
+def test_adam_in_place_equals_kingma_and_bas_algorithm():
     rng = np.random.default_rng(3)
-    start, nothing = rng.random((4, 5)), np.zeros((4, 5))
-    x, m, v = (tf.Variable(value) for value in (start, nothing, nothing))
+    start, zeros = rng.random((4, 5)), np.zeros((4, 5))
+    x, m, v = (tf.Variable(value) for value in (start, zeros, zeros))
     expected, mean, square = x.numpy(), 0.0, 0.0
     for step in range(3):
         g = rng.normal(size=(4, 5))

@@ -1,4 +1,4 @@
-"""Tiles: what a network says of a picture in parts is what it says of the whole."""
+"""Tiles: scores and gradients computed in tiles equal those of the whole picture."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -33,8 +33,8 @@ def noise(size, seed=0):
     return np.random.default_rng(seed).random((*size, 3), "float32")
 
 
-def apart(a, b):
-    """The length of the difference, relative to the length of `b`."""
+def relative_error(a, b):
+    """|a − b| / |b|."""
     a, b = np.asarray(a, "float64"), np.asarray(b, "float64")
     return np.linalg.norm(a - b) / np.linalg.norm(b)
 
@@ -53,25 +53,25 @@ def network(request):
     return request.getfixturevalue(request.param)
 
 
-# The same as the whole
+# Tiled equals untiled
 
 
-def test_the_style_gradient_in_tiles_is_the_whole_one_to_many_digits(network):
+def test_the_tiled_style_gradient_equals_the_untiled_one_in_float64(network):
     exact, picture = in_float64(network), tf.constant(noise((150, 170)), tf.float64)
     objective = style_objective(exact, (150, 170))
     whole, tiled = (x.value_and_gradient(picture)[2] for x in (objective, Tiled(objective, 64)))
-    assert apart(tiled, whole) < 1e-7
+    assert relative_error(tiled, whole) < 1e-7
 
 
 @pytest.mark.parametrize("size", SIZES[:1])
-def test_the_style_gradient_in_tiles_is_the_whole_one(network, size, avx512):
+def test_the_tiled_style_gradient_equals_the_untiled_one(network, size, avx512):
     objective, picture = style_objective(network, size), noise(size)
     total, terms, gradient = objective.value_and_gradient(picture)
     tiled = Tiled(objective, 64)
     tiled_total, tiled_terms, tiled_gradient = tiled.value_and_gradient(picture)
-    # Where kernels round otherwise at another size, a unit near 0 may fall to the other side: then
-    # the whole gradient in float32 is as far from that in float64.
-    assert apart(tiled_gradient, gradient) < (1e-4 if avx512 else 5e-3)
+    # Kernels may round differently at another size and flip the sign of a unit near 0; the untiled
+    # gradient in float32 is then just as far from that in float64.
+    assert relative_error(tiled_gradient, gradient) < (1e-4 if avx512 else 5e-3)
     assert float(tiled_total) == pytest.approx(float(total), rel=1e-5)
     assert float(tiled(picture)[0]) == pytest.approx(float(total), rel=1e-5)
     assert {k: float(v) for k, v in tiled_terms.items()} == pytest.approx(
@@ -81,17 +81,17 @@ def test_the_style_gradient_in_tiles_is_the_whole_one(network, size, avx512):
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("power", [1, 2])
-def test_the_dreams_gradient_in_tiles_is_the_whole_one_at_every_step(squeezenet, size, power):
+def test_the_tiled_dream_gradient_equals_the_untiled_one_at_every_step(squeezenet, size, power):
     dream = Dream(squeezenet, power=power)
     tiled = Tiled(dream, 64)
-    for seed in range(2):  # nothing of the first is left over in the second
+    for seed in range(2):  # the first call must not affect the second
         total, _, gradient = dream.value_and_gradient(noise(size, seed))
         tiled_total, _, tiled_gradient = tiled.value_and_gradient(noise(size, seed))
-        assert apart(tiled_gradient, gradient) < 1e-4
+        assert relative_error(tiled_gradient, gradient) < 1e-4
         assert float(tiled_total) == pytest.approx(float(total), rel=1e-5)
 
 
-def test_a_guided_dream_and_one_channel_are_tiled_too(squeezenet):
+def test_guided_and_single_channel_dreams_can_be_tiled(squeezenet):
     picture = noise((150, 130))
     for dream in (
         Dream(squeezenet, guide=load_image("coffee", 120)),
@@ -99,17 +99,17 @@ def test_a_guided_dream_and_one_channel_are_tiled_too(squeezenet):
         Dream(squeezenet, label="goldfish"),
     ):
         whole, tiled = (x.value_and_gradient(picture)[2] for x in (dream, Tiled(dream, 48)))
-        assert apart(tiled, whole) < 1e-4
+        assert relative_error(tiled, whole) < 1e-4
 
 
-def test_both_ways_at_once_are_tiled_too(squeezenet):
+def test_a_balanced_score_can_be_tiled(squeezenet):
     down, picture = style_objective(squeezenet, (160, 160)), noise((160, 160))
     whole, tiled = (
         fit_to_memory(Balanced(down, Dream(squeezenet), 0.7, smooth=2), (160, 160), tile)
         for tile in (None, 48)
     )
     a, b = whole.value_and_gradient(picture), tiled.value_and_gradient(picture)
-    assert apart(b[2], a[2]) < 1e-4
+    assert relative_error(b[2], a[2]) < 1e-4
     assert list(a[1]) == list(b[1])
     assert float(a[0]) == pytest.approx(float(b[0]), rel=1e-5)
     assert float(tiled(picture)[0]) == pytest.approx(float(a[0]), rel=1e-5)
@@ -169,7 +169,7 @@ def test_real_vgg_is_tiled_exactly_to_block5(pretrained):
     network = pretrained("vgg16")
     objective, picture = style_objective(network, (230, 301)), noise((230, 301))
     whole, tiled = (x.value_and_gradient(picture)[2] for x in (objective, Tiled(objective, 96)))
-    assert apart(tiled, whole) < 1e-4
+    assert relative_error(tiled, whole) < 1e-4
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -179,7 +179,7 @@ def test_a_flat_picture_shows_no_seam(squeezenet, dtype, avx512):
     whole, tiled = (x.value_and_gradient(flat)[2].numpy() for x in (dream, Tiled(dream, 64)))
     across = lambda g: np.abs(np.diff(g, axis=0)).mean((1, 2))  # noqa: E731
     assert across(tiled)[63:-1:64].max() < 1.05 * across(whole)[32:-32].max()  # at the seams
-    if dtype == "float64" or avx512:  # elsewhere rounding settles what is largest among equals
+    if dtype == "float64" or avx512:  # elsewhere rounding decides which of equal values is largest
         assert np.allclose(across(tiled), across(whole), rtol=1e-3, atol=1e-3 * across(whole).max())
 
 
@@ -208,7 +208,7 @@ def test_every_feature_is_counted_once(network, size):
         assert (counted == 1).all()
 
 
-def test_each_kind_of_pass_is_traced_once_whatever_the_size(squeezenet):
+def test_each_pass_is_traced_once_for_all_sizes(squeezenet):
     from dreamkit import objectives
 
     before = set(objectives._graphs)
@@ -228,13 +228,13 @@ def test_a_picture_that_fits_is_computed_whole(squeezenet):
         assert not isinstance(fit_to_memory(dream, (96, 96), tile), Tiled)
 
 
-def test_a_picture_too_large_for_memory_is_cut(squeezenet, monkeypatch):
+def test_a_picture_too_large_for_memory_is_tiled(squeezenet, monkeypatch):
     short_of_memory(monkeypatch, 2 * 2**30)
     assert fit_to_memory(Dream(squeezenet), (2048, 2048)).side == 1024
     assert not isinstance(fit_to_memory(Dream(squeezenet), (200, 200)), Tiled)
 
 
-def test_what_will_not_fit_at_all_is_told_before_it_starts(squeezenet, monkeypatch):
+def test_a_step_that_will_not_fit_is_reported_before_it_starts(squeezenet, monkeypatch):
     short_of_memory(monkeypatch, 2**30)
     with pytest.warns(UserWarning, match=r"choose size=\d+"):
         fit_to_memory(Dream(squeezenet), (4096, 4096))
@@ -250,12 +250,12 @@ def short_of_memory(monkeypatch, free):
 
 
 @pytest.mark.parametrize("wrong", [0, 7, "large", True, 2.5])
-def test_a_tile_that_cannot_be_is_a_settings_error(squeezenet, wrong):
+def test_an_invalid_tile_is_a_settings_error(squeezenet, wrong):
     with pytest.raises(SettingsError, match="tile"):
         fit_to_memory(Dream(squeezenet), (96, 96), wrong)
 
 
-def test_a_border_cannot_be_cut_into_tiles(squeezenet):
+def test_a_border_cannot_be_tiled(squeezenet):
     with pytest.raises(SettingsError, match="border"):
         Tiled(Dream(squeezenet, border=2), 64)
 
@@ -263,7 +263,7 @@ def test_a_border_cannot_be_cut_into_tiles(squeezenet):
 # Precision
 
 
-def test_bfloat16_reaches_the_same_loss_and_a_picture_much_like_it():
+def test_bfloat16_reaches_the_same_loss_and_a_similar_picture():
     exact, quick = (
         style_transfer(
             "astronaut", "mosaic", seed=1, steps=30, size=128, profile="offline",
@@ -285,7 +285,7 @@ def test_a_network_in_another_precision_keeps_its_weights_and_its_float32_featur
     picture = noise((96, 96))
     a, b = (net.features(picture, "fire4")["fire4"] for net in (squeezenet, quick))
     assert a.dtype == b.dtype == "float32"
-    assert 0 < apart(b, a) < 0.05
+    assert 0 < relative_error(b, a) < 0.05
 
 
 def test_an_unknown_precision_is_a_settings_error(squeezenet):

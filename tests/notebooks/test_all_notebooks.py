@@ -1,4 +1,4 @@
-"""What holds for every committed notebook, and that a wrong saved output does not go unseen."""
+"""Rules for every committed notebook, and a check that wrong saved outputs are detected."""
 
 import os
 import re
@@ -51,7 +51,7 @@ def test_it_was_run_from_top_to_bottom_without_an_error(path):
 
 
 @EVERY
-def test_github_can_draw_it_and_colab_gives_it_a_gpu(path):
+def test_github_can_render_it_and_colab_gives_it_a_gpu(path):
     metadata = load(path).metadata
     assert "state" in metadata.get("widgets", {"state": {}})
     assert metadata.accelerator == "GPU"
@@ -59,7 +59,7 @@ def test_github_can_draw_it_and_colab_gives_it_a_gpu(path):
 
 
 @EVERY
-def test_outputs_hold_nothing_of_the_machine_that_made_them(path):
+def test_outputs_do_not_reveal_the_machine(path):
     for cell in cells(load(path), "code"):
         for output in cell.outputs:
             assert output.get("name") != "stderr", cell.source
@@ -82,7 +82,7 @@ def test_every_cell_fits_a_screen(path):
 
 
 @EVERY
-def test_its_markers_stand_alone_and_have_something_to_compare(path):
+def test_its_markers_are_on_their_own_line_and_have_an_output_to_compare(path):
     for cell in marked(load(path)):
         assert cell.source.startswith(MARKER + "\n"), cell.source
         assert cell.outputs, cell.source
@@ -101,11 +101,11 @@ def test_at_least_five_outputs_are_compared(path):
 
 
 @EVERY
-def test_every_figure_is_told_in_words(path):
+def test_every_figure_is_described_in_words(path):
     notebook = load(path)
-    drawn = [cell for cell in cells(notebook, "code") if "plt.show()" in cell.source]
-    told = [cell for cell in cells(notebook, "markdown") if "*Figure" in cell.source]
-    assert len(told) >= len(drawn)
+    figures = [cell for cell in cells(notebook, "code") if "plt.show()" in cell.source]
+    captions = [cell for cell in cells(notebook, "markdown") if "*Figure" in cell.source]
+    assert len(captions) >= len(figures)
 
 
 @EVERY
@@ -141,23 +141,22 @@ def test_every_exercise_has_a_stub_a_check_and_a_solution(path):
 
 @EVERY_LESSON
 def test_stubs_say_not_yet_and_solutions_right(path):
-    def said(name):
+    def printed(name):
         outputs = [o for cell in cells(load(name), "code") for o in cell.outputs]
         return "\n".join(str(o.get("text") or o.get("data", {}).get("text/plain")) for o in outputs)
 
-    assert said(path).count("Not yet: ") >= len(exercises(path))
-    assert said(f"solutions/{path.stem}_solutions.ipynb").count("Right, because ") >= len(
-        exercises(path)
-    )
+    count, solved = len(exercises(path)), f"solutions/{path.stem}_solutions.ipynb"
+    assert printed(path).count("Not yet: ") >= count
+    assert printed(solved).count("Right, because ") >= count
 
 
 def test_every_check_belongs_to_an_exercise():
-    asked = {number for path in lessons() for number in exercises(path)}
-    assert set(EXERCISES) - {"0.0"} == asked  # 0.0 is the one that notebook 00 makes itself
+    numbers = {number for path in lessons() for number in exercises(path)}
+    assert set(EXERCISES) - {"0.0"} == numbers  # notebook 00 itself defines 0.0
 
 
 def run_nbval(path):
-    """Run one notebook as `make test` runs them; gives the exit code and what was printed."""
+    """Run one notebook the way `make test` does; returns the exit code and the output."""
     command = [sys.executable, "-m", "pytest", "--override-ini=addopts=", "-p", "no:cacheprovider"]
     flags = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout", "60"]
     sanitize = ["--nbval-sanitize-with", str(ROOT / "tests" / "nbval_sanitize.cfg")]

@@ -1,4 +1,4 @@
-"""On Colab the set-up cell installs dreamkit and leaves Colab's own packages alone."""
+"""On Colab, the set-up cell installs dreamkit and leaves Colab's own packages alone."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import pytest
 
 from notebook_tools import ROOT, cells, load
 
-# What runs there, under IPython: Colab is known by its module, and the cell is run as it stands.
+# The session, under IPython: a fake module stands for Colab, and the cell runs unchanged.
 SESSION = """\
 import importlib.metadata, importlib.util, json, sys, types
 from pathlib import Path
@@ -34,10 +34,11 @@ Path("report.json").write_text(json.dumps(report), "utf-8")
 
 @pytest.fixture(scope="module")
 def colab(tmp_path_factory):
-    """A new environment that sees this one's packages, but not dreamkit; (folder, Python)."""
+    """(folder, Python) of a new environment with this one's packages except dreamkit."""
     folder = tmp_path_factory.mktemp("colab")
     venv.create(folder / "env", with_pip=False, symlinks=os.name != "nt")
-    # A path in a .pth file is read, but not the .pth files there, such as an editable dreamkit's.
+    # Python doesn't process .pth files in a folder that a .pth file adds, so the one that makes
+    # dreamkit editable has no effect.
     own = Path(sysconfig.get_path("purelib", vars={"base": str(folder / "env")}))
     (own / "colab.pth").write_text(sysconfig.get_path("purelib") + "\n", "utf-8")
     return folder, Path(sysconfig.get_path("scripts", vars={"base": str(folder / "env")}), "python")
@@ -45,7 +46,7 @@ def colab(tmp_path_factory):
 
 @pytest.fixture
 def index(colab, tmp_path):
-    """A skip where no package index answers: building dreamkit needs hatchling from there."""
+    """Skip without a package index, which building dreamkit needs for hatchling."""
     _, python = colab
     get = [python, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", tmp_path, "hatchling"]
     done = subprocess.run([*get, "--timeout", "5", "--retries", "0"], capture_output=True)
@@ -77,7 +78,7 @@ def test_the_set_up_cell_installs_dreamkit_and_nothing_else(colab):
     assert report["dreamkit"].startswith(str(folder)), "the installed one, not the checkout"
     assert report["before"] == report["after"]
     assert report["size"] == 96
-    assert report["samples"] > 10  # the data came along
+    assert report["samples"] > 10  # the data are installed too
     assert "ERROR" not in done.stdout + done.stderr
     installed = Path(report["dreamkit"]).parents[1].glob("*.dist-info")
     assert [path.name.split("-")[0] for path in installed] == ["neural_style_and_deep_dream"]

@@ -1,4 +1,4 @@
-"""What a notebook defines under a name of the package is the package's own code."""
+"""Definitions in notebooks that share a name with the package share its code."""
 
 import ast
 import re
@@ -14,7 +14,7 @@ EARLIER = ("First version", "Second version", "earlier version")
 
 
 def lesson():
-    """{name: its syntax tree} of all that the modules in the package's root define."""
+    """{name: syntax tree} of everything that the modules in the package's root define."""
     trees = [ast.parse(path.read_text("utf-8")) for path in PACKAGE.glob("*.py")]
     return {name: node for tree in trees for name, node in definitions(tree.body)}
 
@@ -30,7 +30,7 @@ def definitions(statements):
 
 
 def code(node):
-    """The syntax tree as text, docstrings aside."""
+    """The syntax tree as text, without docstrings."""
     for inner in ast.walk(node):
         if isinstance(inner, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(inner):
             inner.body = inner.body[1:] or [ast.Pass()]
@@ -46,7 +46,7 @@ def python(source):
 
 
 def homonyms(path):
-    """(name, node, the cell with the text before it) of all that has a name of the package."""
+    """(name, node, cell with the text before it) of definitions that the package has too."""
     text, known = "", lesson()
     for cell in load(path).cells:
         if cell.cell_type == "markdown":

@@ -1,4 +1,4 @@
-"""The one diagnosis: what it says in each case, and that every known mistake gets its own hint."""
+"""The diagnosis of answers: what it says in each case; every known mistake gets its own hint."""
 
 import sys
 
@@ -8,7 +8,7 @@ import pytest
 from dreamkit.exercises import EXERCISES, check, diagnose, diagnose_letters
 
 MODULES = [f"dreamkit.exercises.notebook_0{number}" for number in range(6)]
-FORMED = {  # these checks want an answer of the right form before they diagnose it
+FORMED = {  # answers of the right form, without which these checks make no diagnosis
     "2.4": {"style": "b", "content": "d", "total variation": "a", "all three": "c"},
     "5.3": "lower higher",
 }
@@ -16,7 +16,7 @@ ONES = np.ones((2, 3))
 
 
 def double(answer, mistakes=None, **options):
-    """The diagnosis of an answer that should double an array of ones."""
+    """The diagnosis of an answer to: double an array of ones."""
     return diagnose(answer, 2 * ONES, mistakes or {}, "double it", arguments=(ONES,), **options)
 
 
@@ -58,7 +58,7 @@ def test_the_learners_function_never_gets_the_checks_own_array():
     np.testing.assert_array_equal(ONES, np.ones((2, 3)))
 
 
-def test_what_no_table_can_list_is_inspected_before_anything_is_compared():
+def test_inspect_runs_before_anything_is_compared():
     assert double(lambda x: 2 * x, inspect=lambda result: f"{result.sum():g}") == "12"
     assert double(lambda x: 3 * x, inspect=lambda result: None) == "double it"
 

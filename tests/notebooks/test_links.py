@@ -1,4 +1,4 @@
-"""Owner and repository are written once, in pyproject.toml; badges and set-up cells follow."""
+"""Owner and repository are defined once, in pyproject.toml; badges and set-up cells follow."""
 
 import json
 import shutil
@@ -16,7 +16,7 @@ EVERY = pytest.mark.parametrize("path", notebooks(), ids=lambda path: path.stem)
 
 
 @EVERY
-def test_the_badge_opens_this_very_notebook(path):
+def test_the_badge_opens_its_own_notebook(path):
     inside = path.relative_to(ROOT).as_posix()
     text = "\n".join(cell.source for cell in cells(load(path), "markdown"))
     assert links.BADGE.findall(text) == [links.badge(links.repository(), inside)]
@@ -35,7 +35,7 @@ def test_every_lesson_ends_its_set_up_with_the_style_and_the_profile(path):
     assert setup.source.endswith("\n\nnotebook_style()\nP = dk.profile()")
 
 
-def test_nothing_is_to_be_rewritten():
+def test_the_links_are_up_to_date():
     repo = links.repository()
     for path in notebooks():
         notebook = json.loads(path.read_text("utf-8"))
@@ -53,7 +53,7 @@ def test_a_fork_is_one_command(tmp_path):
         text = path.read_text("utf-8")
         assert "git+https://github.com/someone/else" in text
         assert "colab.research.google.com/github/someone/else" in text
-    assert links.write_all("another/home", tmp_path)  # and again, over the first
+    assert links.write_all("another/home", tmp_path)  # again, replacing the first
     assert links.repository(tmp_path) == "another/home"
     assert not links.write_all(None, tmp_path)
 

@@ -1,4 +1,4 @@
-"""Notebook 00_start_here: its exercises answer stubs, solutions and usual mistakes."""
+"""Notebook 00: its exercises respond to stubs, solutions and common mistakes."""
 
 import numpy as np
 import pytest
@@ -59,13 +59,13 @@ def test_solutions_are_right(number, answer):
         ("0.2", 7, "function itself"),
     ],
 )
-def test_mistakes_get_the_hint_that_fits(number, answer, hint):
+def test_a_mistake_gets_its_hint(number, answer, hint):
     verdict = check(number, answer)
     assert not verdict.right
     assert hint in verdict.words
 
 
-def test_a_check_made_in_the_open_works_like_the_others(monkeypatch):
+def test_a_check_defined_in_a_notebook_works_like_the_others(monkeypatch):
     from dreamkit import exercises
 
     monkeypatch.setattr(exercises, "EXERCISES", dict(exercises.EXERCISES))

@@ -1,4 +1,4 @@
-"""Notebook 01: its exercises know right from wrong, its definitions are the package's."""
+"""Notebook 01: its exercises tell right from wrong; its definitions equal the package's."""
 
 import numpy as np
 import pytest
@@ -102,7 +102,7 @@ def test_a_solution_is_right(number, answer):
         ("1.4", lambda G, A: 0.0, "the values differ"),
     ],
 )
-def test_a_usual_mistake_meets_its_hint(number, answer, hint):
+def test_a_common_mistake_gets_its_hint(number, answer, hint):
     verdict = check(number, answer)
     assert not verdict.right
     assert hint in verdict.words

@@ -1,4 +1,4 @@
-"""Notebook 02: its exercises tell right from wrong, and its formulas are the package's."""
+"""Notebook 02: its exercises tell right from wrong; its formulas equal the package's."""
 
 import numpy as np
 import pytest
@@ -59,7 +59,7 @@ RIGHT_PREDICTION = {"style": "b", "content": "d", "total variation": "a", "all t
         ("2.4", {change: letter.upper() for change, letter in RIGHT_PREDICTION.items()}),
     ],
 )
-def test_a_solution_is_right_and_told_why(number, answer):
+def test_a_solution_is_right_and_says_why(number, answer):
     verdict = check(number, answer)
     assert verdict.right
     assert repr(verdict).startswith("Right, because ")
@@ -121,7 +121,7 @@ def first_layer_only(features, targets):
         ("2.4", "b", "dictionary with the keys"),
     ],
 )
-def test_a_usual_mistake_gets_the_hint_that_fits(number, answer, hint):
+def test_a_common_mistake_gets_its_hint(number, answer, hint):
     verdict = check(number, answer)
     assert not verdict.right
     assert hint in repr(verdict)

@@ -1,4 +1,4 @@
-"""Notebook 03: its exercises know right from wrong, its definitions are the package's own."""
+"""Notebook 03: its exercises tell right from wrong; its definitions equal the package's."""
 
 import numpy as np
 import pytest
@@ -19,8 +19,8 @@ def up_step(x, g, rate):
     return np.clip(x + rate * g / g.std(), 0, 1)
 
 
-def roll_there_and_back(x, shift, slope):
-    return np.roll(slope(np.roll(x, shift, AXES)), -np.array(shift), AXES)
+def roll_and_roll_back(x, shift, gradient):
+    return np.roll(gradient(np.roll(x, shift, AXES)), -np.array(shift), AXES)
 
 
 def start_with_detail(dreamed, smaller, base):
@@ -30,7 +30,7 @@ def start_with_detail(dreamed, smaller, base):
 
 RIGHT = {
     "3.1": up_step,
-    "3.2": roll_there_and_back,
+    "3.2": roll_and_roll_back,
     "3.3": [(60, 80), (120, 160), (240, 320)],
     "3.4": start_with_detail,
 }
@@ -41,21 +41,21 @@ WRONG = {
     "divides by the norm": ("3.1", lambda x, g, r: x + r * g / np.linalg.norm(g), "norm"),
     "gives only the step": ("3.1", lambda x, g, r: r * g / g.std(), "only the step"),
     "does not clip": ("3.1", lambda x, g, r: x + r * g / g.std(), "np.clip"),
-    "does not roll": ("3.2", lambda x, t, slope: slope(x), "never rolled"),
-    "does not roll back": ("3.2", lambda x, t, slope: slope(np.roll(x, t, AXES)), "-shift"),
+    "does not roll": ("3.2", lambda x, t, gradient: gradient(x), "never rolled"),
+    "does not roll back": ("3.2", lambda x, t, gradient: gradient(np.roll(x, t, AXES)), "-shift"),
     "rolls twice the same way": (
         "3.2",
-        lambda x, t, slope: np.roll(slope(np.roll(x, t, AXES)), t, AXES),
+        lambda x, t, gradient: np.roll(gradient(np.roll(x, t, AXES)), t, AXES),
         "opposite",
     ),
     "rolls without axes": (
         "3.2",
-        lambda x, t, slope: np.roll(slope(np.roll(x, t[0])), -t[0]),
+        lambda x, t, gradient: np.roll(gradient(np.roll(x, t[0])), -t[0]),
         "axis=(0, 1)",
     ),
     "negates a tuple": (
         "3.2",
-        lambda x, t, slope: np.roll(slope(np.roll(x, t, AXES)), -t, AXES),
+        lambda x, t, gradient: np.roll(gradient(np.roll(x, t, AXES)), -t, AXES),
         "TypeError",
     ),
     "starts large": ("3.3", RIGHT["3.3"][::-1], "smallest"),
@@ -103,7 +103,7 @@ def test_an_unfilled_stub_is_not_yet(number):
 
 
 @pytest.mark.parametrize("mistake", WRONG)
-def test_a_usual_mistake_gets_its_hint(mistake):
+def test_a_common_mistake_gets_its_hint(mistake):
     number, answer, hint = WRONG[mistake]
     verdict = check(number, answer)
     assert not verdict.right

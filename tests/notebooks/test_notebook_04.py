@@ -1,4 +1,4 @@
-"""Notebook 04: its checks tell right from wrong, and its definitions are the package's."""
+"""Notebook 04: its checks tell right from wrong; its definitions equal the package's."""
 
 import numpy as np
 import pytest
@@ -15,8 +15,8 @@ def length(array):
     return np.sqrt(np.sum(np.asarray(array) ** 2))
 
 
-def balanced(slope, rise, balance=1.0):
-    return slope / length(slope) - balance * rise / length(rise)
+def balanced(down, up, balance=1.0):
+    return down / length(down) - balance * up / length(up)
 
 
 def two_orders(picture, paint, dream):
@@ -25,7 +25,7 @@ def two_orders(picture, paint, dream):
 
 STUBS = {
     "4.1": ...,
-    "4.2": lambda slope, rise, balance=1.0: ...,
+    "4.2": lambda down, up, balance=1.0: ...,
     "4.3": lambda table: ...,
     "4.4": lambda picture, paint, dream: {"style-dream": ..., "dream-style": ...},
 }
@@ -42,14 +42,14 @@ MISTAKES = [
     ("4.1", "ab", "not b: it raises L"),
     ("4.1", "aef", "not e: descending"),
     ("4.1", "xyz", "letters a, b, c, d, e, f"),
-    ("4.2", lambda s, r, b=1.0: s - b * r, "plain difference"),
-    ("4.2", lambda s, r, b=1.0: s / length(s) + b * r / length(r), "you add"),
-    ("4.2", lambda s, r, b=1.0: b * r / length(r) - s / length(s), "signs are swapped"),
-    ("4.2", lambda s, r, b=1.0: balanced(s, r), "balance is missing"),
-    ("4.2", lambda s, r, b=1.0: s - b * length(s) / length(r) * r, "leave out the factor"),
-    ("4.2", lambda s, r, b=1.0: s / length(s) ** 2 - b * r / length(r) ** 2, "square root"),
-    ("4.2", lambda s, r, b=0.5: balanced(s, r, b), "the balance is 1"),
-    ("4.2", lambda s, r, b=1.0: length(balanced(s, r, b)), "expected an array of shape (4, 5, 3)"),
+    ("4.2", lambda g, h, b=1.0: g - b * h, "plain difference"),
+    ("4.2", lambda g, h, b=1.0: g / length(g) + b * h / length(h), "you add"),
+    ("4.2", lambda g, h, b=1.0: b * h / length(h) - g / length(g), "signs are swapped"),
+    ("4.2", lambda g, h, b=1.0: balanced(g, h), "balance is missing"),
+    ("4.2", lambda g, h, b=1.0: g - b * length(g) / length(h) * h, "leave out the factor"),
+    ("4.2", lambda g, h, b=1.0: g / length(g) ** 2 - b * h / length(h) ** 2, "square root"),
+    ("4.2", lambda g, h, b=0.5: balanced(g, h, b), "the balance is 1"),
+    ("4.2", lambda g, h, b=1.0: length(balanced(g, h, b)), "expected an array of shape (4, 5, 3)"),
     ("4.3", lambda table: table["style"].idxmin(), "isn't one of the three orders"),
     ("4.3", lambda table: table.loc[list(ORDERS), "style"].idxmax(), "a loss is a distance"),
     ("4.3", lambda table: table.loc[list(ORDERS), "style"].min(), "name of a row"),
@@ -84,14 +84,14 @@ def test_a_solution_is_right(number):
 
 
 @pytest.mark.parametrize(("number", "answer", "hint"), MISTAKES)
-def test_a_mistake_meets_its_hint(number, answer, hint):
+def test_a_mistake_gets_its_hint(number, answer, hint):
     verdict = check(number, answer)
     assert not verdict.right
     assert hint in verdict.words
 
 
 @pytest.mark.parametrize("letters", ["adf", "fda", "A, D, F", ["a", "d", "f"], {"a", "d", "f"}])
-def test_letters_may_be_written_in_any_way(letters):
+def test_letters_may_be_given_in_any_form(letters):
     assert check("4.1", letters).right
 
 
@@ -111,25 +111,25 @@ def test_the_notebooks_balanced_is_the_packages(notebook, squeezenet, picture, o
     down = Content(photo, squeezenet) + 40 * Style(painting, squeezenet) + 0.5 * TotalVariation()
     up = Dream(squeezenet)
     ours, theirs = (kind(down, up, *options) for kind in (notebook["Balanced"], Balanced))
-    for mine, other in (
+    for found, expected in (
         (ours(start), theirs(start)),
         (ours.value_and_gradient(start), theirs.value_and_gradient(start)),
     ):
         tf.nest.map_structure(
-            lambda a, b: np.testing.assert_allclose(a, b, 1e-4, 1e-5), mine, other
+            lambda a, b: np.testing.assert_allclose(a, b, 1e-4, 1e-5), found, expected
         )
 
 
 @pytest.mark.parametrize("balance", [0.5, 1.0])
-def test_what_the_notebook_promises_of_a_balanced_step(toy, double, balance):
+def test_a_balanced_step_changes_both_scores_as_the_notebook_says(toy, double, balance):
     """The loss falls by η|∇L|²(1 − b·cosθ), the score rises by η|∇L||∇D|(b − cosθ)."""
     photo, painting, picture = (double(12, 10, seed=seed) for seed in range(3))
     down, up = Content(photo.numpy(), toy) + 40 * Style(painting.numpy(), toy), Dream(toy)
-    (loss, _, slope), (score, _, rise) = (s.value_and_gradient(picture) for s in (down, up))
-    cosine = np.sum(slope * rise) / length(slope) / length(rise)
+    (loss, _, g), (score, _, h) = (s.value_and_gradient(picture) for s in (down, up))
+    cosine = np.sum(g * h) / length(g) / length(h)
     step = 1e-7
     moved = picture - step * Balanced(down, up, balance).value_and_gradient(picture)[2]
-    falls = -step * length(slope) ** 2 * (1 - balance * cosine)
-    rises = step * length(slope) * length(rise) * (balance - cosine)
-    np.testing.assert_allclose(down(moved)[0] - loss, falls, rtol=1e-3)
-    np.testing.assert_allclose(up(moved)[0] - score, rises, rtol=1e-3)
+    loss_change = -step * length(g) ** 2 * (1 - balance * cosine)
+    score_change = step * length(g) * length(h) * (balance - cosine)
+    np.testing.assert_allclose(down(moved)[0] - loss, loss_change, rtol=1e-3)
+    np.testing.assert_allclose(up(moved)[0] - score, score_change, rtol=1e-3)

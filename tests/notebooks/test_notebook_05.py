@@ -1,4 +1,4 @@
-"""Notebook 05: its checks know right answers from wrong ones, and accept the package's own."""
+"""Notebook 05: its checks tell right from wrong, and accept the package's own functions."""
 
 import itertools
 
@@ -113,7 +113,7 @@ def test_a_mistake_gets_its_hint(number, answer, hint):
 
 
 @pytest.mark.parametrize("words", ["lower higher", "Lower, higher", ["lower", "higher"]])
-def test_words_may_be_written_in_any_way(words):
+def test_words_may_be_given_in_any_form(words):
     assert check("5.3", words).right
 
 

@@ -1,4 +1,4 @@
-"""Run: what is saved, what lies inside it, and that nothing is lost by it."""
+"""Runs and checkpoints: what they save, and that no file is lost or half-written."""
 
 import io
 import json
@@ -16,51 +16,51 @@ from dreamkit.runs.run import METADATA_KEY, concatenate
 
 
 @pytest.fixture(scope="module")
-def made():
-    """A style transfer, as small as can be."""
+def run():
+    """A minimal style transfer."""
     options = dict(steps=2, seed=3, size=48, profile="ci", progress=False)
     return style_transfer("chelsea", "mosaic", **options)
 
 
 @pytest.fixture
-def plain():
+def loop_run():
     """A run without a recipe."""
     noise = np.random.default_rng(0).random((8, 12, 3), "float32")
     return descend(noise, TotalVariation(), 2, progress=False)
 
 
-def test_a_run_is_its_picture_to_numpy(made):
-    assert np.array_equal(np.asarray(made), made.image)
-    assert np.asarray(made, "float64").dtype == np.float64
-    assert made.image.dtype == np.float32
-    assert made.image.shape == (32, 48, 3)
+def test_a_run_is_its_picture_to_numpy(run):
+    assert np.array_equal(np.asarray(run), run.image)
+    assert np.asarray(run, "float64").dtype == np.float64
+    assert run.image.dtype == np.float32
+    assert run.image.shape == (32, 48, 3)
 
 
-def test_a_run_shows_itself(made, plain):
-    assert repr(made) == "<Run style_transfer: 48×32 px, 3 rows of history>"
-    assert repr(plain) == "<Run run: 12×8 px, 3 rows of history>"
-    with Image.open(io.BytesIO(made._repr_jpeg_())) as shown:
+def test_a_run_shows_itself(run, loop_run):
+    assert repr(run) == "<Run style_transfer: 48×32 px, 3 rows of history>"
+    assert repr(loop_run) == "<Run run: 12×8 px, 3 rows of history>"
+    with Image.open(io.BytesIO(run._repr_jpeg_())) as shown:
         assert shown.size == (48, 32)
 
 
-def test_save_writes_picture_settings_and_history(made, tmp_path):
-    path = made.save(tmp_path / "new" / "folder" / "cat.png")
+def test_save_writes_picture_settings_and_history(run, tmp_path):
+    path = run.save(tmp_path / "new" / "folder" / "cat.png")
     assert sorted(p.name for p in path.parent.iterdir()) == ["cat.csv", "cat.json", "cat.png"]
     with Image.open(path) as picture:
-        assert np.array_equal(np.asarray(picture), np.rint(made.image * 255))
+        assert np.array_equal(np.asarray(picture), np.rint(run.image * 255))
     table = pd.read_csv(path.with_suffix(".csv"))
-    pd.testing.assert_frame_equal(table, made.history)
+    pd.testing.assert_frame_equal(table, run.history)
 
 
-def test_the_png_and_the_json_carry_the_same_settings(made, tmp_path):
-    path = made.save(tmp_path / "cat.png")
+def test_the_png_and_the_json_carry_the_same_settings(run, tmp_path):
+    path = run.save(tmp_path / "cat.png")
     inside = json.loads(read_metadata(path)[METADATA_KEY])
-    assert inside == json.loads(path.with_suffix(".json").read_text("utf-8")) == made.settings
+    assert inside == json.loads(path.with_suffix(".json").read_text("utf-8")) == run.settings
 
 
-def test_settings_are_plain_json_and_all_it_takes(made):
-    assert json.loads(json.dumps(made.settings, allow_nan=False)) == made.settings
-    assert set(made.settings) == {
+def test_settings_are_plain_json_and_complete(run):
+    assert json.loads(json.dumps(run.settings, allow_nan=False)) == run.settings
+    assert set(run.settings) == {
         "recipe",
         "inputs",
         "arguments",
@@ -68,54 +68,54 @@ def test_settings_are_plain_json_and_all_it_takes(made):
         "profile",
         "versions",
     }
-    assert made.settings["seed"] == 3
-    assert made.settings["arguments"]["steps"] == 2
-    assert made.settings["inputs"]["content"]["source"] == "chelsea"
-    assert len(made.settings["inputs"]["style"]["sha256"]) == 64
-    assert {"dreamkit", "python", "tensorflow", "keras", "numpy"} <= set(made.settings["versions"])
+    assert run.settings["seed"] == 3
+    assert run.settings["arguments"]["steps"] == 2
+    assert run.settings["inputs"]["content"]["source"] == "chelsea"
+    assert len(run.settings["inputs"]["style"]["sha256"]) == 64
+    assert {"dreamkit", "python", "tensorflow", "keras", "numpy"} <= set(run.settings["versions"])
 
 
-@pytest.mark.parametrize("there", ["cat.png", "cat.json", "cat.csv"])
-def test_save_never_overwrites_unless_asked(made, tmp_path, there):
-    (tmp_path / there).write_bytes(b"mine")
-    with pytest.raises(ImageError, match=f"{there}' is there already"):
-        made.save(tmp_path / "cat.png")
-    assert [p.name for p in tmp_path.iterdir()] == [there]
-    assert (tmp_path / there).read_bytes() == b"mine"
-    made.save(tmp_path / "cat.png", overwrite=True)
-    assert (tmp_path / there).read_bytes() != b"mine"
+@pytest.mark.parametrize("existing", ["cat.png", "cat.json", "cat.csv"])
+def test_save_never_overwrites_unless_asked(run, tmp_path, existing):
+    (tmp_path / existing).write_bytes(b"original")
+    with pytest.raises(ImageError, match=f"{existing}' already exists"):
+        run.save(tmp_path / "cat.png")
+    assert [p.name for p in tmp_path.iterdir()] == [existing]
+    assert (tmp_path / existing).read_bytes() == b"original"
+    run.save(tmp_path / "cat.png", overwrite=True)
+    assert (tmp_path / existing).read_bytes() != b"original"
 
 
-def test_a_jpeg_has_its_settings_beside_it(made, tmp_path):
-    path = made.save(tmp_path / "cat.jpg")
+def test_a_jpegs_settings_are_next_to_it(run, tmp_path):
+    path = run.save(tmp_path / "cat.jpg")
     with Image.open(path) as picture:
         assert picture.format == "JPEG"
-    assert json.loads(path.with_suffix(".json").read_text("utf-8")) == made.settings
+    assert json.loads(path.with_suffix(".json").read_text("utf-8")) == run.settings
 
 
-def test_a_run_without_a_recipe_can_be_saved_too(plain, tmp_path):
-    path = plain.save(tmp_path / "noise.png")
+def test_a_run_without_a_recipe_can_be_saved_too(loop_run, tmp_path):
+    path = loop_run.save(tmp_path / "noise.png")
     assert json.loads(path.with_suffix(".json").read_text()) == {}
 
 
-def test_the_home_folder_may_be_a_tilde(plain, tmp_path, monkeypatch):
+def test_the_home_folder_may_be_a_tilde(loop_run, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
-    plain.save("~/cat.png")
+    loop_run.save("~/cat.png")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["cat.csv", "cat.json", "cat.png"]
 
 
-def test_joined_runs_keep_all_the_history_and_the_last_picture(made):
-    whole = concatenate([made, made])
-    assert np.array_equal(whole.image, made.image)
-    assert list(whole.history["step"]) == [0, 1, 2, 0, 1, 2]
-    assert whole.history["seconds"].is_monotonic_increasing
+def test_concatenated_runs_keep_the_whole_history_and_the_last_picture(run):
+    both = concatenate([run, run])
+    assert np.array_equal(both.image, run.image)
+    assert list(both.history["step"]) == [0, 1, 2, 0, 1, 2]
+    assert both.history["seconds"].is_monotonic_increasing
 
 
 # Checkpoints
 
 
-def test_a_checkpoint_gives_back_what_was_kept(tmp_path):
+def test_a_checkpoint_returns_the_saved_state(tmp_path):
     picture = np.random.default_rng(0).random((4, 5, 3), "float32")
     state = dict(step=3, total=0.1 + 0.2, rows=[{"step": 0}], picture=picture, slot0=np.array(7))
     Checkpoint(tmp_path / "run.npz").keep("style 1/2", state)
@@ -127,7 +127,7 @@ def test_a_checkpoint_gives_back_what_was_kept(tmp_path):
     assert Checkpoint(tmp_path / "run.npz").state("style 2/2") is None
 
 
-def test_phases_of_one_beginning_are_kept_apart():
+def test_phases_with_a_common_prefix_are_kept_apart():
     checkpoint = Checkpoint()
     checkpoint.keep("octave 1", dict(step=1, picture=np.zeros(1)))
     checkpoint.keep("octave 1/2", dict(step=2, picture=np.ones(1)))
@@ -138,7 +138,7 @@ def test_phases_of_one_beginning_are_kept_apart():
 def test_a_checkpoint_is_never_half_written(tmp_path, monkeypatch):
     path = tmp_path / "run.npz"
     Checkpoint(path).keep("a", dict(step=1, picture=np.zeros(9)))
-    whole = path.read_bytes()
+    before = path.read_bytes()
 
     def fail(file, **arrays):
         file.write(b"half")
@@ -147,7 +147,7 @@ def test_a_checkpoint_is_never_half_written(tmp_path, monkeypatch):
     monkeypatch.setattr(np, "savez", fail)
     with pytest.raises(OSError, match="disk full"):
         Checkpoint(path).keep("a", dict(step=2, picture=np.ones(9)))
-    assert path.read_bytes() == whole
+    assert path.read_bytes() == before
 
 
 def test_a_checkpoint_is_due_after_its_time_and_only_with_a_file(tmp_path):
@@ -157,10 +157,10 @@ def test_a_checkpoint_is_due_after_its_time_and_only_with_a_file(tmp_path):
 
 
 def broken_files(folder):
-    """Files that are no checkpoint, in every way we could think of."""
-    whole = folder / "whole.npz"
-    Checkpoint(whole).keep("a", dict(step=1, picture=np.zeros(999)))
-    flipped = bytearray(whole.read_bytes())
+    """{kind: bytes} of files that are not checkpoints."""
+    intact = folder / "intact.npz"
+    Checkpoint(intact).keep("a", dict(step=1, picture=np.zeros(999)))
+    flipped = bytearray(intact.read_bytes())
     flipped[300] ^= 255
     np.save(folder / "array.npy", np.zeros(3))
     np.savez(folder / "other.npz", a=np.zeros(3))
@@ -168,7 +168,7 @@ def broken_files(folder):
     return {
         "empty": b"",
         "text": b"not a checkpoint",
-        "truncated": whole.read_bytes()[:500],
+        "truncated": intact.read_bytes()[:500],
         "flipped": bytes(flipped),
         "array": (folder / "array.npy").read_bytes(),
         "other": (folder / "other.npz").read_bytes(),
@@ -179,15 +179,15 @@ def broken_files(folder):
 @pytest.mark.parametrize(
     "kind", ["empty", "text", "truncated", "flipped", "array", "other", "objects"]
 )
-def test_a_file_that_is_no_checkpoint_is_a_settings_error(kind, tmp_path):
+def test_a_file_that_is_not_a_checkpoint_is_a_settings_error(kind, tmp_path):
     path = tmp_path / "broken.npz"
     path.write_bytes(broken_files(tmp_path)[kind])
-    with pytest.raises(SettingsError, match=r"broken\.npz is not a checkpoint of dreamkit"):
+    with pytest.raises(SettingsError, match=r"broken\.npz is not a dreamkit checkpoint"):
         Checkpoint(path)
 
 
-def test_a_folder_is_tried_before_the_work(tmp_path):
-    (tmp_path / "file").write_text("mine")
+def test_a_folder_is_checked_before_the_work(tmp_path):
+    (tmp_path / "file").write_text("original")
     check_folder(tmp_path / "new" / "folder")
     assert not (tmp_path / "new").exists()
     for wrong in (tmp_path / "file", tmp_path / "file" / "folder"):
