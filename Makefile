@@ -1,5 +1,5 @@
 # Every target works from a fresh checkout: it first creates .venv and installs into it.
-#   make dream  [CONTENT=photo] [STYLE=painting] [SIZE=px] [OUT=folder]
+#   make dream  [CONTENT=photo] [STYLE=painting] [SIZE=px] [OUT=folder] [QUICK=1]
 #   make test   make lab   make book   make lock
 #   make bench  [QUICK=1]
 #   make study  [PRESET=full] [WORKERS=2] [OUT=folder]
@@ -23,7 +23,7 @@ READY := .venv/.ready
 .DEFAULT_GOAL := dream
 
 dream: $(READY)
-	@$(BIN)/python -m dreamkit demo --content "$(CONTENT)" --style "$(STYLE)" \
+	@$(if $(QUICK),DREAMKIT_PROFILE=quick )$(BIN)/python -m dreamkit demo --content "$(CONTENT)" --style "$(STYLE)" \
 		$(if $(SIZE),--size "$(SIZE)") --out "$(OUT)"
 
 test: $(READY) lint

@@ -1,7 +1,9 @@
 """Profiles: networks, sizes and step counts to suit the machine.  (Notebook 00.)"""
 
+import functools
 import os
-import socket
+import urllib.error
+import urllib.request
 from dataclasses import dataclass, replace
 
 from .errors import SettingsError, check_choice
@@ -13,7 +15,7 @@ class Profile:
     """Networks, sizes and step counts that suit a machine.
 
     Attributes:
-        name: `"paper"`, `"offline"` or `"ci"`.
+        name: `"paper"`, `"offline"`, `"quick"` or `"ci"`.
         style_backbone, dream_backbone: names of networks.
         size: longest side of pictures given by name or path, px.
         steps: steps of a style transfer.
@@ -42,18 +44,23 @@ class Profile:
 
 PROFILES = {
     "paper": Profile("paper", "vgg19", "inception_v3", 512, 200, 4, 15),
-    "offline": Profile("offline", "squeezenet", "squeezenet", 320, 150, 4, 15),
+    "offline": Profile("offline", "vgg19", "vgg19", 320, 150, 4, 15),
+    "quick": Profile("quick", "squeezenet", "squeezenet", 320, 150, 4, 15),
     "ci": Profile("ci", "squeezenet", "squeezenet", 96, 5, 2, 2),
 }
+SIZES = (256, 320, 384, 512)  # px that auto chooses from; below them SqueezeNet paints better
+PATIENCE = 40  # s that a style transfer may take
+HOST = "https://storage.googleapis.com/tensorflow/keras-applications/"
 
 
 def profile(name=None, quiet=False):
     """Choose a profile and print in one line what was chosen and why.
 
     Args:
-        name: `"paper"`, `"offline"`, `"ci"`, `"auto"`, or None for `$DREAMKIT_PROFILE` or auto.
-            Auto chooses `paper` if its weights are available offline, or if there are a GPU and a
-            connection; otherwise `offline`.
+        name: `"paper"` (VGG-19 and Inception v3), `"offline"` (VGG-19 for both), `"quick"`
+            (SqueezeNet for both), `"ci"`, `"auto"`, or None for `$DREAMKIT_PROFILE` or auto. Auto
+            chooses the best networks that are available, at the largest size at which a style
+            transfer takes at most 40 s here, by a measured second; SqueezeNet if there is none.
         quiet: True prints nothing.
 
     Returns:
@@ -86,14 +93,30 @@ def profile(name=None, quiet=False):
 
 
 def _auto():
-    paper = PROFILES["paper"]
-    if all(map(weights.available_offline, (paper.style_backbone, paper.dream_backbone))):
-        return replace(paper, reason="its weights are at hand")
-    if not _gpu():
-        return replace(PROFILES["offline"], reason="no GPU, and the paper's weights not at hand")
-    if not _connected():
-        return replace(PROFILES["offline"], reason="no connection to fetch the paper's weights")
-    return replace(paper, reason="there are a GPU and a connection")
+    if not _available("vgg19"):
+        return replace(PROFILES["quick"], reason="VGG-19 is missing: see `weights prepare`")
+    chosen = PROFILES["paper" if _available("inception_v3") else "offline"]
+    seconds = {size: _transfer_seconds(size, chosen.steps) for size in SIZES}
+    size = max((size for size in SIZES if seconds[size] <= PATIENCE), default=None)
+    if size is None:
+        reason = f"VGG-19 would take about {seconds[SIZES[0]]:.0f} s to paint {SIZES[0]} px here"
+        return replace(PROFILES["quick"], reason=reason)
+    reason = f"a style transfer takes about {seconds[size]:.0f} s here"
+    return replace(
+        chosen, size=size, reason=f"{reason}; DREAMKIT_PROFILE and DREAMKIT_SIZE override"
+    )
+
+
+def _transfer_seconds(size, steps):
+    """How long a style transfer with VGG-19 takes here: half its steps at half the size, s."""
+    from .networks.pace import step_seconds
+
+    return steps / 2 * (step_seconds(size) + step_seconds(size / 2))
+
+
+def _available(network):
+    """True if a network can be had: it is on the disk, or a GPU makes it worth a download."""
+    return weights.available_offline(network) or (_gpu() and _connected())
 
 
 def _gpu():
@@ -102,9 +125,14 @@ def _gpu():
     return bool(tf.config.list_physical_devices("GPU"))
 
 
+@functools.cache
 def _connected():
+    """True if the weights' host answers, through a proxy where one is set, as pip would ask."""
     try:
-        socket.create_connection(("storage.googleapis.com", 443), timeout=2).close()
+        request = urllib.request.Request(HOST, method="HEAD")
+        urllib.request.urlopen(request, timeout=3).close()
+    except urllib.error.HTTPError:  # a refusal is an answer
+        return True
     except OSError:
         return False
     return True

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dreamkit.commands import cli
-from dreamkit.networks import backbone, pastiche
+from dreamkit.networks import backbone, pace, pastiche
 from dreamkit.networks.architectures import ARCHITECTURES, Architecture
 from dreamkit.networks.backbone import Backbone, load_backbone
 from dreamkit.startup import keras, tf
@@ -101,6 +101,7 @@ def bare(monkeypatch, tmp_path):
     for variable in [name for name in os.environ if name.startswith("DREAMKIT_")]:
         monkeypatch.delenv(variable)
     monkeypatch.setattr(pastiche, "cache_file", lambda: tmp_path / "cache" / "vgg19-8bit.npz")
+    monkeypatch.setattr(pace, "note", lambda: tmp_path / "cache" / "pace.json")
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     (tmp_path / "keras" / "models").mkdir(parents=True)
     return tmp_path / "keras" / "models"

@@ -1,20 +1,24 @@
 """Profiles: the one requested, or the one that suits the machine."""
 
+import urllib.error
+
+import numpy as np
 import pytest
 
 from dreamkit import profile, profiles
 from dreamkit.errors import SettingsError
-from dreamkit.networks import weights
+from dreamkit.networks import pace, weights
 
 
 @pytest.fixture
 def machine(bare, monkeypatch):
     """Function that simulates a machine: the weights it has, a GPU, a connection."""
 
-    def pretend(at_hand=(), gpu=False, connected=False):
+    def pretend(at_hand=(), gpu=False, connected=False, rate=2e11):
         monkeypatch.setattr(weights, "available_offline", lambda name: name in at_hand)
         monkeypatch.setattr(profiles, "_gpu", lambda: gpu)
         monkeypatch.setattr(profiles, "_connected", lambda: connected)
+        monkeypatch.setattr(pace, "products_per_second", lambda: rate)
 
     return pretend
 
@@ -23,7 +27,8 @@ def machine(bare, monkeypatch):
     ("name", "style", "dream", "size"),
     [
         ("paper", "vgg19", "inception_v3", 512),
-        ("offline", "squeezenet", "squeezenet", 320),
+        ("offline", "vgg19", "vgg19", 320),
+        ("quick", "squeezenet", "squeezenet", 320),
         ("ci", "squeezenet", "squeezenet", 96),
     ],
 )
@@ -47,33 +52,40 @@ def test_the_argument_takes_precedence_over_the_environment(bare, monkeypatch):
 @pytest.mark.parametrize(
     ("facts", "chosen", "reason"),
     [
-        (dict(at_hand=("vgg19", "inception_v3")), "paper", "at hand"),
-        (dict(gpu=True, connected=True), "paper", "a GPU and a connection"),
-        (dict(at_hand=("vgg19",)), "offline", "no GPU"),
-        (dict(connected=True), "offline", "no GPU"),
-        (dict(gpu=True), "offline", "no connection"),
-        (dict(), "offline", "no GPU"),
+        (dict(at_hand=("vgg19", "inception_v3")), ("paper", 256), "about 38 s"),
+        (dict(at_hand=("vgg19",)), ("offline", 256), "about 29 s"),
+        (dict(at_hand=("vgg19",), rate=4e11), ("offline", 384), "about 32 s"),
+        (dict(at_hand=("vgg19", "inception_v3"), rate=1e13), ("paper", 512), "about 3 s"),
+        (dict(at_hand=("vgg19",), rate=1e11), ("quick", 320), "VGG-19 would take about 58 s"),
+        (dict(gpu=True, connected=True, rate=1e13), ("paper", 512), "about 3 s"),
+        (dict(gpu=True), ("quick", 320), "VGG-19 is missing"),
+        (dict(connected=True), ("quick", 320), "VGG-19 is missing"),
+        (dict(at_hand=("inception_v3",)), ("quick", 320), "VGG-19 is missing"),
     ],
     ids=str,
 )
 def test_auto_chooses_what_suits_the_machine_and_says_why(machine, name, facts, chosen, reason):
     machine(**facts)
     found = profile(name)
-    assert found.name == chosen
+    assert (found.name, found.size) == chosen
     assert reason in found.reason
+    networks = {"paper": ("vgg19", "inception_v3"), "offline": ("vgg19", "vgg19")}
+    expected = networks.get(found.name, ("squeezenet", "squeezenet"))
+    assert (found.style_backbone, found.dream_backbone) == expected
 
 
 def test_an_empty_variable_is_an_unset_one(machine, monkeypatch):
     machine()
     for name in ("PROFILE", "STYLE_BACKBONE", "DREAM_BACKBONE"):
         monkeypatch.setenv(f"DREAMKIT_{name}", "")
-    assert profile().name == "offline"
+    assert profile().name == "quick"
 
 
 def test_looking_for_weights_needs_no_connection(bare, monkeypatch):
     monkeypatch.setattr(profiles, "_gpu", lambda: False)
     monkeypatch.setattr(profiles, "_connected", lambda: pytest.fail("tried to connect"))
-    assert profile().name == "offline"
+    monkeypatch.setattr(weights, "available_offline", lambda name: False)
+    assert profile().name == "quick"
 
 
 @pytest.mark.parametrize(("side", "other"), [("style", "dream"), ("dream", "style")])
@@ -81,14 +93,14 @@ def test_the_environment_replaces_one_network(bare, monkeypatch, side, other):
     monkeypatch.setenv(f"DREAMKIT_{side.upper()}_BACKBONE", "vgg16")
     chosen = profile("offline")
     assert getattr(chosen, f"{side}_backbone") == "vgg16"
-    assert getattr(chosen, f"{other}_backbone") == "squeezenet"
+    assert getattr(chosen, f"{other}_backbone") == "vgg19"
 
 
 def test_one_line_states_the_choice_and_the_reason(machine, capsys):
     machine()
     chosen = profile()
     (line,) = capsys.readouterr().out.splitlines()
-    for part in ("offline", "squeezenet", "320 px", chosen.reason):
+    for part in ("quick", "squeezenet", "320 px", chosen.reason):
         assert part in line
 
 
@@ -98,7 +110,7 @@ def test_quiet_prints_nothing(bare, capsys):
 
 
 def test_an_unknown_profile_is_refused_with_the_known_ones(bare, monkeypatch):
-    known = "'paper', 'offline', 'ci' or 'auto'"
+    known = "'paper', 'offline', 'quick', 'ci' or 'auto'"
     with pytest.raises(SettingsError, match=f"profile cannot be 'fast': choose {known}"):
         profile("fast")
     monkeypatch.setenv("DREAMKIT_PROFILE", "slow")
@@ -118,3 +130,57 @@ def test_the_environment_sets_the_size(monkeypatch):
     monkeypatch.setenv("DREAMKIT_SIZE", "large")
     with pytest.raises(SettingsError, match="DREAMKIT_SIZE cannot be 'large'"):
         profile("ci", quiet=True)
+
+
+class Clock:
+    """A clock on which every look takes as long as it is told."""
+
+    def __init__(self, seconds):
+        self.now, self.seconds = 0.0, seconds
+
+    def __call__(self):
+        self.now += self.seconds
+        return self.now
+
+
+@pytest.mark.parametrize("seconds", [0.001, 0.2])
+def test_the_rate_is_products_over_the_seconds_of_the_clock(seconds):
+    products = 2 * 4 * (3 * 64 * 128) ** 2  # four layers of the same work, forward and back
+    assert pace.measure(Clock(seconds)) == pytest.approx(products / seconds)
+
+
+def test_vgg19s_products_are_those_of_its_layers_for_style(vgg19):
+    layers = vgg19.architecture.style_layers
+    convolutions = [x for x in vgg19.extractor(layers).layers if hasattr(x, "kernel_size")]
+    each = [np.prod(x.kernel.shape) / vgg19.stride(x.name) ** 2 for x in convolutions]
+    assert sum(each) == pace.VGG19
+
+
+def test_the_measurement_is_made_once_and_kept_for_this_machine(bare, monkeypatch):
+    rates = iter([5e10, 7e10])
+    monkeypatch.setattr(pace, "measure", lambda: next(rates))
+    ask = pace.products_per_second.__wrapped__
+    assert [ask(), ask()] == [5e10, 5e10]
+    monkeypatch.setattr(pace, "_machine", lambda: "another one")
+    assert ask() == 7e10
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"x": 1', "null"])
+def test_a_damaged_note_of_the_rate_is_measured_anew(bare, monkeypatch, text):
+    monkeypatch.setattr(pace, "measure", lambda: 5e10)
+    file = pace.note()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    assert pace.products_per_second.__wrapped__() == 5e10
+
+
+def test_a_host_that_refuses_is_a_connection_and_silence_is_none(monkeypatch):
+    def refuse(*_, **__):
+        raise urllib.error.HTTPError(profiles.HOST, 403, "no", {}, None)
+
+    def fail(*_, **__):
+        raise urllib.error.URLError("no route")
+
+    for answer, connected in ((refuse, True), (fail, False)):
+        monkeypatch.setattr("urllib.request.urlopen", answer)
+        assert profiles._connected.__wrapped__() is connected

