@@ -1,6 +1,6 @@
 # Every target works from a fresh checkout: it first creates .venv and installs into it.
 #   make dream  [CONTENT=photo] [STYLE=painting] [SIZE=px] [OUT=folder] [QUICK=1]
-#   make test   make lab   make book   make lock
+#   make test   make test-all   make lab   make book   make lock
 #   make bench  [QUICK=1]
 #   make study  [PRESET=full] [WORKERS=2] [OUT=folder]
 #   make notebooks  [ONLY="01 03"]    make links  [REPO=owner/name]
@@ -19,18 +19,26 @@ WORKERS ?=
 BIN   := .venv/bin
 READY := .venv/.ready
 
-.PHONY: dream test bench study lint lab notebooks book links doctor lock clean
+# One process for each core, up to four: each takes up to 3 GB. A file's tests stay together, for
+# they share networks, and a notebook's cells need its one kernel.
+PYTEST := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
+
+.PHONY: dream test test-all bench study lint lab notebooks book links doctor lock clean
 .DEFAULT_GOAL := dream
 
 dream: $(READY)
-	@$(if $(QUICK),DREAMKIT_PROFILE=quick )$(BIN)/python -m dreamkit demo --content "$(CONTENT)" --style "$(STYLE)" \
-		$(if $(SIZE),--size "$(SIZE)") --out "$(OUT)"
+	@$(if $(QUICK),DREAMKIT_PROFILE=quick )$(BIN)/python -m dreamkit demo \
+		--content "$(CONTENT)" --style "$(STYLE)" $(if $(SIZE),--size "$(SIZE)") --out "$(OUT)"
 
 test: $(READY) lint
-	$(BIN)/python -m pytest
-	DREAMKIT_PROFILE=ci $(BIN)/python -m pytest --override-ini addopts=-ra \
+	$(PYTEST) -m "not slow"
+	DREAMKIT_PROFILE=ci $(PYTEST) --override-ini addopts=-ra \
 		--nbval-lax --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg \
 		--nbval-cell-timeout 600 notebooks/
+
+# The tests that `make test` leaves out because they take long.
+test-all: test
+	$(PYTEST) -m slow
 
 # Compares speed and memory with other programs; writes benchmarks/results.md and results.png.
 bench: $(READY)

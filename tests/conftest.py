@@ -27,7 +27,7 @@ def squeezenet():
     return load_backbone("squeezenet")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def toy():
     """Two smooth float64 convolutions, so that gradients can be checked to many digits."""
     return toy_network()

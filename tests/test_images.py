@@ -579,13 +579,13 @@ def test_resize_to_its_own_size_changes_nothing(pixels):
 
 def test_a_huge_jpeg_is_cheap_to_load_at_a_small_size(tmp_path):
     Image.fromarray(photo(1, 12_000)).resize((12_000, 3_000)).save(tmp_path / "a.jpg")
-    start = time.perf_counter()
+    start = time.process_time()
     with Image.open(tmp_path / "a.jpg") as image:
         np.asarray(image.convert("RGB"))
-    full_size = time.perf_counter() - start
-    start = time.perf_counter()
+    full_size = time.process_time() - start
+    start = time.process_time()
     assert_picture(load_image(tmp_path / "a.jpg", 200), (50, 200, 3))
-    assert time.perf_counter() - start < full_size
+    assert time.process_time() - start < full_size
 
 
 # ---------------------------------------------------------------- checks

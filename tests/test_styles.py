@@ -55,7 +55,9 @@ def test_painting_a_picture_twice_gives_the_same_pixels(name):
     assert np.array_equal(paint.paint(name, size=96), paint.paint(name, size=96))
 
 
-@pytest.mark.parametrize("name", ["geometric", "stained_glass"])
+@pytest.mark.parametrize(
+    "name", [pytest.param("geometric", marks=pytest.mark.slow), "stained_glass"]
+)
 def test_the_code_paints_the_committed_picture(name):
     with Image.open(STYLES / INDEX[name]["file"]) as picture:
         committed = np.asarray(picture, float)

@@ -78,10 +78,15 @@ def address(tmp_path_factory):
 
 @pytest.fixture(autouse=True, scope="module")
 def _no_worker_lingers():
-    yield
+    """Workers of other tests, which may hold a number of threads given from outside, end first."""
     from joblib.externals.loky import get_reusable_executor
 
-    get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
+    with pytest.MonkeyPatch.context() as patch:
+        for kind in ("INTRA", "INTER"):
+            patch.delenv(f"TF_NUM_{kind}OP_THREADS", raising=False)
+        get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
+        yield
+        get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
 
 
 # Every way gives the same

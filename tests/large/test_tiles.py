@@ -27,6 +27,7 @@ from dreamkit.startup import tf
 from dreamkit.terms import Term
 
 SIZES = [(230, 301), (256, 192), (157, 96)]
+LARGE = [pytest.param(name, marks=pytest.mark.slow) for name in ("vgg19", "inception")]
 
 
 def noise(size, seed=0):
@@ -56,6 +57,7 @@ def network(request):
 # Tiled equals untiled
 
 
+@pytest.mark.parametrize("network", ["squeezenet", *LARGE], indirect=True)
 def test_the_tiled_style_gradient_equals_the_untiled_one_in_float64(network):
     exact, picture = in_float64(network), tf.constant(noise((150, 170)), tf.float64)
     objective = style_objective(exact, (150, 170))
