@@ -123,8 +123,13 @@ def resize(image, size):
     # Lanczos keeps the most detail when shrinking; when enlarging, its ringing would show.
     grows = height >= picture.shape[0] and width >= picture.shape[1]
     kernel = Image.Resampling.BICUBIC if grows else Image.Resampling.LANCZOS
-    planes = [Image.fromarray(plane) for plane in np.moveaxis(picture, -1, 0)]
-    return np.clip(np.stack([p.resize((width, height), kernel) for p in planes], -1), 0, 1)
+    return np.clip(resize_channels(picture, height, width, kernel), 0, 1)
+
+
+def resize_channels(array, height, width, kernel, box=None):
+    """Resize an (H, W, C) float32 array of any values with Pillow, or the part in a box."""
+    planes = [Image.fromarray(plane) for plane in np.moveaxis(array, -1, 0)]
+    return np.stack([plane.resize((width, height), kernel, box) for plane in planes], -1)
 
 
 def load_image(source, size=None):
@@ -309,9 +314,7 @@ def _png_text(metadata):
     info = PngImagePlugin.PngInfo()
     for key, text in metadata.items():
         valid = isinstance(key, str) and re.fullmatch("[ -~]{1,79}", key) and isinstance(text, str)
-        if (
-            not valid or len(text) > 250_000
-        ):  # readers stop at 1 MB; a character takes up to 4 bytes
+        if not valid or len(text) > 250_000:  # readers stop at 1 MB, or as few characters
             fix = "give keys of 1 to 79 ASCII characters and strings of at most 250,000."
             raise ImageError(f"Metadata {str(key)[:40]!r} cannot be stored: {fix}")
         info.add_itxt(key, text, zip=len(text) > 1000)

@@ -21,14 +21,12 @@ STYLE = {
     "figure.facecolor": "white",
     "font.size": 12,
     "axes.titlesize": 12,
-    "axes.labelsize": 12,
     "xtick.labelsize": 11,
     "ytick.labelsize": 11,
     "legend.fontsize": 11,
     "lines.linewidth": 2,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "image.cmap": "viridis",
 }
 
 
@@ -65,35 +63,27 @@ def show(images, columns=None, width=3.2):
         columns: pictures per row; None puts all in one row, up to four.
         width: width of one picture, inches.
 
-    Returns:
-        The matplotlib figure.
-
-    Introduced in notebook 00.
+    Returns the matplotlib figure. Introduced in notebook 00.
 
     >>> figure = show({"grey": np.full((8, 8, 3), 0.5)})
     >>> [axes.get_title() for axes in figure.axes]
     ['grey']
     """
-    columns = columns or min(4, len(images))
-    rows = -(-len(images) // columns)
     pictures = {title: np.asarray(image) for title, image in images.items()}
     tallest = max(image.shape[0] / image.shape[1] for image in pictures.values())
-    figure = new_figure(width * columns, (width * tallest + 0.35) * rows)
-    axes = list(figure.subplots(rows, columns, squeeze=False).flat)
-    for panel in axes:
-        panel.axis("off")
-    for panel, (title, image) in zip(axes, pictures.items(), strict=False):
+    figure, panels = panel_grid(len(pictures), columns or 4, width, width * tallest + 0.35)
+    for panel, (title, image) in zip(panels, pictures.items(), strict=True):
         panel.imshow(image, interpolation="lanczos")
         panel.set_title(title)
+        panel.axis("off")
     return figure
 
 
-def plot_losses(runs, columns=2):
+def plot_losses(runs):
     """Plot every term over the steps, with one panel per run.
 
     Args:
         runs: a `Run`, or {title: Run}.
-        columns: panels per row.
 
     Returns:
         The matplotlib figure. Losses use the left axis and the dream score the right one; dotted
@@ -102,14 +92,9 @@ def plot_losses(runs, columns=2):
     Introduced in notebook 00.
     """
     runs = runs if isinstance(runs, dict) else {"": runs}
-    columns = min(columns, len(runs))
-    rows = -(-len(runs) // columns)
-    figure = new_figure(5.8 * columns, 3.6 * rows)
-    axes = list(figure.subplots(rows, columns, squeeze=False).flat)
-    for panel, (title, run) in zip(axes, runs.items(), strict=False):
+    figure, panels = panel_grid(len(runs), 2, 5.8, 3.6)
+    for panel, (title, run) in zip(panels, runs.items(), strict=True):
         _plot_history(panel, run.history, title)
-    for panel in axes[len(runs) :]:
-        panel.axis("off")
     return figure
 
 
@@ -138,8 +123,15 @@ def _plot_history(axes, history, title):
     axes.legend(handles=lines, ncols=len(lines), **below)
 
 
-def new_figure(width, height):
-    """A new figure that fits its contents; size in inches."""
+def panel_grid(count, columns, width, height, margin=(0, 0), **shared):
+    """A figure with panels in rows of `columns` and a margin, and the panels; sizes in inches."""
     import matplotlib.pyplot as plt
 
-    return plt.figure(figsize=(width, height), layout="constrained")
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    size = width * columns + margin[0], height * rows + margin[1]
+    figure = plt.figure(figsize=size, layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False, **shared).ravel()
+    for panel in panels[count:]:
+        panel.axis("off")
+    return figure, panels[:count]

@@ -39,19 +39,16 @@ class Job:
 # What is finished
 
 
-def progress_of(path, settings, seeded):
-    """How far the picture at `path` is: `"finished"`, `"unfinished"`, or `"other"` than asked for.
+def is_finished(path, settings, seeded):
+    """Whether a picture is complete; an `ImageError` if it was made with other settings.
 
-    Args:
-        path: the picture; it, its settings or its history exists.
-        settings: those asked for.
-        seeded: whether a seed was asked for; if not, any will do.
+    Unless `seeded`, any seed will do.
     """
     _, record, history = result_files(path)
     noted = _recorded(record) or _recorded(path)
     if not noted or "stopped" in noted or _decisive(noted, seeded) != _decisive(settings, seeded):
-        return "other"
-    return "finished" if _recorded(record) and _is_complete(path, history) else "unfinished"
+        raise ImageError(MADE_DIFFERENTLY.format(path=path))
+    return bool(_recorded(record)) and _is_complete(path, history)
 
 
 def result_files(path):
@@ -179,15 +176,11 @@ class Batch:
             return True
         seeded = self.arguments["seed"] is not None
         try:
-            progress = progress_of(path, self.job(photo, path).settings, seeded)
+            if not is_finished(path, self.job(photo, path).settings, seeded):
+                self.unfinished.add(path)
         except (DreamkitError, OSError) as error:
             self.failures[photo] = error
-            return False
-        if progress == "other":
-            self.failures[photo] = ImageError(MADE_DIFFERENTLY.format(path=path))
-        if progress == "unfinished":
-            self.unfinished.add(path)
-        return progress == "unfinished"
+        return path in self.unfinished
 
     def work(self, wanted):
         from tqdm.auto import tqdm

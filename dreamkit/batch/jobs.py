@@ -16,14 +16,6 @@ from ..errors import DreamkitError, SettingsError, check_range
 
 CONNECT, GATHER = 5, 15  # seconds to wait for a scheduler, and for its first worker
 IDLE = 300  # seconds after which a worker process without a job ends
-THREADS = (  # read by TensorFlow and by NumPy's libraries when they start
-    "TF_NUM_INTRAOP_THREADS",
-    "TF_NUM_INTEROP_THREADS",
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-)
 _one_at_a_time = threading.RLock()  # a Dask worker may have several threads; networks want one
 
 
@@ -95,12 +87,13 @@ def _as_completed(jobs, submit, room):
 
 def _in_processes(function, jobs, workers):
     from joblib.externals.loky import BrokenProcessPool, get_reusable_executor
+    from joblib.parallel import ParallelBackendBase
 
     share = str(max(1, (os.cpu_count() or 1) // workers))
-    environment = {name: os.environ.get(name, share) for name in THREADS}
-    pool = get_reusable_executor(
-        workers, timeout=IDLE, initializer=_prepare_process, env=environment
-    )
+    libraries = ParallelBackendBase.MAX_NUM_THREADS_VARS  # those that NumPy may use
+    names = "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", *libraries
+    options = dict(initializer=_prepare_process, env={n: os.environ.get(n, share) for n in names})
+    pool = get_reusable_executor(workers, timeout=IDLE, **options)
     submit = functools.partial(pool.submit, attempt, function)
     try:
         for job, future in _as_completed(jobs, submit, lambda: 2 * workers):

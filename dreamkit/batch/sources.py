@@ -14,20 +14,22 @@ PICTURES = {*WRITABLE, ".gif", ".bmp", ".avif", ".jp2", ".ppm", ".pgm", ".pbm", 
 
 def is_single(photos):
     """True for one picture named as such: not a folder or a pattern."""
-    return len(photos) == 1 and not (_is_folder(photos[0]) or _is_pattern(photos[0]))
+    return len(photos) == 1 and _kind(photos[0]) is None
 
 
 def _is_sample_or_address(photo):
     return photo in samples() or photo.lower().startswith(("http://", "https://"))
 
 
-def _is_folder(photo):
-    return not _is_sample_or_address(photo) and os.path.isdir(os.path.expanduser(photo))
-
-
-def _is_pattern(photo):
-    exists = _is_sample_or_address(photo) or os.path.exists(os.path.expanduser(photo))
-    return not exists and bool(re.search(r"[*?\[]", photo))
+def _kind(photo):
+    """`"folder"`, `"pattern"`, or None for one picture."""
+    path = os.path.expanduser(photo)
+    if not _is_sample_or_address(photo):
+        if os.path.isdir(path):
+            return "folder"
+        if not os.path.exists(path) and re.search(r"[*?\[]", photo):
+            return "pattern"
+    return None
 
 
 def expand(photos, out):
@@ -52,13 +54,11 @@ def expand(photos, out):
 
 
 def _matches(photo, out):
-    path = os.path.expanduser(photo)
-    if _is_folder(photo):
-        kind, files = "folder", glob.glob(os.path.join(glob.escape(path), "*"))
-    elif _is_pattern(photo):
-        kind, files = "pattern", glob.glob(path, recursive=True)
-    else:
+    path, kind = os.path.expanduser(photo), _kind(photo)
+    if kind is None:
         return [photo]
+    pattern = os.path.join(glob.escape(path), "*") if kind == "folder" else path
+    files = glob.glob(pattern, recursive=True)
     pictures = [file for file in files if Path(file).suffix.lower() in PICTURES]
     found = sorted(p for p in pictures if os.path.isfile(p) and not _is_result(Path(p), out))
     if not found:

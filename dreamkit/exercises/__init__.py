@@ -10,6 +10,7 @@ answer that returns None if the answer is right, or a hint if it's wrong:
 Most checks leave the work to `diagnose`, which has a hint for each of the usual mistakes.
 """
 
+import importlib
 from dataclasses import dataclass
 
 from .diagnosis import close, diagnose, diagnose_letters
@@ -68,12 +69,5 @@ def check(number, answer=...):
     return Verdict(True, because) if hint is None else Verdict(False, hint.rstrip("."))
 
 
-# Each module registers its notebook's checks.
-from . import (  # noqa: E402
-    notebook_00,  # noqa: F401
-    notebook_01,  # noqa: F401
-    notebook_02,  # noqa: F401
-    notebook_03,  # noqa: F401
-    notebook_04,  # noqa: F401
-    notebook_05,  # noqa: F401
-)
+for _number in range(6):  # each module registers its notebook's checks
+    importlib.import_module(f"{__name__}.notebook_0{_number}")

@@ -93,24 +93,16 @@ def gradient_step(answer):
 
 
 EFFECTS = {"style": "b", "content": "d", "total variation": "a", "all three": "c"}
-WHY_NOT = {
-    "style": {
-        "more style means more strokes, and strokes are neighbours that differ": "a",
-        "with more style the photo still counts, just for less": "d",
-    },
-    "content": {
-        "the content term doesn't look at neighbours: it compares features": "a",
-        "b still keeps a little of the photo's layout; without content nothing does": "b",
-    },
-    "total variation": {
-        "total variation doesn't know the painting: it can't add strokes": "b",
-        "total variation smooths a picture, but doesn't fill it with texture": "d",
-    },
-    "all three": {
-        "no term gains on the others when all are multiplied by the same factor": "a",
-        "style doesn't gain on content when both are multiplied by the same factor": "b",
-        "content is multiplied like the rest, so it still holds the picture": "d",
-    },
+WHY_NOT = {  # the change and the wrong letter for it
+    "more style means more strokes, and strokes are neighbours that differ": "style: a",
+    "with more style the photo still counts, just for less": "style: d",
+    "the content term doesn't look at neighbours: it compares features": "content: a",
+    "b still keeps a little of the photo's layout; without content nothing does": "content: b",
+    "total variation doesn't know the painting: it can't add strokes": "total variation: b",
+    "total variation smooths a picture, but doesn't fill it with texture": "total variation: d",
+    "no term gains on the others when all are multiplied by the same factor": "all three: a",
+    "style doesn't gain on content when both are multiplied by the same factor": "all three: b",
+    "content is multiplied like the rest, so it still holds the picture": "all three: d",
 }
 
 
@@ -130,6 +122,7 @@ def which_weight(answer):
         return f"{min(strange)!r} is not one of the letters a, b, c and d"
     advice = "c needs all ratios to stay as they are, and here one weight changes"
     for change, letter in letters.items():
-        if hint := diagnose(letter, EFFECTS[change], WHY_NOT[change], advice):
+        right = f"{change}: {EFFECTS[change]}"
+        if hint := diagnose(f"{change}: {letter}", right, WHY_NOT, advice):
             return f"{change}: {hint}"
     return None

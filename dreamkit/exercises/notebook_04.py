@@ -129,12 +129,8 @@ def in_two_orders(answer):
         return None
 
     right = {"style-dream": dream(paint(picture)), "dream-style": paint(dream(picture))}
-    mistakes = {
-        "the two are swapped: in dream(paint(picture)), paint comes first": {
-            "style-dream": right["dream-style"],
-            "dream-style": right["style-dream"],
-        }
-    }
+    swapped = {"style-dream": right["dream-style"], "dream-style": right["style-dream"]}
+    mistakes = {"the two are swapped: in dream(paint(picture)), paint comes first": swapped}
     advice = "call one function with the picture, and the other with its result; then swap the two"
     arguments = picture, paint, dream
     return diagnose(answer, right, mistakes, advice, arguments=arguments, inspect=inspect)

@@ -131,12 +131,10 @@ def bears_out(answer):
 
 def _claimed(table, measure, style=1, dream=-1, p="p_corrected", alpha=0.05, both=True):
     """The kinds that bear out the claim; the options make the usual mistakes."""
-    rows, kinds = table[table["measure"] == measure], []
-    for recipe, sign in (("style", style), ("dream", dream)):
-        effects = rows[rows["recipe"] == recipe]
-        claimed = (effects["effect"] * sign > 0) | (sign == 0)
-        kinds.append(set(effects["kind"][claimed & (effects[p] < alpha)]))
-    return kinds[0] & kinds[1] if both else kinds[0] | kinds[1]
+    rows = table[(table["measure"] == measure) & (table[p] < alpha)]
+    signs = rows["recipe"].map({"style": style, "dream": dream})
+    claimed = rows["kind"][(rows["effect"] * signs > 0) | (signs == 0)].tolist()
+    return {kind for kind in claimed if not both or claimed.count(kind) == 2}
 
 
 def table_of_effects(seed):

@@ -41,13 +41,10 @@ class Recorder:
     def __init__(self, phase, sign, callback, keep, checkpoint):
         self.phase, self.sign, self.callback = phase, sign, callback
         self.keep, self.checkpoint = keep, checkpoint
-        self.rows, self.image, self.total, self.stopped = [], None, None, None
-        self.earlier = 0.0
-        self.state = checkpoint.state(phase) if checkpoint else None
-        if self.state:
-            self.rows, self.total = self.state["rows"], self.state["total"]
-            self.image = self.state["image"]
-            self.earlier = self.rows[-1]["seconds"] if self.rows else 0.0
+        self.state = (checkpoint.state(phase) if checkpoint else None) or {}
+        self.rows, self.total = self.state.get("rows", []), self.state.get("total")
+        self.image, self.stopped = self.state.get("image"), None
+        self.earlier = self.rows[-1]["seconds"] if self.rows else 0.0
 
     @contextlib.contextmanager
     def open(self, steps, progress):
@@ -103,11 +100,10 @@ class Recorder:
                 raise Halt("callback")
 
     def _keep(self, step, picture, slots=()):
-        state = dict(
-            step=step, steps=self.steps, rows=self.rows, total=self.total, image=self.image
-        )
-        state.update({f"slot{n}": np.asarray(slot.numpy()) for n, slot in enumerate(slots)})
-        self.checkpoint.keep(self.phase, {**state, "picture": picture})
+        state = {f"slot{n}": np.asarray(slot.numpy()) for n, slot in enumerate(slots)}
+        state |= dict(step=step, steps=self.steps, picture=picture)
+        state |= dict(rows=self.rows, total=self.total, image=self.image)
+        self.checkpoint.keep(self.phase, state)
 
     def run(self):
         """The run so far."""

@@ -9,11 +9,7 @@ DECIDING = ("tensorflow", "keras", "numpy", "scipy", "pillow", "scikit-image")
 
 
 def versions(packages=DECIDING):
-    """{name: version} of dreamkit, Python and packages; None for a package that is missing.
-
-    >>> versions(("numpy",))["numpy"] is None
-    False
-    """
+    """{name: version} of dreamkit, Python and packages; None for a package that is missing."""
     found = {"dreamkit": __version__, "python": platform.python_version()}
     for name in packages:
         try:

@@ -11,7 +11,8 @@ from .distortions import clutter, distort
 from .scenes import scene
 
 FORMAT = 1  # of a row; a new format changes every digest
-PAPER_WEIGHTS = 1e4, 1e-2  # content and style, in the paper's loss (that of TensorFlow's tutorial)
+# The paper's loss, which is that of TensorFlow's tutorial.
+PAPER = dict(content_weight=1e4, style_weight=1e-2, tv_weight=0.0, formula="tutorial")
 # The tutorial's content layer; SqueezeNet has no counterpart and uses its own.
 PAPER_LAYERS = {"vgg19": "block5_conv2", "vgg16": "block5_conv2"}
 # The same on every machine: float32, untiled, nothing left to a profile.
@@ -74,10 +75,7 @@ def digest_of(values):
 
 
 def run_cell(cell):
-    """Run one cell: distort its picture, run the recipe, and measure the start and the end.
-
-    Args:
-        cell: a `Cell`.
+    """Run one `Cell`: distort its picture, run the recipe, and measure the start and the end.
 
     Returns:
         {column: value}, a row of the study's table; data/study/README.md explains each column.
@@ -141,21 +139,14 @@ def _transfer(cell, content, style):
     init = "noise" if cell.variant == "noise start" else "content"
     options = dict(init=init, octaves=1, **ALIKE)  # the recipe's default weights
     if cell.variant == "raw descent":
-        options |= dict(zip(("content_weight", "style_weight"), PAPER_WEIGHTS, strict=True))
-        options |= dict(tv_weight=0.0, formula="tutorial")
-        options["content_layers"] = PAPER_LAYERS.get(cell.network)
+        options |= PAPER | dict(content_layers=PAPER_LAYERS.get(cell.network))
     run = style_transfer(content, style, cell.network, cell.steps, cell.seed, **options)
     ends = start(init, content, style, cell.seed), finished(run).image
     first, last = losses(ends, content, style, load_backbone(cell.network))
-    return {
-        "start_raw": first["raw"],
-        "end_raw": last["raw"],
-        "start_relative": first["relative"],
-        "end_relative": last["relative"],
-        "content_end": last["content"],
-        "style_start": first["style"],
-        "style_end": last["style"],
-    }
+    totals = {f"start_{name}": value for name, value in first.items()}
+    totals |= {f"end_{name}": value for name, value in last.items()}
+    terms = dict(content_end=last["content"], style_start=first["style"], style_end=last["style"])
+    return totals | terms
 
 
 def _dream(cell, content, _style):
@@ -182,17 +173,9 @@ def finished(run):
 def losses(pictures, content, style, network):
     """Measure the style-transfer loss of pictures the paper's way and ours, in float32.
 
-    Args:
-        pictures: those to measure, each (H, W, 3) in [0, 1], all of one size.
-        content, style: the recipe's inputs, likewise.
-        network: a `Backbone`.
-
-    Returns:
-        For each picture {"raw": 1e4 · content + 1e-2 · style, as in TensorFlow's tutorial,
-        "relative": content + 40 · style, both relative; "content", "style": those two relative
-        terms before their weights}.
-
-    Source: Gatys, Ecker and Bethge 2016, equation 7. Introduced in notebook 05.
+    Returns for each picture {"raw": 1e4 · content + 1e-2 · style, as in TensorFlow's tutorial,
+    "relative": content + 40 · style, both relative; "content", "style": those two relative terms
+    before their weights}. Source: Gatys, Ecker and Bethge 2016, equation 7.
     """
     from ..recipes import WEIGHTS
     from ..terms import Content, Style
@@ -206,7 +189,7 @@ def losses(pictures, content, style, network):
     rows = []
     for picture in pictures:
         content_loss, style_loss, *paper = map(float, scores(picture)[1].values())
-        raw = PAPER_WEIGHTS[0] * paper[0] + PAPER_WEIGHTS[1] * paper[1]
+        raw = PAPER["content_weight"] * paper[0] + PAPER["style_weight"] * paper[1]
         relative = WEIGHTS["content"] * content_loss + WEIGHTS["style"] * style_loss
         rows.append(dict(raw=raw, relative=relative, content=content_loss, style=style_loss))
     return rows

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import asdict, dataclass, replace
+from itertools import product
 
 from ..errors import check_choice
 from ..networks.weights import available_offline
@@ -99,16 +100,10 @@ PRESETS = {
         variant_network="vgg19",
     ),
 }
-CI = dict(
-    pictures=("chelsea", "scene-0.40"),
-    kinds=("blur", "noise", "lines", "mixed"),
-    steps=5,
-    dream_steps=2,
-)
 
 
 def design(preset="quick", quiet=False):
-    """Look up a preset, keeping only the networks whose weights are available offline.
+    """A preset's `Design`, with only the networks whose weights are available offline.
 
     Args:
         preset: `"quick"` (SqueezeNet, under two minutes; smaller still under
@@ -116,13 +111,7 @@ def design(preset="quick", quiet=False):
             missing, VGG-16).
         quiet: True does not print which networks are used and which are left out.
 
-    Returns:
-        A `Design`.
-
-    Raises:
-        SettingsError: there is no such preset.
-
-    Introduced in notebook 05.
+    Raises `SettingsError` if there is no such preset. Introduced in notebook 05.
 
     >>> design("quick", quiet=True).style_networks
     ('squeezenet',)
@@ -130,7 +119,8 @@ def design(preset="quick", quiet=False):
     check_choice("preset", preset, PRESETS)
     chosen = PRESETS[preset]
     if preset == "quick" and os.environ.get("DREAMKIT_PROFILE") == "ci":
-        return replace(chosen, **CI)
+        few = dict(pictures=("chelsea", "scene-0.40"), kinds=("blur", "noise", "lines", "mixed"))
+        return replace(chosen, **few, steps=5, dream_steps=2)
     wanted = dict.fromkeys((*chosen.style_networks, *chosen.dream_networks))
     used = [network for network in wanted if available_offline(network)]
     if "vgg19" in used and "vgg16" in used:  # one VGG is enough
@@ -143,58 +133,50 @@ def design(preset="quick", quiet=False):
 
 
 def cells(design):
-    """List all cells of a design, picture by picture, each clear cell before its distorted ones.
-
-    Args:
-        design: a `Design`.
-
-    Returns:
-        List of `Cell`.
+    """A `Design`'s cells, a list: picture by picture, each clear cell before its distorted ones.
 
     Introduced in notebook 05.
 
     >>> len(cells(PRESETS["quick"])) == 5 * 2 * 12
     True
     """
-    found = []
-    for picture in design.pictures:
-        for seed in design.seeds:
-            found += _base(design, picture, seed)
-            if picture in design.variant_pictures:
-                found += _variants(design, picture, seed)
-    return found
+    return [
+        cell
+        for picture, seed in product(design.pictures, design.seeds)
+        for changes in (*_base(design), *_variants(design, picture))
+        for cell in _clear_and_distorted(design, picture, seed, **changes)
+    ]
 
 
-def _base(design, picture, seed):
-    for network in design.style_networks:
-        yield from _clear_and_distorted(design, picture, seed, network=network)
-    options = dict(steps=design.dream_steps, octaves=design.dream_octaves)
-    for network in design.dream_networks:
-        yield from _clear_and_distorted(
-            design, picture, seed, recipe="dream", network=network, style="", **options
-        )
+def _base(design):
+    """What sets each network's cells apart."""
+    dream = dict(recipe="dream", style="", steps=design.dream_steps, octaves=design.dream_octaves)
+    yield from (dict(network=network) for network in design.style_networks)
+    yield from (dict(network=network, **dream) for network in design.dream_networks)
 
 
-def _variants(design, picture, seed):
-    shared = dict(network=design.variant_network, kinds=design.variant_kinds)
-    shared |= dict(severities=(max(design.severities),))
-    for variant in design.variants:
-        if variant != "style distorted":
-            style = design.second_style if variant == "second style" else design.style
-            own_seed = seed + 1 if variant == "noise start" else seed
-            options = dict(variant=variant, style=style, **shared)
-            yield from _clear_and_distorted(design, picture, own_seed, **options)
+def _variants(design, picture):
+    """What sets the cells of a picture's variants apart."""
+    for variant in design.variants if picture in design.variant_pictures else ():
+        if variant == "second style":
+            yield dict(variant=variant, style=design.second_style)
+        elif variant != "style distorted":
+            yield dict(variant=variant)
         elif picture == design.variant_pictures[0]:
             for style in design.distorted_styles:
-                options = dict(variant=variant, role="style", style=style, **shared)
-                yield from _clear_and_distorted(design, picture, seed, **options)
+                yield dict(variant=variant, role="style", style=style)
 
 
-def _clear_and_distorted(design, picture, seed, kinds=None, severities=None, **options):
+def _clear_and_distorted(design, picture, seed, **changes):
     """One clear cell and all distorted ones that are equal to it in everything else."""
+    kinds, severities = design.kinds, design.severities
     shared = dict(recipe="style", variant="base", role="content", style=design.style, octaves=1)
-    shared |= dict(picture=picture, seed=seed, size=design.size, steps=design.steps) | options
+    shared |= dict(picture=picture, seed=seed, size=design.size, steps=design.steps)
+    if "variant" in changes:
+        kinds, severities = design.variant_kinds, [max(severities)]
+        shared["network"] = design.variant_network
+        shared["seed"] += changes["variant"] == "noise start"
+    shared |= changes
     yield Cell(kind="clear", severity=0.0, **shared)
-    for kind in kinds or design.kinds:
-        for severity in severities or design.severities:
-            yield Cell(kind=kind, severity=float(severity), **shared)
+    for kind, severity in product(kinds, severities):
+        yield Cell(kind=kind, severity=float(severity), **shared)

@@ -6,6 +6,7 @@ are relative to the picture's own size, so a distortion looks the same at 96 px 
 
 import io
 from functools import partial
+from itertools import product
 
 import numpy as np
 from PIL import Image
@@ -16,8 +17,8 @@ from skimage.feature import canny
 from skimage.transform import swirl
 
 from ..errors import check_choice, check_range
-from ..images import check_image, resize
-from ..plots import new_figure
+from ..images import check_image, resize, resize_channels
+from ..plots import panel_grid
 from .drawing import MARKS, draw_marks, unit
 
 BLUR = 0.03  # standard deviation of the Gaussian at severity 1, in units of `drawing.unit`
@@ -28,18 +29,12 @@ def _blur(picture, severity, rng):
     return ndimage.gaussian_filter(picture, (sigma, sigma, 0))
 
 
-def _resize_channels(picture, height, width, kernel, box=None):
-    """Resize with Pillow, channel by channel, as values may lie outside [0, 1]."""
-    planes = [Image.fromarray(plane) for plane in np.moveaxis(picture, -1, 0)]
-    return np.stack([plane.resize((width, height), kernel, box) for plane in planes], -1)
-
-
 def _noise(picture, severity, rng):
     """Film grain: 128 grains across a unit, however many pixels each one covers."""
     height, width = picture.shape[:2]
     grains = rng.normal(size=(512, 512, 3)).astype(np.float32)
     rows, columns = (min(512, side * 128 / unit(picture)) for side in (height, width))
-    field = _resize_channels(grains, height, width, Image.Resampling.BICUBIC, (0, 0, columns, rows))
+    field = resize_channels(grains, height, width, Image.Resampling.BICUBIC, (0, 0, columns, rows))
     return picture + severity * 0.4 * field / (field.std() + 1e-6)
 
 
@@ -65,8 +60,8 @@ def _pixelation(picture, severity, rng):
     height, width = picture.shape[:2]
     cells = min(1, 18 / severity / max(height, width))  # per pixel; 18 across at severity 1
     size = [max(1, round(cells * side)) for side in (height, width)]
-    means = _resize_channels(picture, *size, Image.Resampling.BOX)
-    return _resize_channels(means, height, width, Image.Resampling.NEAREST)
+    means = resize_channels(picture, *size, Image.Resampling.BOX)
+    return resize_channels(means, height, width, Image.Resampling.NEAREST)
 
 
 DISTORTIONS = {
@@ -157,12 +152,13 @@ def scale_sheet(image, severities=(0, 0.25, 0.5, 0.75, 1), kinds=None):
     ['severity 0', 'severity 1']
     """
     kinds, picture = list(DISTORTIONS if kinds is None else kinds), check_image(image)
-    height = 1.7 * len(kinds) * picture.shape[0] / picture.shape[1]
-    figure = new_figure(1.7 * len(severities) + 0.3, height + 0.4)
-    panels = figure.subplots(len(kinds), len(severities), squeeze=False)
-    for (row, column), axes in np.ndenumerate(panels):
-        axes.imshow(distort(picture, kinds[row], severities[column]), interpolation="lanczos")
+    height, fields = 1.7 * picture.shape[0] / picture.shape[1], [*product(kinds, severities)]
+    figure, panels = panel_grid(len(fields), len(severities), 1.7, height, margin=(0.3, 0.4))
+    for axes, (kind, severity) in zip(panels, fields, strict=True):
+        axes.imshow(distort(picture, kind, severity), interpolation="lanczos")
         axes.set(xticks=[], yticks=[], frame_on=False)
-        axes.set_title("" if row else f"severity {severities[column]:g}", fontsize="medium")
-        axes.set_ylabel("" if column else kinds[row].replace("_", " "), fontsize="medium")
+    for axes, severity in zip(panels, severities, strict=False):  # the top row
+        axes.set_title(f"severity {severity:g}", fontsize="medium")
+    for axes, kind in zip(panels[:: len(severities)], kinds, strict=True):
+        axes.set_ylabel(kind.replace("_", " "), fontsize="medium")
     return figure

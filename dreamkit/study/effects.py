@@ -59,19 +59,15 @@ def paired(table, measure="end_relative"):
     return means[[*unit, "clear", "distorted", "effect"]]
 
 
-def logarithms(table, measure):
-    """The table with a column `log` = ln(measure), without the rows that have none."""
+def logarithms(table, measure, *columns):
+    """The table, checked, with a column `log` = ln(measure), without the rows that have none."""
     check_choice("measure", measure, MEASURES)
-    check_columns(table, [*PAIR, "kind", "severity", measure])
+    for name in (*PAIR, "kind", "severity", measure, *columns):
+        if name not in table:
+            raise SettingsError(f"The table has no column {name!r}: use a table from run_study.")
     values = table[measure].astype(float)
     usable = (values > 0) & np.isfinite(values)
     return table[usable].assign(log=np.log(values[usable]))
-
-
-def check_columns(table, names):
-    """Raise a `SettingsError` unless the table has all these columns."""
-    if missing := [name for name in names if name not in table]:
-        raise SettingsError(f"The table has no column {missing[0]!r}: use a table from run_study.")
 
 
 def as_claimed(table):
@@ -97,7 +93,7 @@ def as_claimed(table):
     return pd.concat(counts, axis=1)
 
 
-def effects(table, measure="end_relative", resamples=9999, seed=0):
+def effects(table, measure="end_relative", resamples=9999):
     """Estimate and test what each distortion does to a measure.
 
     Args:
@@ -105,7 +101,6 @@ def effects(table, measure="end_relative", resamples=9999, seed=0):
         measure: the column to compare, one of `MEASURES`.
         resamples: of the bootstrap, and of the permutation test if there are more sign flips than
             that (from 14 pairs on); otherwise the test is exact.
-        seed: of both.
 
     Returns:
         A pandas DataFrame with a row for each recipe, variant, network, role, kind and severity:
@@ -117,19 +112,18 @@ def effects(table, measure="end_relative", resamples=9999, seed=0):
         `verdict`: `"as claimed"`, `"opposite"` or `"open"`. Tests and intervals of n < 3 are NaN.
 
     Raises:
-        SettingsError: as for `paired`, or `resamples` or `seed` is out of range.
+        SettingsError: as for `paired`, or `resamples` is out of range.
 
     Sources: Efron 1987 (BCa interval); Holm 1979; Al-Khazraji, Abbas and Jamil 2022 (the claim).
     Introduced in notebook 05.
     """
     check_range("resamples", resamples, 99)
-    check_range("seed", seed, 0)
     keys = [*GROUP, "kind", "severity"]
     rows = []
     for key, pairs in paired(table, measure).groupby(keys, sort=False):
-        tests = summary(pairs["effect"].to_numpy(), CLAIM[key[0]], resamples, seed)
+        tests = summary(pairs["effect"].to_numpy(), CLAIM[key[0]], resamples)
         rows.append(dict(zip(keys, key, strict=True)) | tests)
-    columns = [*keys, *summary(np.zeros(0), 1, resamples, seed)]
+    columns = [*keys, *summary(np.zeros(0), 1, resamples)]
     found = pd.DataFrame(rows, columns=columns)
     families = found.groupby(GROUP, sort=False)
     found["p_corrected"] = families["p_permutation"].transform(holm)
@@ -141,9 +135,9 @@ def effects(table, measure="end_relative", resamples=9999, seed=0):
     return found
 
 
-def summary(values, claim, resamples, seed):
+def summary(values, claim, resamples):
     """Mean, interval, spread and tests of one distortion's (n,) effects."""
-    low, high = interval(values, resamples, seed)
+    low, high = interval(values, resamples)
     return {
         "n": len(values),
         "effect": float(np.mean(values)) if len(values) else np.nan,
@@ -152,7 +146,7 @@ def summary(values, claim, resamples, seed):
         "share": float(np.mean(claim * values > 0)) if len(values) else np.nan,
         "spread": float(np.std(values, ddof=1)) if len(values) > 1 else np.nan,
         "p_sign": sign_test(values),
-        "p_permutation": flip_test(values, resamples, seed),
+        "p_permutation": flip_test(values, resamples),
     }
 
 
@@ -172,14 +166,13 @@ def per_cent(effect):
     return 100 * np.expm1(effect)
 
 
-def by_clutter(table, measure="end_relative", resamples=9999, seed=0):
+def by_clutter(table, measure="end_relative", resamples=9999):
     """Test the claim's other reading: do clear pictures that are cluttered do worse?
 
     Args:
         table: of a study, as for `paired`; only its clear cells are used.
         measure: one of `MEASURES`.
         resamples: of the bootstrap, and of the permutation test where it is not exact.
-        seed: of both.
 
     Returns:
         A pandas DataFrame with a row for each recipe, variant, network and `pictures` (`"photo"`,
@@ -194,13 +187,12 @@ def by_clutter(table, measure="end_relative", resamples=9999, seed=0):
     Source: Spearman 1904. Introduced in notebook 05.
     """
     check_range("resamples", resamples, 99)
-    check_range("seed", seed, 0)
     keys, rows = GROUP[:3], []
     for key, group in clear_pictures(table, measure).groupby(keys, sort=False):
         for origin in ("photo", "scene", "both"):
             points = group if origin == "both" else group[group["origin"] == origin]
             row = dict(zip(keys, key, strict=True)) | dict(pictures=origin)
-            rows.append(row | correlation(points["clutter"], points[measure], resamples, seed))
+            rows.append(row | correlation(points["clutter"], points[measure], resamples))
     found = pd.DataFrame(rows, columns=[*keys, "pictures", *correlation([], [])])
     tests = found.groupby(keys, sort=False)["p_permutation"]
     found["p_corrected"] = tests.transform(holm)
@@ -211,8 +203,7 @@ def by_clutter(table, measure="end_relative", resamples=9999, seed=0):
 
 def clear_pictures(table, measure):
     """Clear pictures with their clutter and their measure, averaged over styles and seeds."""
-    values = logarithms(table, measure)
-    check_columns(table, ["origin", "clutter"])
+    values = logarithms(table, measure, "origin", "clutter")
     clear = values[(values["kind"] == "clear") & (values["role"] == "content")]
     unit = [*GROUP[:3], "origin", "picture"]
     means = clear.groupby(unit, as_index=False, sort=False)[["clutter", "log"]].mean()

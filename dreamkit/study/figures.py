@@ -3,9 +3,10 @@
 import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.transforms import Bbox
 
 from ..errors import SettingsError
-from ..plots import COLOURS, new_figure
+from ..plots import COLOURS, panel_grid
 from .effects import CLAIM, by_clutter, clear_pictures, paired, per_cent
 from .statistics import ALPHA
 
@@ -16,7 +17,10 @@ VERDICTS = {
     "opposite": ("#CC6677", "s", True),
     "open": ("#555555", "D", False),
 }
-ORIGINS = {"photo": ("#0072B2", "o"), "scene": ("#E69F00", "^")}
+ORIGINS = {
+    "photo": ("#0072B2", "o", "photos"),
+    "scene": ("#E69F00", "^", "drawn scenes, with their level of clutter"),
+}
 SHADE = "#E9E7F4"  # of the claimed side
 RECIPES = {"style": "style transfer", "dream": "deep dream"}
 TICKS = (-99, -95, -90, -80, -60, -40, -20, -10, -5, -2, 0, 2, 5, 10, 25, 50, 100, 200, 400, 900)
@@ -47,13 +51,11 @@ def signed(change):
     >>> signed(-20.0), signed(0.0), signed(25.0)
     ('−20 %', '0 %', '+25 %')
     """
-    sign = "−" if change < 0 else "+" if change > 0 else ""
-    return f"{sign}{abs(change):g} %"
+    return f"{change:+g} %".replace("-", "−") if change else "0 %"
 
 
 def select(table, **wanted):
-    """The rows of a table with these values (None: any); a `SettingsError` if there are none."""
-    wanted = {name: value for name, value in wanted.items() if value is not None}
+    """The rows of a table with these values; a `SettingsError` if there are none."""
     for name, value in wanted.items():
         table = table[table[name] == value]
     if table.empty:
@@ -62,11 +64,11 @@ def select(table, **wanted):
     return table
 
 
-def pick_networks(rows, networks=None):
-    """{recipe: network} for a table's recipes: those given, or each recipe's last, its largest."""
-    recipes = [recipe for recipe in CLAIM if recipe in set(rows["recipe"])]
-    last = {recipe: select(rows, recipe=recipe)["network"].iloc[-1] for recipe in recipes}
-    return {recipe: (networks or last)[recipe] for recipe in recipes}
+def of_largest(rows):
+    """{(recipe, network): rows} of each recipe's last network in a table, its largest."""
+    last = rows.groupby("recipe")["network"].last()
+    pairs = [(recipe, last[recipe]) for recipe in CLAIM if recipe in last]
+    return {pair: select(rows, recipe=pair[0], network=pair[1]) for pair in pairs}
 
 
 def mark_style(verdict, **options):
@@ -75,30 +77,24 @@ def mark_style(verdict, **options):
     return dict(color=colour, marker=marker, mfc=colour if filled else "white", **options)
 
 
-def plot_pairs(
-    table, measure, recipe, network, severity=1.0, kinds=None, columns=4, variant="base"
-):
+def plot_pairs(table, measure, recipe, network, severity=1.0, kinds=None, columns=4):
     """Draw each picture's measure, clear and distorted, joined by a line; a panel for each kind.
 
     Args:
         table: of a study.
         measure: one of `effects.MEASURES`.
-        recipe, network, variant: which cells.
+        recipe, network: which base cells.
         severity: of the distorted pictures.
         kinds: distortions, in this order; all when None.
         columns: panels in a row.
 
-    Returns:
-        The matplotlib figure. Lines that go the claimed way are indigo, the others rose and
-        dashed; the titles count the former.
-
-    Introduced in notebook 05.
+    Returns the matplotlib figure. Lines that go the claimed way are indigo, the others rose and
+    dashed; the titles count the former. Introduced in notebook 05.
     """
-    pairs = select(
-        paired(table, measure), recipe=recipe, network=network, variant=variant, severity=severity
-    )
-    kinds = list(pairs["kind"].unique() if kinds is None else kinds)
-    figure, panels = _panels(kinds, columns, 2.7, 0.4)
+    cells = dict(recipe=recipe, network=network, variant="base", severity=severity)
+    pairs = select(paired(table, measure), **cells)
+    kinds = pairs["kind"].unique() if kinds is None else kinds
+    figure, panels = panel_grid(len(kinds), columns, 2.6, 2.7, margin=(0.6, 0.4), sharey=True)
     for axes, kind in zip(panels, kinds, strict=True):
         _draw_pairs(axes, select(pairs, kind=kind), CLAIM[recipe], kind_label(kind))
     log_ticks(panels[0])
@@ -107,59 +103,38 @@ def plot_pairs(
     return figure
 
 
-def _panels(kinds, columns, row_height, margin, **shared):
-    """A figure with a panel for each kind, and the panels; heights in inches."""
-    columns = min(columns, len(kinds))
-    rows = -(-len(kinds) // columns)
-    figure = new_figure(2.6 * columns + 0.6, row_height * rows + margin)
-    panels = figure.subplots(rows, columns, sharey=True, squeeze=False, **shared).flat
-    for axes in panels[len(kinds) :]:
-        axes.axis("off")
-    for axes in panels[max(0, len(kinds) - columns) : len(kinds)]:
-        axes.tick_params(labelbottom=True)
-    return figure, panels[: len(kinds)]
-
-
 def _draw_pairs(axes, pairs, claim, title):
     """One panel: a line for each picture from clear to distorted."""
     claimed = claim * pairs["effect"] > 0
-    for clear, distorted, as_claimed in zip(
-        pairs["clear"], pairs["distorted"], claimed, strict=True
-    ):
+    for pair, as_claimed in zip(pairs.itertuples(), claimed, strict=True):
         colour, marker, _ = VERDICTS["as claimed" if as_claimed else "opposite"]
         look = dict(ls="-" if as_claimed else "--", marker=marker, ms=5, lw=1.3, alpha=0.85)
-        axes.plot([0, 1], [clear, distorted], color=colour, **look)
+        axes.plot([0, 1], [pair.clear, pair.distorted], color=colour, **look)
     axes.set(xticks=[0, 1], xticklabels=["clear", "distorted"], xlim=(-0.25, 1.25))
     axes.set_title(f"{title}: {claimed.sum()} of {len(claimed)}\nas claimed", fontsize="medium")
 
 
-def plot_effects(found, severity=1.0, networks=None, variant="base", role="content"):
+def plot_effects(found, severity=1.0):
     """Draw what each distortion does to a measure, with its interval; both recipes side by side.
 
     Args:
-        found: a table from `effects`.
+        found: a table from `effects`; each recipe's last network is drawn, without its variants.
         severity: of the distortions.
-        networks: {recipe: network}; for each recipe the last one in the table when None.
-        variant, role: which rows.
 
-    Returns:
-        The matplotlib figure: a row for each distortion, in the order of the first panel's
-        effects, and a panel for each recipe; the claimed side is shaded.
-
-    Introduced in notebook 05.
+    Returns the matplotlib figure: a row for each distortion, in the order of the first panel's
+    effects, and a panel for each recipe; the claimed side is shaded. Introduced in notebook 05.
     """
-    rows = select(found, severity=severity, variant=variant, role=role)
-    networks = pick_networks(rows, networks)
-    parts = [select(rows, recipe=r, network=n).set_index("kind") for r, n in networks.items()]
-    kinds = list(parts[0]["effect"].sort_values().index)
-    figure = new_figure(5.2 * len(parts) + 1.2, 0.42 * len(kinds) + 1.9)
-    panels = figure.subplots(1, len(parts), sharey=True, squeeze=False)[0]
-    for axes, (recipe, network), part in zip(panels, networks.items(), parts, strict=True):
+    parts = of_largest(select(found, severity=severity, variant="base", role="content"))
+    parts = {pair: part.set_index("kind") for pair, part in parts.items()}
+    kinds = next(iter(parts.values()))["effect"].sort_values().index
+    size = dict(width=5.2, height=0.42 * len(kinds), margin=(1.2, 1.9))
+    figure, panels = panel_grid(len(parts), len(parts), **size, sharey=True)
+    for axes, ((recipe, network), part) in zip(panels, parts.items(), strict=True):
         _draw_forest(axes, CLAIM[recipe], part.reindex(kinds))
         axes.set_xlabel(f"change in the {measure_label(recipe, part['measure'].iloc[0])}")
         axes.set_title(f"{RECIPES[recipe]}, {network}", fontsize="medium", pad=22)
     panels[0].set_yticks(range(len(kinds)), [kind_label(kind) for kind in kinds])
-    explain_verdicts(figure, parts)
+    explain_verdicts(figure, parts.values())
     return figure
 
 
@@ -205,31 +180,24 @@ def explain_verdicts(figure, tables):
     figure.legend(marks, labels, loc="outside lower center", ncols=3, frameon=False)
 
 
-def plot_clutter(table, measure, networks=None, variant="base", resamples=2000):
+def plot_clutter(table, measure, resamples=2000):
     """Draw the measure of clear pictures against their own clutter; a panel for each recipe.
 
     Args:
-        table: of a study.
+        table: of a study; each recipe's last network is drawn, without its variants.
         measure: one of `effects.MEASURES`.
-        networks: {recipe: network}; for each recipe the last one in the table when None.
-        variant: which cells.
         resamples: for the interval in the title.
 
-    Returns:
-        The matplotlib figure: photos and scenes with their names, and in the title the rank
-        correlation over all of them, with its 95 % interval.
-
-    Introduced in notebook 05.
+    Returns the matplotlib figure: photos and scenes with their names, and in the title the rank
+    correlation over all of them, with its 95 % interval. Introduced in notebook 05.
     """
-    points = select(clear_pictures(table, measure), variant=variant)
-    found = by_clutter(select(table, variant=variant), measure, resamples)
-    found = select(found, pictures="both")
-    networks = pick_networks(points, networks)
-    figure = new_figure(5.6 * len(networks), 4.8)
-    panels = figure.subplots(1, len(networks), squeeze=False)[0]
-    for axes, (recipe, network) in zip(panels, networks.items(), strict=True):
-        _draw_clutter(axes, select(points, recipe=recipe, network=network), measure)
-        row = select(found, recipe=recipe, network=network).iloc[0]
+    table = select(table, variant="base")
+    parts = of_largest(select(clear_pictures(table, measure), variant="base"))
+    found = by_clutter(table, measure, resamples)
+    figure, panels = panel_grid(len(parts), len(parts), 5.6, 4.8)
+    for axes, ((recipe, network), points) in zip(panels, parts.items(), strict=True):
+        _draw_clutter(axes, points, measure)
+        row = select(found, recipe=recipe, network=network, pictures="both").iloc[0]
         axes.set_ylabel(measure_label(recipe, measure) + " (log scale)")
         claimed = "ρ > 0" if CLAIM[recipe] > 0 else "ρ < 0"
         rho = "ρ = {rho:.2f} [{low:.2f}, {high:.2f}], {verdict}".format(**row).replace("-", "−")
@@ -241,9 +209,8 @@ def plot_clutter(table, measure, networks=None, variant="base", resamples=2000):
 
 def _draw_clutter(axes, points, measure):
     """One panel: a named point for each picture."""
-    for origin, (colour, marker) in ORIGINS.items():
+    for origin, (colour, marker, label) in ORIGINS.items():
         rows = points[points["origin"] == origin]
-        label = {"photo": "photos", "scene": "drawn scenes, with their level of clutter"}[origin]
         axes.scatter(rows["clutter"], rows[measure], c=colour, marker=marker, s=45, label=label)
     axes.set(xlabel="clutter of the clear picture (0: plain, 1: cluttered)")
     axes.margins(0.12)
@@ -255,23 +222,20 @@ def _draw_clutter(axes, points, measure):
 def _name_points(axes, x, y, names, size=8.5):
     """Write each point's name where it covers least of the points and of other names."""
     pixels = axes.transData.transform(np.stack([x, y], -1)) * 72 / axes.figure.dpi
-    taken = [(a - 4, b - 4, a + 4, b + 4) for a, b in pixels]
+    taken = [Bbox.from_bounds(a - 4, b - 4, 8, 8) for a, b in pixels]
+
+    def covered(box):
+        shared = (Bbox.intersection(box, other) for other in taken)
+        return sum(area.width * area.height for area in shared if area is not None)
+
     for (a, b), name, point in zip(pixels, names, zip(x, y, strict=True), strict=True):
         width = 0.58 * size * len(name)
         places = [(-width / 2, 6), (-width / 2, -6 - size), (7, -size / 2), (-7 - width, -size / 2)]
-        boxes = [(a + dx, b + dy, a + dx + width, b + dy + size) for dx, dy in places]
-        covered = [sum(_overlap(box, other) for other in taken) for box in boxes]
-        best = int(np.argmin(covered))
-        taken.append(boxes[best])
-        offset = dict(xytext=places[best], textcoords="offset points", va="bottom")
+        boxes = {Bbox.from_bounds(a + dx, b + dy, width, size): (dx, dy) for dx, dy in places}
+        best = min(boxes, key=covered)
+        taken.append(best)
+        offset = dict(xytext=boxes[best], textcoords="offset points", va="bottom")
         axes.annotate(name, point, fontsize=size, color="0.25", **offset)
-
-
-def _overlap(one, other):
-    """The area shared by two boxes (left, bottom, right, top)."""
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    return max(0, width) * max(0, height)
 
 
 def log_ticks(axes):
@@ -290,32 +254,25 @@ def _number(value, position=None):
     return rf"${factor.removesuffix('.0')}\cdot10^{{{int(power)}}}$"
 
 
-def plot_severity(found, networks=None, variant="base", kinds=None, columns=4):
+def plot_severity(found):
     """Draw the effect of each distortion over its severity: dose and response.
 
     Args:
-        found: a table from `effects`.
-        networks: {recipe: network}; for each recipe the last one in the table when None.
-        variant: which rows.
-        kinds: distortions, in this order; all when None.
-        columns: panels in a row.
+        found: a table from `effects`; each recipe's last network is drawn, without its variants.
 
-    Returns:
-        The matplotlib figure: a panel for each distortion, with a line for each recipe that starts
-        from no change at severity 0; bars are the 95 % intervals.
-
-    Introduced in notebook 05.
+    Returns the matplotlib figure: a panel for each distortion, with a line for each recipe that
+    starts from no change at severity 0; bars are the 95 % intervals. Introduced in notebook 05.
     """
-    rows = select(found, variant=variant, role="content")
-    networks = pick_networks(rows, networks)
-    kinds = list(rows["kind"].unique() if kinds is None else kinds)
-    figure, panels = _panels(kinds, columns, 2.2, 0.9, sharex=True)
+    rows = select(found, variant="base", role="content")
+    kinds, size = rows["kind"].unique(), dict(width=2.6, height=2.2, margin=(0.6, 0.9))
+    figure, panels = panel_grid(len(kinds), 4, **size, sharex=True, sharey=True)
     for axes, kind in zip(panels, kinds, strict=True):
-        for recipe, network in networks.items():
-            part = select(rows, recipe=recipe, network=network, kind=kind)
+        for (recipe, network), part in of_largest(select(rows, kind=kind)).items():
             _draw_response(axes, part.sort_values("severity"), recipe, network)
         axes.axhline(0, color="black", lw=1, zorder=0)
         axes.set_title(kind_label(kind), fontsize="medium")
+    for axes in panels[-4:]:  # also those above an empty place
+        axes.tick_params(labelbottom=True)
     change_ticks(panels[0], panels[0].get_ylim(), across=False)
     severity = "severity of the distortion (0: none, 1: a photo is barely recognisable)"
     figure.supxlabel(severity, fontsize=12)

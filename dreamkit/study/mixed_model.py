@@ -53,11 +53,11 @@ def fixed_effects(values, kinds):
     columns = {("clear", "intercept"): np.ones(len(values))}
     for kind in kinds:
         is_kind = values["kind"] == kind
-        columns[kind, "at severity 1"] = is_kind.astype(float)
-        if values.loc[is_kind, "severity"].nunique() > 1:
+        severities = values.loc[is_kind, "severity"].unique()
+        base = severities[0] if len(severities) == 1 else 1
+        columns[kind, f"at severity {base:g}"] = is_kind.astype(float)
+        if len(severities) > 1:
             columns[kind, "per unit of severity"] = is_kind * (values["severity"] - 1)
-        elif (only := values.loc[is_kind, "severity"].iloc[0]) != 1:
-            columns[kind, f"at severity {only:g}"] = columns.pop((kind, "at severity 1"))
     for style in values["style"].unique()[1:]:
         columns["clear", f"style {style}"] = (values["style"] == style).astype(float)
     return pd.DataFrame({key: np.asarray(column) for key, column in columns.items()})

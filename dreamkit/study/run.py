@@ -10,6 +10,7 @@ from tqdm.auto import tqdm
 from ..batch.jobs import run_all
 from ..errors import DreamkitError
 from ..files import check_folder, replacing
+from ..runs.versions import versions
 from .cells import COLUMNS, FORMAT, run_cell
 from .design import cells, design
 
@@ -51,9 +52,14 @@ def run_study(preset="quick", out="outputs/study", workers=1, scheduler=None, pr
     table = _read(folder / "results.parquet", wanted)
     if table is not None:
         return table
-    _prepare(folder, chosen, len(wanted))
-    failed = _run_missing(wanted, folder, workers, scheduler, progress, chosen.name)
-    rows = [row for cell in wanted if (row := _saved(cell, folder)) is not None]
+    check_folder(folder)
+    (folder / "cells").mkdir(parents=True, exist_ok=True)
+    notes = {**asdict(chosen), "digest": chosen.digest, "format": FORMAT, "cells": len(wanted)}
+    text = json.dumps({**notes, "versions": versions()}, indent=1) + "\n"
+    (folder / "design.json").write_text(text, encoding="utf-8")
+    paths = {cell: folder / "cells" / f"{cell.digest}.parquet" for cell in wanted}
+    failed = _run_missing(paths, folder, workers, scheduler, progress, chosen.name)
+    rows = [row for cell, path in paths.items() if (row := _read(path, [cell])) is not None]
     table = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=COLUMNS)
     _write(folder / "results.parquet", table)
     if failed:
@@ -67,50 +73,24 @@ def study_folder(design, out="outputs/study"):
     return Path(out).expanduser() / f"{design.name}-{design.digest}"
 
 
-def _prepare(folder, design, count):
-    """Make the folder, and save the design in it."""
-    from ..runs.versions import versions  # imports TensorFlow, which a finished study must not
-
-    check_folder(folder)
-    (folder / "cells").mkdir(parents=True, exist_ok=True)
-    notes = {**asdict(design), "digest": design.digest, "format": FORMAT, "cells": count}
-    notes["versions"] = versions()
-    (folder / "design.json").write_text(json.dumps(notes, indent=1) + "\n", encoding="utf-8")
-
-
-def _run_missing(wanted, folder, workers, scheduler, progress, name):
+def _run_missing(paths, folder, workers, scheduler, progress, name):
     """Run the cells without a saved result; returns {cell: error} for those that failed."""
-    missing = [cell for cell in wanted if _saved(cell, folder) is None]
-    done, failed = len(wanted) - len(missing), {}
-    with tqdm(
-        total=len(wanted),
-        initial=done,
-        desc=f"study {name}",
-        bar_format=BAR,
-        smoothing=0,
-        disable=not progress,
-    ) as bar:
+    missing = [cell for cell, path in paths.items() if _read(path, [cell]) is None]
+    done, failed = len(paths) - len(missing), {}
+    look = dict(desc=f"study {name}", bar_format=BAR, smoothing=0, disable=not progress)
+    with tqdm(total=len(paths), initial=done, **look) as bar:
         try:
             for cell, result in run_all(run_cell, missing, workers=workers, scheduler=scheduler):
                 if isinstance(result, Exception):
                     failed[cell] = result
                 else:
-                    _write(_path(cell, folder), pd.DataFrame([result]))
+                    _write(paths[cell], pd.DataFrame([result]))
                     done += 1
                 bar.update()
         except KeyboardInterrupt:
-            saved = f"{done} of {len(wanted)} cells are saved in {folder}"
+            saved = f"{done} of {len(paths)} cells are saved in {folder}"
             raise KeyboardInterrupt(f"stopped: {saved}; run it again to continue") from None
     return failed
-
-
-def _path(cell, folder):
-    return folder / "cells" / f"{cell.digest}.parquet"
-
-
-def _saved(cell, folder):
-    """The saved row of a cell, as a table; None if there is none."""
-    return _read(_path(cell, folder), [cell])
 
 
 def _read(path, wanted):

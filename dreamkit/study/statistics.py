@@ -1,4 +1,7 @@
-"""Intervals, tests and power for (n,) effects, from SciPy and statsmodels.  (Notebook 05.)"""
+"""Intervals, tests and power for (n,) effects, from SciPy and statsmodels.  (Notebook 05.)
+
+With fewer than 3 effects, results are NaN.
+"""
 
 import functools
 import inspect
@@ -10,14 +13,12 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
 
 ALPHA, POWER = 0.05, 0.8
+# SciPy 1.15 renamed this keyword.
+RNG = "rng" if "rng" in inspect.signature(bootstrap).parameters else "random_state"
 
 
-def interval(values, resamples=9999, seed=0):
+def interval(values, resamples=9999):
     """95 % bootstrap interval of a mean: BCa, or percentiles where BCa is undefined.
-
-    Args:
-        values: (n,) effects; with n < 3 both ends are NaN.
-        resamples, seed: of the bootstrap.
 
     Source: Efron 1987. Introduced in notebook 05.
 
@@ -26,41 +27,34 @@ def interval(values, resamples=9999, seed=0):
     """
     if len(values) < 3:
         return np.nan, np.nan
-    options = dict(n_resamples=resamples, vectorized=True)
     for method in ("BCa", "percentile"):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # SciPy warns where BCa fails, and returns NaN
-            result = bootstrap(
-                (values,), np.mean, method=method, **options, **seeded(bootstrap, seed)
-            )
+        result = _resample(bootstrap, (values,), np.mean, resamples, method=method)
         low, high = map(float, result.confidence_interval)
         if np.isfinite([low, high]).all():
             break
     return low, high
 
 
-def seeded(function, seed):
-    """The keyword that seeds a SciPy function: `rng`, or `random_state` before SciPy 1.15."""
-    new = "rng" in inspect.signature(function).parameters
-    return {"rng" if new else "random_state": np.random.default_rng(seed)}
+def _resample(test, data, statistic, resamples, **options):
+    """SciPy's bootstrap or permutation test, seeded; NaN comes without a warning."""
+    options |= {"vectorized": True, "n_resamples": resamples, RNG: np.random.default_rng(0)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return test(data, statistic, **options)
 
 
 def sign_test(values):
-    """Two-sided p of a sign test on (n,) effects; zeros don't count, NaN with fewer than 3 left."""
+    """Two-sided p of a sign test on (n,) effects; zeros don't count."""
     changed = np.count_nonzero(values)
     if changed < 3:
         return np.nan
     return float(binomtest(int(np.sum(values > 0)), changed).pvalue)
 
 
-def flip_test(values, resamples=9999, seed=0):
+def flip_test(values, resamples=9999):
     """Two-sided p of a mean of 0: how often random signs give a mean at least as far from 0.
 
-    Args:
-        values: (n,) effects; with n < 3 the result is NaN.
-        resamples, seed: if there are more ways to flip the signs than `resamples`, that many are
-            drawn at random.
-
+    Exact if there are at most `resamples` ways to flip the signs; otherwise that many are drawn.
     Source: Fisher 1935 (Darwin's maize). Introduced in notebook 05.
 
     >>> flip_test(np.array([1.0, 2.0, 3.0, 4.0, 5.0]))  # 2 of 32 ways
@@ -68,14 +62,8 @@ def flip_test(values, resamples=9999, seed=0):
     """
     if len(values) < 3:
         return np.nan
-    return _permutation_p(values, np.mean, "samples", resamples, seed)
-
-
-def _permutation_p(values, statistic, kind, resamples, seed):
-    """Two-sided p of SciPy's permutation test, exact where `resamples` allows."""
-    options = dict(permutation_type=kind, vectorized=True, n_resamples=resamples)
-    options |= seeded(permutation_test, seed)
-    return float(permutation_test((values,), statistic, **options).pvalue)
+    options = dict(permutation_type="samples")
+    return float(_resample(permutation_test, (values,), np.mean, resamples, **options).pvalue)
 
 
 def holm(p_values):
@@ -92,7 +80,7 @@ def detectable(n, spread, tests=1):
     """The effect that a t test on n pairs detects with 80 % power, at 5 % for all tests together.
 
     Args:
-        n: pairs; with n < 3 the result is NaN.
+        n: number of pairs.
         spread: standard deviation of their effects.
         tests: how many share the 5 % (the first step of Holm's correction).
 
@@ -111,17 +99,17 @@ def standard_effect(n, tests):
     return float(np.squeeze(effect))
 
 
-def correlation(clutter, values, resamples=9999, seed=0):
+def correlation(clutter, values, resamples=9999):
     """Spearman's correlation of two (n,) arrays, with bootstrap interval and permutation p."""
     x, y = rankdata(clutter), rankdata(values)
     if len(x) < 4 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return dict(n=len(x), rho=np.nan, low=np.nan, high=np.nan, p_permutation=np.nan)
-    options = dict(paired=True, vectorized=True, n_resamples=resamples, method="percentile")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a resample of equal values has no correlation
-        resampled = bootstrap((x, y), spearman, **options, **seeded(bootstrap, seed))
+    options = dict(paired=True, method="percentile")
+    resampled = _resample(bootstrap, (x, y), spearman, resamples, **options)
+    # A resample of equal values has no correlation.
     low, high = map(float, np.nanpercentile(resampled.bootstrap_distribution, [2.5, 97.5]))
-    p = _permutation_p(x, functools.partial(spearman, y), "pairings", resamples, seed)
+    with_y, options = functools.partial(spearman, y), dict(permutation_type="pairings")
+    p = float(_resample(permutation_test, (x,), with_y, resamples, **options).pvalue)
     return dict(n=len(x), rho=float(spearman(x, y, -1)), low=low, high=high, p_permutation=p)
 
 

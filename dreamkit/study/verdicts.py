@@ -1,57 +1,46 @@
 """The verdicts on all distortions under many readings, in one figure.  (Notebook 05.)"""
 
+from itertools import product
+
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from ..plots import new_figure
+from ..plots import panel_grid
 from .effects import CLAIM, per_cent
 from .figures import RECIPES, VERDICTS, explain_verdicts, kind_label, mark_style, select, signed
 
 
-def plot_verdicts(found, severity=1.0, variant="base", role="content"):
+def plot_verdicts(found, severity=1.0):
     """Draw the verdict on each distortion under each reading of the claim, as a table.
 
     Args:
-        found: tables from `effects`, one for each measure, combined with `pandas.concat`.
+        found: tables from `effects`, one for each measure, combined with `pandas.concat`; no
+            variants are drawn.
         severity: of the distortions.
-        variant, role: which rows.
 
-    Returns:
-        The matplotlib figure: a panel for each recipe, a row for each distortion, a column for
-        each network (the largest first) and measure; each field shows the verdict's mark and the
-        change in per cent.
-
-    Introduced in notebook 05.
+    Returns the matplotlib figure: a panel for each recipe, a row for each distortion, a column for
+    each network (the largest first) and measure; each field shows the verdict's mark and the change
+    in per cent. Introduced in notebook 05.
     """
-    rows = select(found, severity=severity, variant=variant, role=role)
+    rows = select(found, severity=severity, variant="base", role="content")
     rows = rows.assign(group=rows["network"], column=rows["measure"].map(_reading))
-    panels = {}
-    for recipe in CLAIM:
-        part = rows[rows["recipe"] == recipe]
-        groups, columns = part["group"].unique()[::-1], part["column"].unique()
-        if len(part):
-            panels[recipe] = part, [(group, column) for group in groups for column in columns]
-    return _verdict_table(panels)
+    return _verdict_table(rows, order=-1)
 
 
-def plot_variants(found, recipe="style"):
+def plot_variants(found):
     """Draw the verdict on each distortion under each variant, as a table.
 
     Args:
         found: tables from `effects`, one for each measure, combined with `pandas.concat`; of one
-            network and one severity.
-        recipe: which rows.
+            network and one severity. Only style transfers are drawn.
 
-    Returns:
-        The matplotlib figure: a row for each distortion, a column for each measure and variant.
-
+    Returns the matplotlib figure: a row for each distortion, a column for each measure and variant.
     Introduced in notebook 05.
     """
-    rows = select(found, recipe=recipe)
+    rows = select(found, recipe="style")
     words = rows["measure"].map(_reading).str.replace("\n", " ")
     rows = rows.assign(group=words, column=rows["variant"].str.replace(" ", "\n"))
-    columns = [(g, c) for g in rows["group"].unique() for c in rows["column"].unique()]
-    return _verdict_table({recipe: (rows, columns)})
+    return _verdict_table(rows)
 
 
 def _reading(measure):
@@ -59,18 +48,20 @@ def _reading(measure):
     return "{1},\nat the {0}".format(*measure.split("_"))
 
 
-def _verdict_table(panels):
-    """The figure of {recipe: (rows with a `group` and a `column`, [(group, column), …])}."""
-    kinds = list(dict.fromkeys(kind for rows, _ in panels.values() for kind in rows["kind"]))
-    count = sum(len(columns) for _, columns in panels.values())
-    figure = new_figure(0.98 * count + 1.5, 0.42 * len(kinds) + 2.3)
-    drawn = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
-    for axes, (recipe, (rows, columns)) in zip(drawn, panels.items(), strict=True):
-        _draw_fields(axes, rows, columns, kinds)
+def _verdict_table(rows, order=1):
+    """The figure of rows with a `group` (in this order: 1 or -1) and a `column`."""
+    recipes, kinds = [r for r in CLAIM if r in set(rows["recipe"])], rows["kind"].unique()
+    parts = [rows[rows["recipe"] == recipe] for recipe in recipes]
+    columns = [[*product(p["group"].unique()[::order], p["column"].unique())] for p in parts]
+    size = dict(height=0.42 * len(kinds), margin=(1.5, 2.3))
+    width = 0.98 * sum(map(len, columns)) / len(parts)
+    figure, panels = panel_grid(len(parts), len(parts), width, **size, sharey=True)
+    for axes, recipe, part, across in zip(panels, recipes, parts, columns, strict=True):
+        _draw_fields(axes, part, across, kinds)
         words = {1: "claimed: higher loss", -1: "claimed: lower score"}[CLAIM[recipe]]
         axes.set_title(f"{RECIPES[recipe]} ({words})", pad=34)
-    drawn[0].set_yticks(range(len(kinds)), [kind_label(kind) for kind in kinds])
-    explain_verdicts(figure, [rows for rows, _ in panels.values()])
+    panels[0].set_yticks(range(len(kinds)), [kind_label(kind) for kind in kinds])
+    explain_verdicts(figure, [rows])
     return figure
 
 
