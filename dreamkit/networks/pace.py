@@ -1,4 +1,4 @@
-"""How fast does this machine compute? One second of measuring tells, once.  (Notebook 00.)"""
+"""How fast this machine computes: measured for a second, then cached.  (Notebook 00.)"""
 
 import contextlib
 import functools
