@@ -9,6 +9,7 @@ stopped keeps what it has.
 
 import importlib.metadata
 import json
+import os
 import platform
 import subprocess
 import sys
@@ -88,13 +89,15 @@ def start_up():
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         words = [sys.executable, "-m", "dreamkit", "demo", "--out", folder]
-        demo = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        quick = os.environ | {"DREAMKIT_PROFILE": "quick"}
+        silent = dict(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        demo = subprocess.Popen(words, env=quick, **silent)
         while demo.poll() is None and not list(Path(folder).rglob("*.png")):
             time.sleep(0.05)
         seconds = time.perf_counter() - started
         demo.kill()
         demo.wait()
-    row("first picture of the demo, s", 15, seconds, f"{seconds:.1f}")
+    row("first picture of the demo, quick profile, s", 15, seconds, f"{seconds:.1f}")
     call = dict(steps=2, seed=0, size=96, profile="ci", progress=False)
     style_transfer("astronaut", "mosaic", "squeezenet", **call)
     before = traces()
