@@ -163,7 +163,7 @@ def test_a_term_whose_statistics_do_not_add_up_is_refused_with_the_size_that_fit
     dream = Dream(squeezenet, border=2)
     assert not isinstance(fit_to_memory(dream, (128, 128)), Tiled)
     short_of_memory(monkeypatch, 2 * 2**30)
-    with pytest.raises(SettingsError, match=r"size=\d+"):
+    with pytest.raises(SettingsError, match=r"up to about \d+"):
         fit_to_memory(dream, (2048, 2048))
 
 
