@@ -5,6 +5,7 @@ import functools
 import numpy as np
 
 from .balanced import Balanced
+from .dream import Dream
 from .errors import check_choice, check_range
 from .images import resize
 from .networks.backbone import load_backbone
@@ -12,7 +13,7 @@ from .octaves import SMALLEST_PAINTING, octave_sizes, through_octaves
 from .optimize import ascend, descend
 from .runs.run import concatenate
 from .runs.settings import reproducible
-from .terms import Content, Dream, Style, TotalVariation, layer_weights
+from .terms import Content, Style, TotalVariation, layer_weights
 
 # For relative terms, so that the same weights suit any network and any size.
 WEIGHTS = {"content": 1.0, "style": 40.0, "total_variation": 0.5}

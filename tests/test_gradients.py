@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from dreamkit.balanced import Balanced
+from dreamkit.dream import Dream
 from dreamkit.startup import tf
-from dreamkit.terms import Content, Dream, Style, TotalVariation
+from dreamkit.terms import Content, Style, TotalVariation
 
 STEP = 1e-5
 

@@ -35,7 +35,7 @@ LAYERS = [
     ["networks"],
     ["gram", "objectives", "profiles", "sums"],
     ["terms", "gradients"],
-    ["balanced"],
+    ["balanced", "dream"],
     ["large"],
     ["runs"],
     ["optimize"],
@@ -166,6 +166,7 @@ def test_every_module_has_a_layer():
 # The only places where the lesson (the modules in the root) imports a subpackage.
 ALLOWED = {
     "terms": {"networks"},
+    "dream": {"networks"},
     "profiles": {"networks"},
     "optimize": {"large", "runs"},
     "octaves": {"runs"},

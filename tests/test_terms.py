@@ -8,10 +8,11 @@ import pytest
 from conftest import toy_network
 from dreamkit import objectives
 from dreamkit.balanced import Balanced
+from dreamkit.dream import Dream
 from dreamkit.errors import ImageError, LayerError, SettingsError
 from dreamkit.large.memory import fit_to_memory
 from dreamkit.startup import keras, tf
-from dreamkit.terms import Content, Dream, Style, TotalVariation
+from dreamkit.terms import Content, Style, TotalVariation
 
 
 def features_of(network, scaled, layers):

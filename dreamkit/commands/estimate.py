@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import psutil
 
+from ..dream import Dream
 from ..errors import check_choice, check_range
 from ..large.checkpointing import split
 from ..large.fast import normalise_compiled
@@ -17,7 +18,6 @@ from ..octaves import SMALLEST_PAINTING, octave_sizes
 from ..profiles import Profile
 from ..profiles import profile as choose_profile
 from ..recipes import WEIGHTS, style_objective
-from ..terms import Dream
 
 SMALL = 320  # px; steps are timed on pictures with this longest side, and half of it
 

@@ -151,9 +151,9 @@ def _transfer(cell, content, style):
 
 def _dream(cell, content, _style):
     """Run a cell's dream; returns its measures by column."""
+    from ..dream import Dream
     from ..networks.backbone import load_backbone
     from ..recipes import deep_dream
-    from ..terms import Dream
 
     run = deep_dream(content, cell.network, None, cell.octaves, cell.steps, cell.seed, **ALIKE)
     score = Dream(load_backbone(cell.network))

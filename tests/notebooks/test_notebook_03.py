@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 import dreamkit as dk
+from dreamkit.dream import best_match
 from dreamkit.errors import SettingsError
 from dreamkit.exercises import check
 from dreamkit.gradients import normalise
 from dreamkit.octaves import octave_sizes, through_octaves
 from dreamkit.startup import tf
-from dreamkit.terms import best_match
 from notebook_tools import definitions
 
 AXES = (0, 1)

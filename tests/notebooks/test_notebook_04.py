@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from dreamkit.balanced import Balanced
+from dreamkit.dream import Dream
 from dreamkit.exercises import EXERCISES, check
 from dreamkit.exercises.notebook_04 import ORDERS, small_table
 from dreamkit.startup import tf
-from dreamkit.terms import Content, Dream, Style, TotalVariation
+from dreamkit.terms import Content, Style, TotalVariation
 from notebook_tools import definitions
 
 
