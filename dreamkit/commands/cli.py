@@ -2,13 +2,29 @@
 
 import os
 import sys
-from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ..errors import DreamkitError, ImageError
+from ..errors import DreamkitError
+from .making import announce_profile, make
+from .options import (
+    Backbone,
+    Order,
+    Out,
+    Overwrite,
+    Painting,
+    Photos,
+    Preset,
+    Recipe,
+    Scheduler,
+    Seed,
+    Size,
+    Steps,
+    Tile,
+    Workers,
+)
 
 app = typer.Typer(
     help="Gram matrices, neural style transfer and deep dream.",
@@ -19,28 +35,6 @@ app = typer.Typer(
 CTRL_C = 130  # the exit code that newer versions of typer use for a KeyboardInterrupt
 weights_app = typer.Typer(help="Show or fetch the networks' weights.", rich_markup_mode=None)
 app.add_typer(weights_app, name="weights")
-
-Order = Enum("Order", {order: order for order in ("style-dream", "dream-style", "joint")}, type=str)
-Recipe = Enum("Recipe", {name: name for name in ("style", "dream")}, type=str)
-Preset = Enum("Preset", {name: name for name in ("quick", "full")}, type=str)
-Photos = Annotated[
-    list[str],
-    typer.Argument(help="Names of samples, files, folders, 'patterns*.jpg' or http(s) URLs."),
-]
-Painting = Annotated[str, typer.Option("--style", help="Style picture: a sample's name or a file.")]
-Out = Annotated[Path, typer.Option(help="Output folder, or for one photo a file like picture.png.")]
-Size = Annotated[int | None, typer.Option(min=1, help="Longest side, px; default: the profile's.")]
-Steps = Annotated[int | None, typer.Option(min=1, help="Steps; default: the profile's.")]
-Tile = Annotated[
-    int | None, typer.Option(min=16, help="Side of tiles, px; default: to fit memory.")
-]
-Seed = Annotated[int | None, typer.Option(min=0, help="The same seed gives the same picture.")]
-Backbone = Annotated[str | None, typer.Option(help="vgg19, vgg16, inception_v3 or squeezenet.")]
-Workers = Annotated[int, typer.Option(min=1, help="Number of processes to share the pictures.")]
-Scheduler = Annotated[
-    str | None, typer.Option(help="Use the workers of this Dask scheduler, tcp://HOST:PORT.")
-]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")]
 
 
 def main():
@@ -88,7 +82,7 @@ def style(
     if style_weight is not None:
         arguments["style_weight"] = style_weight
     arguments |= dict(size=size, steps=steps, tile=tile or "auto", seed=seed)
-    _make("style_transfer", photos, style, out, arguments, overwrite, workers, scheduler)
+    make("style_transfer", photos, style, out, arguments, overwrite, workers, scheduler)
 
 
 @app.command()
@@ -111,7 +105,7 @@ def dream(
     number = int(label) if label and label.isdigit() else label
     arguments = dict(backbone=backbone, layers=layer or None, octaves=octaves, label=number)
     arguments |= dict(size=size, steps=steps, tile=tile or "auto", seed=seed)
-    _make("deep_dream", photos, label or "dream", out, arguments, overwrite, workers, scheduler)
+    make("deep_dream", photos, label or "dream", out, arguments, overwrite, workers, scheduler)
 
 
 @app.command()
@@ -132,7 +126,7 @@ def combine(
     label = f"{Path(style).stem}-{order.value}"
     arguments = dict(style=style, order=order.value)
     arguments |= dict(size=size, steps=steps, tile=tile or "auto", seed=seed)
-    _make("dream_style", photos, label, out, arguments, overwrite, workers, scheduler)
+    make("dream_style", photos, label, out, arguments, overwrite, workers, scheduler)
 
 
 @app.command()
@@ -178,7 +172,11 @@ def estimate(
     """Estimate how long a run takes and how much memory it needs, from a few small timed steps."""
     from .estimate import estimate
 
-    print(estimate(recipe.value, size, backbone, steps, tile=tile or "auto", profile=_tell()))
+    print(
+        estimate(
+            recipe.value, size, backbone, steps, tile=tile or "auto", profile=announce_profile()
+        )
+    )
 
 
 @app.command()
@@ -192,7 +190,7 @@ def demo(
     """Run every recipe on one photo and one style, with an overview and a plot of the losses."""
     from .demo import make_all
 
-    make_all(content, style, size, out, seed, _tell())
+    make_all(content, style, size, out, seed, announce_profile())
 
 
 @app.command()
@@ -232,47 +230,3 @@ def prepare():
     from ..networks.fetching import prepare_vgg19
 
     print(prepare_vgg19())
-
-
-def _tell():
-    """The profile to use, printed in one line before the work starts."""
-    from ..profiles import profile
-
-    return profile()
-
-
-def _make(recipe, photos, label, out, arguments, overwrite, workers, scheduler):
-    """Make one picture, or a batch; exit code 1 if the batch has failures."""
-    from ..batch.batch import Batch, summary
-    from ..batch.sources import is_single
-
-    single = is_single(photos) and scheduler is None
-    path = _free_path(out, photos[0], label, overwrite) if single else None
-    from .. import recipes
-
-    recipe = getattr(recipes, recipe)
-    if single:
-        run = recipe(photos[0], **arguments, profile=_tell())
-        run.save(path, overwrite)
-        print(summary(run, path))
-        return
-    arguments["profile"] = _tell()
-    label = Path(label).stem
-    if Batch(recipe, photos, label, out, arguments, overwrite, workers, scheduler).run():
-        raise typer.Exit(1)
-
-
-def _free_path(out, photo, label, overwrite):
-    """Where the picture goes; checked before the work, so that an hour is not lost at its end."""
-    from ..files import check_folder
-    from ..images import WRITABLE
-
-    name = f"{Path(photo).stem}-{Path(label).stem}.png".replace(" ", "_")
-    path = (out if out.suffix and not out.is_dir() else out / name).expanduser()
-    check_folder(path.parent)
-    if path.suffix.lower() not in WRITABLE:
-        raise ImageError(f"'{path}' has the wrong suffix: end it in {', '.join(WRITABLE)}.")
-    for file in (path, path.with_suffix(".json"), path.with_suffix(".csv")):
-        if file.exists() and not overwrite:
-            raise ImageError(f"'{file}' already exists: add --overwrite or choose another --out.")
-    return path

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from dreamkit import load_image, rerun, save_image
-from dreamkit.commands import cli, demo
+from dreamkit.commands import cli, demo, making
 
 ROOT = Path(__file__).parents[2]
 
@@ -291,7 +291,7 @@ def test_a_bug_is_not_hidden(monkeypatch):
     def fault(*_args, **_options):
         raise ZeroDivisionError("ours")
 
-    monkeypatch.setattr(cli, "_free_path", fault)
+    monkeypatch.setattr(making, "free_path", fault)
     monkeypatch.setattr(sys, "argv", ["dreamkit", "style", "chelsea"])
     with pytest.raises(ZeroDivisionError, match="ours"):
         cli.main()
