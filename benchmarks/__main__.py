@@ -25,7 +25,8 @@ from dreamkit.large.memory import fit_to_memory
 from dreamkit.networks.precision import has_bfloat16
 from dreamkit.networks.weights import available_offline
 from dreamkit.octaves import octave_sizes
-from dreamkit.recipes import WEIGHTS, style_objective
+from dreamkit.paintings import style_objective
+from dreamkit.recipes import WEIGHTS
 from dreamkit.startup import tf
 
 from . import memory, torch_lbfgs, tutorial_dream, tutorial_style

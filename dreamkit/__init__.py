@@ -54,6 +54,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "terms": ["Content", "Style", "TotalVariation"],
         "dream": ["Dream"],
         "balanced": ["Balanced"],
+        "masks": ["Masked"],
         "gradients": ["normalise"],
         "large.tiles": ["Tiled"],
         "commands.estimate": ["estimate"],

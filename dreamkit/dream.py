@@ -79,6 +79,10 @@ class Dream(Term):
         return layer
 
     @property
+    def degree(self):
+        return self.power
+
+    @property
     def adds_up(self):
         return self.border == 0  # each tile has edges of its own
 

@@ -116,11 +116,11 @@ class Objective(Score):
 
 def target_of(term, picture):
     """A term's target for pictures of this size and dtype, from its reference picture."""
-    reference = term.reference(tuple(picture.shape[:2]))
-    if reference is None:
-        return term.target({})
-    images = tf.cast(reference, picture.dtype)[tf.newaxis]
-    return term.target(term.backbone.raw_features(images, tuple(term.layers)))
+    reference, features = term.reference(tuple(picture.shape[:2])), {}
+    if reference is not None:
+        images = tf.cast(reference, picture.dtype)[tf.newaxis]
+        features = term.backbone.raw_features(images, tuple(term.layers))
+    return term.complete(term.target(features), picture)
 
 
 def values_of(terms, picture, targets):

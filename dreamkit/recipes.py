@@ -1,6 +1,7 @@
 """style_transfer(), deep_dream() and dream_style().  (Notebooks 02 to 04.)"""
 
 import functools
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,16 +12,16 @@ from .images import resize
 from .networks.backbone import load_backbone
 from .octaves import SMALLEST_PAINTING, octave_sizes, through_octaves
 from .optimize import ascend, descend
+from .paintings import check_photo, masked, paintings, scale_paintings, style_objective
 from .runs.run import concatenate
 from .runs.settings import reproducible
-from .terms import Content, Style, TotalVariation, layer_weights
 
 # For relative terms, so that the same weights suit any network and any size.
 WEIGHTS = {"content": 1.0, "style": 40.0, "total_variation": 0.5}
 ORDERS = ("style-dream", "dream-style", "joint")
 
 
-@reproducible("content", "style")
+@reproducible("content", "style", "init", "style_mask", "content_mask")
 def style_transfer(
     content,
     style,
@@ -30,11 +31,14 @@ def style_transfer(
     *,
     size=None,
     init="content",
+    strength=1.0,
     content_weight=WEIGHTS["content"],
     style_weight=WEIGHTS["style"],
     tv_weight=WEIGHTS["total_variation"],
     content_layers=None,
     style_layers=None,
+    content_mask=None,
+    style_mask=None,
     style_scale=1.0,
     octaves=2,
     formula="relative",
@@ -51,14 +55,20 @@ def style_transfer(
 
     Args:
         content: the photo: a sample's name, path, URL, PIL image or array in [0, 1].
-        style: the painting, given in the same way, of any size.
+        style: the painting, given in the same way, of any size; or several with their shares,
+            {"mosaic": 0.7, "night_flow": 0.3} or [(picture, 0.7), …]. A share may also be the
+            layers that a painting decides: `"coarse"`, `"fine"` or layers' names.
         backbone: a network's name or a `Backbone`; None for the profile's.
-        steps: steps of descent; None for the profile's.
+        steps: steps of descent; None for the profile's. [150, 50] adds 50 at full size.
         seed: for `init="noise"`; None draws and records one.
-        size: longest side of the result, px; None for the profile's, or for an array its own.
-        init: start from `"content"`, `"style"` or `"noise"`.
+        size: longest side of the result, px, or `"own"` for the photo's; None for the profile's,
+            or for an array its own.
+        init: start from `"content"`, `"style"`, `"noise"` or any picture.
+        strength: how far to go, from 0 (the photo) to 1 (all of the style's weight).
         content_weight, style_weight, tv_weight: weights of the three terms.
         content_layers, style_layers: names, or {name: weight}; None for the backbone's defaults.
+        content_mask, style_mask: where the photo is kept and where the style counts: a picture or
+            array, white for there; see `Masked`. For several paintings, {"mosaic": mask, …}.
         style_scale: the painting's longest side over the photo's; larger gives larger strokes.
         octaves: number of sizes to paint at, each half the next, so that broad strokes come first.
             They share the steps.
@@ -83,52 +93,67 @@ def style_transfer(
     """
     network = load_backbone(backbone or profile.style_backbone).with_precision(precision)
     check_range("style_scale", style_scale, 0.01)
-    smallest = smallest_painting(content, network, content_layers, style_layers)
-    initial = start(init, content, style, seed)
-    terms = dict(content_layers=content_layers, style_layers=style_layers, formula=formula)
+    styles = paintings(style, style_mask, network, style_layers)
+    check_photo(content, styles, network, content_layers)
+    initial = start(init, content, styles[0].picture, seed)
+    terms = dict(content_layers=content_layers, content_mask=content_mask, formula=formula)
     weights = dict(content=content_weight, style=style_weight, total_variation=tv_weight)
+    weights = weaken(weights, strength)
     sizes = octave_sizes(content.shape[:2], octaves, scale=2, smallest=SMALLEST_PAINTING)
-    shares = share_steps(profile.steps if steps is None else steps, len(sizes))
+    stages = plan("style", sizes, profile.steps if steps is None else steps, shared=True)
     options = dict(optimizer=optimizer, learning_rate=learning_rate, tile=tile)
     options |= dict(callback=callback, progress=progress, checkpoint=checkpoint)
 
     def one_size(picture, number):
-        painting = scale_painting(style, round(style_scale * max(picture.shape)), smallest)
-        objective = style_objective(content, painting, network, weights, **terms)
-        phase = f"style {number}/{len(sizes)}"
-        return descend(picture, objective, shares[number - 1], phase=phase, **options)
+        scaled = scale_paintings(styles, round(style_scale * max(picture.shape)), network)
+        objective = style_objective(content, scaled, network, weights, **terms)
+        _, steps, phase = stages[number - 1]
+        return descend(picture, objective, steps, phase=phase, **options)
 
-    return through_octaves(initial, sizes, one_size)
+    return through_octaves(initial, [stage.size for stage in stages], one_size)
 
 
-def style_objective(
-    content, painting, network, weights, content_layers=None, style_layers=None, formula="relative"
-):
-    """The objective of a style transfer: the weighted sum of content, style and total variation.
+def weaken(weights, strength):
+    """The weights of a style transfer that goes only part of the way from the photo.
 
-    Source: Gatys, Ecker and Bethge 2016, equation 7. Introduced in notebook 02.
+    The visible change grows with the logarithm of the style's weight, …
     """
-    return (
-        weights["content"] * Content(content, network, content_layers, formula)
-        + weights["style"] * Style(painting, network, style_layers, formula)
-        + weights["total_variation"]
-        * TotalVariation("tutorial" if formula == "tutorial" else "relative")
-    )
+    check_range("strength", strength, 0.0, 1)
+    factors = dict(style=strength**3, total_variation=strength)
+    return {name: weight * factors.get(name, 1) for name, weight in weights.items()}
 
 
-def smallest_painting(content, network, content_layers=None, style_layers=None):
-    """Minimum side of a painting for these layers, px; an `ImageError` if the photo is smaller."""
-    defaults = network.architecture
-    layers = layer_weights(network, content_layers, defaults.content_layers)
-    layers |= layer_weights(network, style_layers, defaults.style_layers)
-    network.check_size(content.shape[:2], layers)
-    return max(network.smallest(layer) for layer in layers)
+class Stage(NamedTuple):
+    """A part of a run: the picture's (height, width), how many steps, and the history's phase."""
+
+    size: tuple
+    steps: int
+    phase: str
 
 
-def scale_painting(style, longest, smallest):
-    """The painting scaled to `longest`, or larger if its shorter side would be below `smallest`."""
-    sides = style.shape[:2]
-    return resize(style, max(longest, -(-smallest * max(sides) // min(sides))))
+def plan(name, sizes, steps, shared):
+    """The `Stage`s of a run: one for each size, and one for each time that more steps follow.
+
+    Args:
+        name: what the phases' names start with.
+        sizes: list of (height, width), from small to large.
+        steps: a number, or a list: a number and then how many more to do at full size.
+        shared: True to share the steps among the sizes, False to do all of them at each.
+
+    >>> for stage in plan("style", [(75, 100), (150, 200)], [150, 50], shared=True):
+    ...     print(*stage)
+    (75, 100) 75 style 1/2
+    (150, 200) 75 style 2/2
+    (150, 200) 50 style more 1
+    """
+    first, *more = steps if isinstance(steps, list | tuple) else [steps]
+    for count in (first, *more):
+        check_range("steps", count, 0)
+    counts = share_steps(first, len(sizes)) if shared else [first] * len(sizes)
+    numbered = enumerate(zip(sizes, counts, strict=True), start=1)
+    stages = [Stage(size, count, f"{name} {n}/{len(sizes)}") for n, (size, count) in numbered]
+    extra = (Stage(sizes[-1], n, f"{name} more {k}") for k, n in enumerate(more, start=1))
+    return [*stages, *extra]
 
 
 def share_steps(steps, shares):
@@ -137,20 +162,20 @@ def share_steps(steps, shares):
     >>> share_steps(150, 2), share_steps(5, 2), share_steps(1, 2)
     ([75, 75], [2, 3], [0, 1])
     """
-    check_range("steps", steps, 0)
     return [steps // shares] * (shares - 1) + [steps - steps // shares * (shares - 1)]
 
 
 def start(init, content, style, seed):
-    """The picture a style transfer starts from: the photo, the painting or seeded noise."""
-    check_choice("init", init, ("content", "style", "noise"))
+    """The picture a style transfer starts from: the photo, the painting, noise, or any other."""
+    if not isinstance(init, str):
+        return resize(init, content.shape[:2])
     if init == "noise":
         noise = np.random.default_rng(seed).normal(0.5, 0.15, content.shape)
         return np.clip(noise, 0, 1).astype("float32")
     return content if init == "content" else resize(style, content.shape[:2])
 
 
-@reproducible("image", "guide")
+@reproducible("image", "guide", "dream_mask")
 def deep_dream(
     image,
     backbone=None,
@@ -164,6 +189,7 @@ def deep_dream(
     channel=None,
     label=None,
     guide=None,
+    dream_mask=None,
     power=1,
     learning_rate=0.01,
     smooth=3,
@@ -183,11 +209,12 @@ def deep_dream(
         layers: names, or {name: weight}; None for the backbone's defaults.
         octaves: number of sizes, from small to large; None for the profile's. Sizes too small for
             the network are left out.
-        steps: steps at each size; None for the profile's.
+        steps: steps at each size; None for the profile's. [15, 10] adds 10 at full size.
         seed: seed of the jitter; None draws and records one.
-        size: longest side of the result, px; None for the profile's, or for an array its own.
+        size: longest side of the result, px; see `style_transfer`.
         octave_scale: ratio of each size to the one before.
         channel, label, guide, power: what to dream of; see `Dream`.
+        dream_mask: where to dream: a picture or array, white for there; see `Masked`.
         learning_rate: how far a typical pixel moves in one step, in units of [0, 1].
         smooth: number of Laplacian pyramid bands to bring to equal strength; see `normalise`.
         jitter: roll the picture by up to this many px before each step.
@@ -212,18 +239,19 @@ def deep_dream(
     octaves = profile.octaves if octaves is None else octaves
     sizes = octave_sizes(image.shape[:2], octaves, octave_scale, smallest)
     steps = profile.octave_steps if steps is None else steps
+    stages = plan("octave", sizes, steps, shared=False)
     options = dict(learning_rate=learning_rate, smooth=smooth, jitter=jitter, tile=tile)
     options |= dict(callback=callback, progress=progress, checkpoint=checkpoint)
 
     def one_octave(picture, number):
-        phase = f"octave {number}/{len(sizes)}"
+        _, steps, phase = stages[number - 1]
         seeded = dict(seed=seed + number, phase=phase, keep="last")
-        return ascend(picture, dream, steps, **seeded, **options)
+        return ascend(picture, masked(dream, dream_mask), steps, **seeded, **options)
 
-    return through_octaves(image, sizes, one_octave)
+    return through_octaves(image, [stage.size for stage in stages], one_octave)
 
 
-@reproducible("content", "style")
+@reproducible("content", "style", "content_mask", "style_mask", "dream_mask")
 def dream_style(
     content,
     style,
@@ -234,7 +262,11 @@ def dream_style(
     size=None,
     style_backbone=None,
     dream_backbone=None,
+    strength=1.0,
     style_weight=WEIGHTS["style"],
+    content_mask=None,
+    style_mask=None,
+    dream_mask=None,
     octaves=None,
     octave_steps=None,
     learning_rate=0.01,
@@ -256,7 +288,9 @@ def dream_style(
         seed: seed of the jitter; None draws and records one.
         size: longest side of the result, px; see `style_transfer`.
         style_backbone, dream_backbone: names or `Backbone`s; None for the profile's.
+        strength: see `style_transfer`.
         style_weight: weight of the style loss; the content's weight is 1.
+        content_mask, style_mask, dream_mask: where each of them counts; see `style_transfer`.
         octaves, octave_steps: for the dream; see `deep_dream`.
         learning_rate: learning rate of the dream, for the two serial orders.
         balance: for `"joint"`, how hard the dream's gradient pulls relative to the style's.
@@ -277,29 +311,34 @@ def dream_style(
     check_choice("order", order, ORDERS)
     options = dict(tile=tile, callback=callback, progress=progress, checkpoint=checkpoint)
     shared = dict(seed=seed, precision=precision, profile=profile, **options)
-    painting = dict(backbone=style_backbone, steps=steps, style_weight=style_weight, **shared)
+    painting = dict(backbone=style_backbone, steps=steps, strength=strength, **shared)
+    painting |= dict(style_weight=style_weight, content_mask=content_mask, style_mask=style_mask)
     dreaming = dict(backbone=dream_backbone, octaves=octaves, steps=octave_steps, **shared)
+    dreaming |= dict(learning_rate=learning_rate, dream_mask=dream_mask)
     paint = functools.partial(style_transfer, style=style, **painting)
-    dream = functools.partial(deep_dream, learning_rate=learning_rate, **dreaming)
+    dream = functools.partial(deep_dream, **dreaming)
     if order == "style-dream":
         return one_after_the_other(content, paint, dream)
     if order == "dream-style":
         return one_after_the_other(content, dream, paint)
     painter = load_backbone(style_backbone or profile.style_backbone).with_precision(precision)
     dreamer = load_backbone(dream_backbone or profile.dream_backbone).with_precision(precision)
-    smallest = smallest_painting(content, painter)
+    styles = paintings(style, style_mask, painter)
+    check_photo(content, styles, painter)
+    weights = weaken(WEIGHTS | {"style": style_weight}, strength)
+    up = masked(Dream(dreamer), dream_mask)
     octaves = profile.octaves if octaves is None else octaves
     sizes = octave_sizes(content.shape[:2], octaves, smallest=SMALLEST_PAINTING)
-    shares = share_steps(profile.steps if steps is None else steps, len(sizes))
+    stages = plan("joint", sizes, profile.steps if steps is None else steps, shared=True)
 
     def one_size(picture, number):
-        scaled = scale_painting(style, max(picture.shape), smallest)
-        down = style_objective(content, scaled, painter, WEIGHTS | {"style": style_weight})
-        balanced = Balanced(down, Dream(dreamer), balance, smooth=2)
-        phase = f"joint {number}/{len(sizes)}"
-        return descend(picture, balanced, shares[number - 1], phase=phase, keep="last", **options)
+        scaled = scale_paintings(styles, max(picture.shape), painter)
+        down = style_objective(content, scaled, painter, weights, content_mask=content_mask)
+        _, steps, phase = stages[number - 1]
+        balanced = Balanced(down, up, balance, smooth=2)
+        return descend(picture, balanced, steps, phase=phase, keep="last", **options)
 
-    return through_octaves(content, sizes, one_size)
+    return through_octaves(content, [stage.size for stage in stages], one_size)
 
 
 def one_after_the_other(picture, first, second):

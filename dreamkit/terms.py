@@ -28,6 +28,7 @@ class Term(Score):
         backbone: the network whose features it scores; None to score the pixels.
         layers: {layer: weight}; {"pixels": 1.0} for a term that scores the pixels.
         pictures: names of the fields that hold pictures, which do not affect the graph.
+        degree: p if features λF give λᵖ times the statistics that F gives.
         adds_up: True if the statistics of a picture's tiles can be added. The targets of its tiles
             combine too: maps (1, h, w, C) are tiled, lists of vectors (n, C) are concatenated,
             and everything else is added.
@@ -37,6 +38,7 @@ class Term(Score):
     backbone: Backbone | None
     layers: Mapping
     pictures: ClassVar[tuple] = ("image", "guide")
+    degree = 2
     adds_up = True
 
     def target(self, features):
@@ -54,6 +56,10 @@ class Term(Score):
     def reference(self, size):
         """The reference picture, (h, w, 3), for scoring pictures of `size`, or None."""
         return None
+
+    def complete(self, target, picture):
+        """The target for scoring pictures of this one's size: with a mask, if there is one."""
+        return target
 
     def check_size(self, size):
         """Raise an `ImageError` if a picture of (height, width) is too small for the layers."""

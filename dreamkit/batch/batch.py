@@ -88,7 +88,8 @@ def make(job):
     """The finished Run of a job, in whichever process does the work."""
     from .. import recipes
 
-    pictures = {name: load_image(job.given[name]) for name in job.settings["inputs"]}
+    names = job.given.keys() & job.settings["inputs"].keys()  # several styles are arrays already
+    pictures = {name: load_image(job.given[name]) for name in names}
     run = getattr(recipes, job.settings["recipe"]).__wrapped__(**{**job.given, **pictures})
     if run.stopped:
         raise KeyboardInterrupt
@@ -167,7 +168,8 @@ class Batch:
         call = {**self.arguments, "progress": not remote, **changes}
         given, settings = self.recipe.resolve(photo, **call)
         if remote:
-            given |= {name: compact(given[name]) for name in settings["inputs"]}
+            names = given.keys() & settings["inputs"].keys()
+            given |= {name: compact(given[name]) for name in names}
         return Job(photo, path, given, settings)
 
     def is_wanted(self, photo, path):

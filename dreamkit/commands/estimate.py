@@ -15,9 +15,10 @@ from ..large.tiles import tiles
 from ..networks.backbone import load_backbone
 from ..objectives import layers_by_backbone
 from ..octaves import SMALLEST_PAINTING, octave_sizes
+from ..paintings import style_objective
 from ..profiles import Profile
 from ..profiles import profile as choose_profile
-from ..recipes import WEIGHTS, style_objective
+from ..recipes import WEIGHTS
 
 SMALL = 320  # px; steps are timed on pictures with this longest side, and half of it
 

@@ -11,6 +11,7 @@ import functools
 
 from ..balanced import Balanced
 from ..gradients import normalise
+from ..masks import Masked
 from ..objectives import (
     Evaluation,
     Objective,
@@ -53,7 +54,10 @@ def accelerated(score):
 
 def _fast(term):
     fast = copy.copy(term)
-    fast.__class__ = FAST_TERMS.get(type(term), type(term))
+    if isinstance(term, Masked):
+        fast.term = _fast(term.term)
+    else:
+        fast.__class__ = FAST_TERMS.get(type(term), type(term))
     return fast
 
 

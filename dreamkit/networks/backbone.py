@@ -194,6 +194,15 @@ class Backbone:
     def _geometry(self):
         return Geometry(self.model)
 
+    def feature_count(self, layer, length):
+        """The number of features at `layer` along a side of a picture, from its length in px.
+
+        >>> load_backbone("squeezenet").feature_count("fire2", 64)
+        15
+        """
+        self.layer(layer)
+        return self._geometry.count(layer, length)
+
     def check_size(self, size, layers, name="the picture", side=1):
         """Raise an `ImageError` if (height, width) is too small for `side` features at `layers`.
 

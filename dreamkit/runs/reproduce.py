@@ -3,10 +3,11 @@
 import json
 from pathlib import Path
 
-from ..errors import SettingsError
+from ..errors import SettingsError, check_range
 from ..images import read_metadata
 from ..recipes import RECIPES
 from .checkpoint import Checkpoint
+from .inputs import call_arguments
 from .run import METADATA_KEY
 
 
@@ -27,19 +28,18 @@ def rerun(path, **changes):
     Introduced in notebook 00.
     """
     settings = read_settings(path)
-    given = {}
-    for name, recorded in settings["inputs"].items():
-        given[name] = changes.pop(name, recorded["source"])
-        if given[name] is None:
-            raise SettingsError(f"The {name} was an array: pass it again, as rerun(…, {name}=…).")
-    call = {**settings["arguments"], "seed": settings["seed"], "profile": settings["profile"]}
-    run = RECIPES[settings["recipe"]](**{**given, **call, **changes})
+    pictures = {}
+    for key, recorded in settings["inputs"].items():
+        name, pictures[key] = key.partition(" ")[0], recorded["source"]
+        if pictures[key] is None and name not in changes:
+            raise SettingsError(f"The {key} was an array: pass it again, as rerun(…, {name}=…).")
+    run = RECIPES[settings["recipe"]](**{**call_arguments(settings, pictures), **changes})
     resized = changes.keys() & {"size", "profile"}
-    for name, recorded in settings["inputs"].items():
-        now, source = run.settings["inputs"][name], recorded["source"]
+    for key, recorded in settings["inputs"].items():
+        now, source = run.settings["inputs"].get(key, recorded), recorded["source"]
         if not resized and now["source"] == source and now["sha256"] != recorded["sha256"]:
             raise SettingsError(
-                f"The {name} {source or 'array'} has changed since the run: restore the old one."
+                f"The {key} {source or 'array'} has changed since the run: restore the old one."
             )
     return run
 
@@ -60,11 +60,12 @@ def read_settings(path):
     raise SettingsError(f"{path} was made by an unknown recipe, {recipe!r}: update dreamkit.")
 
 
-def resume(checkpoint, **changes):
-    """Continue an interrupted run.
+def resume(checkpoint, steps=None, **changes):
+    """Continue an interrupted run, or a finished one with more steps.
 
     Args:
         checkpoint: the `.npz` file given to the recipe as `checkpoint=`.
+        steps: how many more steps to do at full size after the last; None for no more.
         changes: `callback=` or `progress=`, which a file cannot store.
 
     Returns:
@@ -81,8 +82,22 @@ def resume(checkpoint, **changes):
     if "settings" not in saved.notes:
         raise SettingsError(f"{checkpoint} was not written by a recipe: start that run again.")
     settings = saved.notes["settings"]
-    pictures = {name: saved.arrays[f"input:{name}"] for name in settings["inputs"]}
-    call = {**settings["arguments"], "seed": settings["seed"], "profile": settings["profile"]}
-    run = RECIPES[settings["recipe"]](**pictures, **{**call, **changes}, checkpoint=saved)
-    run.settings = settings
+    if steps is not None:
+        settings["arguments"] |= _more_steps(settings, steps)
+    pictures = {key: saved.arrays[f"input:{key}"] for key in settings["inputs"]}
+    call = {**call_arguments(settings, pictures), **changes}
+    run = RECIPES[settings["recipe"]](**call, checkpoint=saved)
+    run.settings = settings | ({"stopped": run.stopped} if run.stopped else {})
     return run
+
+
+def _more_steps(settings, steps):
+    """{argument: numbers of steps}, for the last part of a run to go on after its end."""
+    check_range("steps", steps, 1)
+    arguments, recipe = settings["arguments"], settings["recipe"]
+    dreams_last = recipe == "deep_dream" or arguments.get("order") == "style-dream"
+    name = "octave_steps" if arguments.get("order") == "style-dream" else "steps"
+    planned = arguments[name]
+    if planned is None:
+        planned = settings["profile"]["octave_steps" if dreams_last else "steps"]
+    return {name: [*(planned if isinstance(planned, list) else [planned]), steps]}
