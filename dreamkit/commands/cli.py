@@ -8,21 +8,29 @@ from typing import Annotated
 import typer
 
 from ..errors import DreamkitError
-from .making import announce_profile, make
+from .making import announce_profile, given, go_on, label, make, styles
 from .options import (
     Backbone,
+    ContentMask,
+    DreamMask,
     Order,
     Out,
     Overwrite,
     Painting,
+    Paintings,
     Photos,
     Preset,
     Recipe,
+    Saved,
     Scheduler,
     Seed,
     Size,
+    Start,
     Steps,
+    Strength,
+    StyleMask,
     Tile,
+    Weight,
     Workers,
 )
 
@@ -63,26 +71,30 @@ def main():
 @app.command()
 def style(
     photos: Photos,
-    style: Painting = "night_flow",
+    style: Paintings = ("night_flow",),
     out: Out = Path("outputs"),
     size: Size = None,
     steps: Steps = None,
     backbone: Backbone = None,
     tile: Tile = None,
-    style_weight: Annotated[
-        float | None, typer.Option(min=0, help="Weight of the style; 40 by default.")
-    ] = None,
+    strength: Strength = None,
+    style_weight: Weight = None,
+    style_scale: Annotated[float | None, typer.Option(help="Size of the strokes; 1.")] = None,
+    style_mask: StyleMask = None,
+    content_mask: ContentMask = None,
+    init: Start = None,
     seed: Seed = None,
+    checkpoint: Saved = None,
     overwrite: Overwrite = False,
     workers: Workers = 1,
     scheduler: Scheduler = None,
 ):
     """Paint PHOTOS in the style of another picture."""
-    arguments = dict(style=style, backbone=backbone)
-    if style_weight is not None:
-        arguments["style_weight"] = style_weight
+    chosen = dict(strength=strength, style_weight=style_weight, style_scale=style_scale, init=init)
+    chosen |= dict(backbone=backbone, content_mask=content_mask, checkpoint=checkpoint)
+    arguments = styles(style, style_mask) | given(**chosen)
     arguments |= dict(size=size, steps=steps, tile=tile or "auto", seed=seed)
-    make("style_transfer", photos, style, out, arguments, overwrite, workers, scheduler)
+    make("style_transfer", photos, label(style), out, arguments, overwrite, workers, scheduler)
 
 
 @app.command()
@@ -96,7 +108,9 @@ def dream(
     tile: Tile = None,
     layer: Annotated[list[str] | None, typer.Option(help="Layer; may be repeated.")] = None,
     label: Annotated[str | None, typer.Option(help="ImageNet class to dream of.")] = None,
+    dream_mask: DreamMask = None,
     seed: Seed = None,
+    checkpoint: Saved = None,
     overwrite: Overwrite = False,
     workers: Workers = 1,
     scheduler: Scheduler = None,
@@ -104,6 +118,7 @@ def dream(
     """Let a network dream into PHOTOS."""
     number = int(label) if label and label.isdigit() else label
     arguments = dict(backbone=backbone, layers=layer or None, octaves=octaves, label=number)
+    arguments |= given(dream_mask=dream_mask, checkpoint=checkpoint)
     arguments |= dict(size=size, steps=steps, tile=tile or "auto", seed=seed)
     make("deep_dream", photos, label or "dream", out, arguments, overwrite, workers, scheduler)
 
@@ -111,22 +126,43 @@ def dream(
 @app.command()
 def combine(
     photos: Photos,
-    style: Painting = "night_flow",
+    style: Paintings = ("night_flow",),
     order: Annotated[Order, typer.Option(help="The paper uses style-dream.")] = "style-dream",
     out: Out = Path("outputs"),
     size: Size = None,
     steps: Steps = None,
     tile: Tile = None,
+    strength: Strength = None,
+    style_weight: Weight = None,
+    style_mask: StyleMask = None,
+    content_mask: ContentMask = None,
+    dream_mask: DreamMask = None,
     seed: Seed = None,
+    checkpoint: Saved = None,
     overwrite: Overwrite = False,
     workers: Workers = 1,
     scheduler: Scheduler = None,
 ):
     """Dream PHOTOS in a style: style transfer and deep dream, in either order or jointly."""
-    label = f"{Path(style).stem}-{order.value}"
-    arguments = dict(style=style, order=order.value)
-    arguments |= dict(size=size, steps=steps, tile=tile or "auto", seed=seed)
-    make("dream_style", photos, label, out, arguments, overwrite, workers, scheduler)
+    name = f"{label(style)}-{order.value}"
+    chosen = dict(strength=strength, style_weight=style_weight, checkpoint=checkpoint)
+    chosen |= dict(content_mask=content_mask, dream_mask=dream_mask)
+    arguments = styles(style, style_mask) | given(**chosen)
+    arguments |= dict(order=order.value, size=size, steps=steps, tile=tile or "auto", seed=seed)
+    make("dream_style", photos, name, out, arguments, overwrite, workers, scheduler)
+
+
+@app.command()
+def resume(
+    checkpoint: Annotated[Path, typer.Argument(help="The file given as --checkpoint.")],
+    more: Annotated[int | None, typer.Option(min=1, help="Steps to add at full size.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The picture; by default next to the checkpoint.")
+    ] = None,
+    overwrite: Overwrite = False,
+):
+    """Continue a run from its checkpoint, or a finished one with --more steps."""
+    go_on(checkpoint, more, out or checkpoint.with_suffix(".png"), overwrite)
 
 
 @app.command()

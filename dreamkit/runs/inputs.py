@@ -128,6 +128,8 @@ def call_arguments(settings, pictures):
         if not number:
             arguments[name] = value
         elif name in arguments:
-            pairs = arguments[name]
-            arguments[name] = [(value if k == key else k, share) for k, share in pairs]
+            number = int(number) - 1
+            pairs = [tuple(pair) for pair in arguments[name]]
+            pairs[number] = value, pairs[number][1]
+            arguments[name] = pairs
     return arguments
