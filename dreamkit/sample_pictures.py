@@ -38,13 +38,18 @@ PHOTOS = {
     },
 }
 
+MASKS = {  # {name: about}; each belongs to the photo that its name starts with
+    "astronaut_face": "her head",
+    "rocket_ground": "everything but the sky",
+}
+
 
 @dataclass(frozen=True)
 class Sample:
     """A bundled picture: what it shows and who made it. Introduced in notebook 00."""
 
     name: str
-    kind: str  # "photo" or "style"
+    kind: str  # "photo", "style" or "mask"
     about: str
     licence: str
     source: str
@@ -58,15 +63,15 @@ def data_folder():
 
 
 def samples(kind=None):
-    """The bundled pictures, {name: `Sample`}: those of kind "photo" or "style", or all of them.
+    """The bundled pictures, {name: `Sample`}: those of kind "photo", "style" or "mask", or all.
 
     Introduced in notebook 00.
 
     >>> samples("photo")["chelsea"].licence
     'CC0'
     """
-    if kind not in (None, "photo", "style"):
-        raise ImageError(f"There are no samples of kind {kind!r}: use 'photo', 'style' or None.")
+    if kind not in (None, "photo", "style", "mask"):
+        raise ImageError(f"No samples are of kind {kind!r}: use 'photo', 'style', 'mask' or None.")
     styles = data_folder() / "styles"
     index = json.loads((styles / "index.json").read_text(encoding="utf-8"))
     found = {}
@@ -79,4 +84,7 @@ def samples(kind=None):
     for name, style in index.items():
         facts = [style[key] for key in ("about", "licence", "source")]
         found[name] = Sample(name, "style", *facts, styles / style["file"])
+    for name, about in MASKS.items():
+        file = data_folder() / "masks" / f"{name}.png"
+        found[name] = Sample(name, "mask", about, "CC0", "data/masks/draw.py", file)
     return {name: sample for name, sample in found.items() if kind in (None, sample.kind)}

@@ -736,7 +736,7 @@ def test_a_digest_knows_pixels_and_shape(tmp_path, pixels):
 def test_every_sample_loads_and_names_its_licence_and_source(name):
     sample = samples()[name]
     assert sample.name == name
-    assert sample.kind in ("photo", "style")
+    assert sample.kind in ("photo", "style", "mask")
     assert sample.about
     assert sample.licence
     assert sample.source
@@ -747,11 +747,19 @@ def test_every_sample_loads_and_names_its_licence_and_source(name):
 
 
 def test_samples_are_sorted_by_kind():
-    photos, styles = samples("photo"), samples("style")
+    photos, styles, masks = samples("photo"), samples("style"), samples("mask")
     assert {"astronaut", "chelsea", "coffee", "rocket"} <= set(photos)
     assert not set(photos) & set(styles)
-    assert samples() == {**photos, **styles}
-    refusal("paintings", "'paintings'", "'photo', 'style' or None", call=samples)
+    assert samples() == {**photos, **styles, **masks}
+    refusal("paintings", "'paintings'", "'photo', 'style', 'mask' or None", call=samples)
+
+
+@pytest.mark.parametrize("name", samples("mask"))
+def test_a_mask_has_the_size_of_its_photo_and_is_grey(name):
+    mask, photo = load_image(name), load_image(name.partition("_")[0])
+    assert mask.shape == photo.shape
+    assert np.ptp(mask, axis=2).max() == 0
+    assert (mask.min(), mask.max()) == (0, 1)
 
 
 def test_photos_inside_libraries_say_which_and_keep_their_licence():
