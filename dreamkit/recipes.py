@@ -5,15 +5,16 @@ import functools
 import numpy as np
 
 from .balanced import Balanced
-from .dream import Dream
-from .errors import check_choice, check_range
+from .dream import Dream, rank_channels
+from .errors import SettingsError, check_choice, check_range
 from .images import resize
 from .networks.backbone import load_backbone
-from .octaves import SMALLEST_PAINTING, octave_sizes, through_octaves
-from .optimize import ascend, descend
+from .octaves import SMALLEST_PAINTING, count_octaves, octave_sizes, through_octaves
+from .optimize import ascend, descend, responds
 from .runs.run import concatenate
 from .runs.settings import reproducible
 from .terms import Content, Style, TotalVariation, layer_weights
+from .transforms import Transforms
 
 # For relative terms, so that the same weights suit any network and any size.
 WEIGHTS = {"content": 1.0, "style": 40.0, "total_variation": 0.5}
@@ -150,7 +151,17 @@ def start(init, content, style, seed):
     return content if init == "content" else resize(style, content.shape[:2])
 
 
-@reproducible("image", "guide")
+def find_channels(given):
+    """{"channel": this photo's channels} for "strongest", ("weakest", 8) …; {} for all else."""
+    words = given["channel"]
+    words = words if isinstance(words, tuple | list) else (words,)
+    if not words or words[0] not in ("strongest", "weakest"):
+        return {}
+    network = load_backbone(given["backbone"] or given["profile"].dream_backbone)
+    return {"channel": rank_channels(given["image"], network, given["layers"], *words)}
+
+
+@reproducible("image", "guide", prepare=find_channels)
 def deep_dream(
     image,
     backbone=None,
@@ -161,6 +172,7 @@ def deep_dream(
     *,
     size=None,
     octave_scale=1.4,
+    smallest=None,
     channel=None,
     label=None,
     guide=None,
@@ -168,6 +180,8 @@ def deep_dream(
     learning_rate=0.01,
     smooth=3,
     jitter=32,
+    rotate=0.0,
+    zoom=0.0,
     precision="auto",
     tile="auto",
     profile=None,
@@ -181,16 +195,20 @@ def deep_dream(
         image: the picture: a sample's name, path, URL, PIL image or array in [0, 1].
         backbone: a network's name or a `Backbone`; None for the profile's.
         layers: names, or {name: weight}; None for the backbone's defaults.
-        octaves: number of sizes, from small to large; None for the profile's. Sizes too small for
-            the network are left out.
+        octaves: number of sizes, from small to large; None for the profile's, or with `smallest`
+            for as many as there are. Sizes too small for the network are left out.
         steps: steps at each size; None for the profile's.
         seed: seed of the jitter; None draws and records one.
         size: longest side of the result, px; None for the profile's, or for an array its own.
         octave_scale: ratio of each size to the one before.
-        channel, label, guide, power: what to dream of; see `Dream`.
+        smallest: leave out sizes whose shorter side is below this, px.
+        channel: channels to dream of, see `Dream`; or the five that respond most or least to this
+            photo, `"strongest"` or `"weakest"`, or another number, `("strongest", 8)`.
+        label, guide, power: what else to dream of; see `Dream`.
         learning_rate: how far a typical pixel moves in one step, in units of [0, 1].
         smooth: number of Laplacian pyramid bands to bring to equal strength; see `normalise`.
-        jitter: roll the picture by up to this many px before each step.
+        jitter, rotate, zoom: roll the picture by up to this many px, turn it by up to this many
+            degrees and scale it by up to this fraction before each step.
         precision, tile, profile, callback, progress, checkpoint: see `style_transfer`.
 
     Returns:
@@ -207,12 +225,19 @@ def deep_dream(
     """
     network = load_backbone(backbone or profile.dream_backbone).with_precision(precision)
     dream = Dream(network, layers, channel, label, guide, power)
-    smallest = max(network.smallest(layer) for layer in dream.layers)
     network.check_size(image.shape[:2], dream.layers)
-    octaves = profile.octaves if octaves is None else octaves
-    sizes = octave_sizes(image.shape[:2], octaves, octave_scale, smallest)
+    whole, least = image.shape[:2], 1 if smallest is None else smallest
+    check_range("smallest", least, 1)
+    if octaves is None:
+        fixed = smallest is None
+        octaves = profile.octaves if fixed else count_octaves(whole, least, octave_scale)
+    least = max(least, *map(network.smallest, dream.layers))
+    sizes = octave_sizes(whole, octaves, octave_scale, least)
     steps = profile.octave_steps if steps is None else steps
-    options = dict(learning_rate=learning_rate, smooth=smooth, jitter=jitter, tile=tile)
+    moves = dict(jitter=jitter, rotate=rotate, zoom=zoom)
+    if dream.channel is not None and steps:
+        check_awake(image, dream, sizes, Transforms(**moves), seed, tile)
+    options = dict(learning_rate=learning_rate, smooth=smooth, tile=tile, **moves)
     options |= dict(callback=callback, progress=progress, checkpoint=checkpoint)
 
     def one_octave(picture, number):
@@ -221,6 +246,18 @@ def deep_dream(
         return ascend(picture, dream, steps, **seeded, **options)
 
     return through_octaves(image, sizes, one_octave)
+
+
+def check_awake(image, dream, sizes, transforms, seed, tile):
+    """Raise a `SettingsError` if the dream's channels don't respond to the picture at any size."""
+    for number, size in enumerate(sizes, start=1):
+        if responds(resize(image, size), dream, transforms, seed + number, tile):
+            return
+    raise SettingsError(
+        f"This picture leaves {dream.named_channels()} silent, and the gradient of a silent channel"
+        " is zero, so no step can wake it: choose another channel, or start from a picture of"
+        " noise."
+    )
 
 
 @reproducible("content", "style")

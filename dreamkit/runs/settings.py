@@ -16,12 +16,14 @@ from .checkpoint import Checkpoint
 from .versions import versions
 
 
-def reproducible(*pictures):
+def reproducible(*pictures, prepare=None):
     """Decorate a recipe so that its Run records everything needed to make it again.
 
     Args:
         pictures: names of the arguments that are pictures. They are loaded here and recorded by
             source and hash; other arguments are recorded by value.
+        prepare: function from the arguments, with pictures loaded, to {name: value} of those that
+            depend on a picture, so that what was found is recorded.
 
     A missing seed is drawn and the profile is resolved here, so that both are recorded too.
     """
@@ -40,6 +42,7 @@ def reproducible(*pictures):
             check_range("seed", given["seed"], 0)
             sources = {name: given[name] for name in pictures if given[name] is not None}
             given.update({name: open_picture(name, given) for name in sources})
+            given.update(prepare(given) if prepare else {})
             return given, describe(recipe.__name__, sources, given)
 
         @functools.wraps(recipe)
@@ -103,9 +106,9 @@ def to_json(name, value):
     if value is None or isinstance(value, str | bool | int | float):
         return value
     if isinstance(value, dict):
-        return {str(key): float(weight) for key, weight in value.items()}
+        return {str(key): to_json(name, item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [str(item) for item in value]
+        return [to_json(name, item) for item in value]
     if isinstance(value, np.generic):
         return value.item()
     raise SettingsError(
