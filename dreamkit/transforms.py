@@ -83,50 +83,65 @@ class Move(NamedTuple):
         return tf.roll(picture, [-px for px in self.shift], (0, 1))
 
     def turn(self, picture):
-        """Each pixel is the bilinear mean of the four pixels around the place it comes from."""
-        if not self.turns:
-            return picture
-        flat, moved = tf.reshape(picture, (-1, picture.shape[-1])), 0
-        for pixels, weights in self.corners(*picture.shape[:2]):
-            moved += tf.cast(weights, picture.dtype) * tf.gather(flat, pixels)
-        return tf.reshape(moved, picture.shape)
+        """A turned picture; a roll alone leaves it as it is."""
+        return times(self.matrix(picture), picture) if self.turns else picture
 
     def turn_back(self, gradient):
-        """What each pixel gave to others with a weight comes back to it with the same weight."""
-        if not self.turns:
-            return gradient
-        flat, back = tf.reshape(gradient, (-1, gradient.shape[-1])), 0
-        for pixels, weights in self.corners(*gradient.shape[:2]):
-            share = tf.cast(weights, gradient.dtype) * flat
-            back += tf.math.unsorted_segment_sum(share, pixels, flat.shape[0])
-        return tf.reshape(back, gradient.shape)
+        return times(self.matrix(gradient).T, gradient) if self.turns else gradient
 
     @property
     def turns(self):
         """False if the move is only a roll."""
         return self.angle != 0 or self.scale != 1
 
-    def corners(self, height, width):
-        """For each of four neighbours: its numbers in the flat picture, and (H·W, 1) weights."""
+    def matrix(self, picture):
+        """The turn of (H, W, 3) as a sparse matrix, (H·W, H·W), in the picture's precision.
+
+        A row has four weights: each pixel becomes the bilinear mean of the four pixels around the
+        place that it comes from.
+        """
+        from scipy.sparse import csr_array
+
+        height, width = picture.shape[:2]
         middle, centre = (height - 1) / 2, (width - 1) / 2
         down, right = np.arange(height)[:, None] - middle, np.arange(width) - centre
         cos, sin = (f(np.deg2rad(self.angle)) / self.scale for f in (np.cos, np.sin))
-        y, x = cos * down + sin * right + middle, cos * right - sin * down + centre
-        top, left = np.floor(y).astype(int), np.floor(x).astype(int)
-        for below, beside in itertools.product((0, 1), (0, 1)):
-            pixels = mirrored(top + below, height) * width + mirrored(left + beside, width)
-            weights = np.abs(1 - below - (y - top)) * np.abs(1 - beside - (x - left))
-            yield pixels.ravel(), weights.reshape(-1, 1)
+        rows = neighbours(cos * down + sin * right + middle, height)
+        columns = neighbours(cos * right - sin * down + centre, width)
+        corners = list(itertools.product(rows, columns))
+        pixels = np.stack([y * width + x for (y, _), (x, _) in corners], -1)
+        weights = np.stack([a * b for (_, a), (_, b) in corners], -1)
+        starts = np.arange(0, pixels.size + 1, 4, dtype=pixels.dtype)
+        weights = weights.ravel().astype(picture.dtype.as_numpy_dtype)
+        return csr_array((weights, pixels.ravel(), starts), [height * width] * 2)
+
+
+def times(matrix, picture):
+    """A matrix (H·W, H·W) times a picture (H, W, 3)."""
+    flat = matrix @ np.reshape(picture, (-1, picture.shape[-1]))
+    return tf.reshape(tf.constant(flat), picture.shape)
 
 
 STAY = Move((0, 0), 0.0, 1.0)  # moves nothing
 
 
-def mirrored(places, length):
-    """Places along a side, with those outside reflected back into 0 … length − 1.
+def neighbours(places, length):
+    """The two pixels on either side of places along an axis, and the weight of each.
+
+    >>> [(pixel.tolist(), weight.tolist()) for pixel, weight in neighbours(np.array([0.25, 2]), 3)]
+    [([0, 2], [0.75, 1.0]), ([1, 2], [0.25, 0.0])]
+    """
+    below = np.floor(places)
+    share = (places - below).astype("float32")
+    before, after = (mirrored(below.astype("int32") + offset, length) for offset in (0, 1))
+    return (before, 1 - share), (after, share)
+
+
+def mirrored(pixels, length):
+    """Pixels along an axis, with those past its ends reflected back.
 
     >>> mirrored(np.arange(-2, 5), 3).tolist()
     [1, 0, 0, 1, 2, 2, 1]
     """
-    places = places % (2 * length)
-    return np.minimum(places, 2 * length - 1 - places)
+    pixels = pixels % (2 * length)
+    return np.minimum(pixels, 2 * length - 1 - pixels)
