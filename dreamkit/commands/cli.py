@@ -11,6 +11,11 @@ from ..errors import DreamkitError
 from .making import announce_profile, make
 from .options import (
     Backbone,
+    Channels,
+    Guide,
+    Jitter,
+    Layers,
+    OctaveScale,
     Order,
     Out,
     Overwrite,
@@ -18,12 +23,18 @@ from .options import (
     Photos,
     Preset,
     Recipe,
+    Rotate,
     Scheduler,
     Seed,
     Size,
+    Smallest,
+    Smooth,
     Steps,
     Tile,
     Workers,
+    Zoom,
+    channels,
+    with_weights,
 )
 
 app = typer.Typer(
@@ -94,8 +105,16 @@ def dream(
     steps: Steps = None,
     backbone: Backbone = None,
     tile: Tile = None,
-    layer: Annotated[list[str] | None, typer.Option(help="Layer; may be repeated.")] = None,
+    octave_scale: OctaveScale = None,
+    smallest: Smallest = None,
+    layers: Layers = None,
+    channel: Channels = None,
     label: Annotated[str | None, typer.Option(help="ImageNet class to dream of.")] = None,
+    guide: Guide = None,
+    jitter: Jitter = None,
+    rotate: Rotate = None,
+    zoom: Zoom = None,
+    smooth: Smooth = None,
     seed: Seed = None,
     overwrite: Overwrite = False,
     workers: Workers = 1,
@@ -103,7 +122,10 @@ def dream(
 ):
     """Let a network dream into PHOTOS."""
     number = int(label) if label and label.isdigit() else label
-    arguments = dict(backbone=backbone, layers=layer or None, octaves=octaves, label=number)
+    arguments = dict(backbone=backbone, layers=with_weights("--layer", layers), octaves=octaves)
+    arguments |= dict(smallest=smallest, channel=channels(channel), label=number, guide=guide)
+    moves = dict(jitter=jitter, rotate=rotate, zoom=zoom, smooth=smooth, octave_scale=octave_scale)
+    arguments |= {name: value for name, value in moves.items() if value is not None}
     arguments |= dict(size=size, steps=steps, tile=tile or "auto", seed=seed)
     make("deep_dream", photos, label or "dream", out, arguments, overwrite, workers, scheduler)
 
