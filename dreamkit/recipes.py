@@ -194,7 +194,8 @@ def deep_dream(
     Args:
         image: the picture: a sample's name, path, URL, PIL image or array in [0, 1].
         backbone: a network's name or a `Backbone`; None for the profile's.
-        layers: names, or {name: weight}; None for the backbone's defaults.
+        layers: names, or {name: weight}; None for the backbone's defaults. A weight below 0 calms
+            a layer, best with `smooth=0` and `learning_rate=0.005`.
         octaves: number of sizes, from small to large; None for the profile's, or with `smallest`
             for as many as there are. Sizes too small for the network are left out.
         steps: steps at each size; None for the profile's.

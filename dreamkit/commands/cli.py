@@ -15,6 +15,7 @@ from .options import (
     Guide,
     Jitter,
     Layers,
+    LearningRate,
     OctaveScale,
     Order,
     Out,
@@ -115,6 +116,7 @@ def dream(
     rotate: Rotate = None,
     zoom: Zoom = None,
     smooth: Smooth = None,
+    learning_rate: LearningRate = None,
     seed: Seed = None,
     overwrite: Overwrite = False,
     workers: Workers = 1,
@@ -124,8 +126,9 @@ def dream(
     number = int(label) if label and label.isdigit() else label
     arguments = dict(backbone=backbone, layers=with_weights("--layer", layers), octaves=octaves)
     arguments |= dict(smallest=smallest, channel=channels(channel), label=number, guide=guide)
-    moves = dict(jitter=jitter, rotate=rotate, zoom=zoom, smooth=smooth, octave_scale=octave_scale)
-    arguments |= {name: value for name, value in moves.items() if value is not None}
+    given = dict(jitter=jitter, rotate=rotate, zoom=zoom, octave_scale=octave_scale)
+    given |= dict(smooth=smooth, learning_rate=learning_rate)
+    arguments |= {name: value for name, value in given.items() if value is not None}
     arguments |= dict(size=size, steps=steps, tile=tile or "auto", seed=seed)
     make("deep_dream", photos, label or "dream", out, arguments, overwrite, workers, scheduler)
 

@@ -56,6 +56,9 @@ Zoom = Annotated[
 Smooth = Annotated[
     int | None, typer.Option(min=0, help="Bands of the gradient to make equal; 3 by default.")
 ]
+LearningRate = Annotated[
+    float | None, typer.Option(min=1e-6, help="Change in a step, of [0, 1]; 0.01 by default.")
+]
 OctaveScale = Annotated[
     float | None, typer.Option(min=1.01, help="Each size over the one before; 1.4 by default.")
 ]
