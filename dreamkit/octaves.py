@@ -1,5 +1,7 @@
 """Octaves: dream small first, then larger, and put the lost detail back.  (Notebook 03.)"""
 
+import itertools
+
 import numpy as np
 
 from .errors import check_range
@@ -33,6 +35,17 @@ def octave_sizes(size, octaves, scale=1.4, smallest=1):
     check_range("octave_scale", scale, 1.01)
     shrunk = [tuple(round(side / scale**n) for side in size) for n in range(1, octaves)]
     return [small for small in reversed(shrunk) if min(small) >= smallest] + [tuple(size)]
+
+
+def count_octaves(size, smallest, scale=1.4):
+    """How many sizes a pyramid has if the shortest side is at least `smallest`, px.
+
+    >>> count_octaves((300, 400), smallest=75, scale=2)
+    3
+    """
+    check_range("octave_scale", scale, 1.01)
+    sides = (round(min(size) / scale**n) for n in itertools.count(1))
+    return 1 + sum(1 for _ in itertools.takewhile(lambda side: side >= smallest, sides))
 
 
 def through_octaves(image, sizes, walk):

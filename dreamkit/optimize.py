@@ -13,6 +13,7 @@ from .large.memory import fit_to_memory
 from .objectives import as_tensor
 from .runs.recorder import Halt, Recorder
 from .startup import tf
+from .transforms import STAY, Transforms
 
 LEARNING_RATES = {"adam": 0.06, "gradient": 0.01, "lbfgs": None}
 
@@ -36,8 +37,9 @@ def descend(image, objective, steps, optimizer="adam", **options):
         learning_rate: size of a step in units of [0, 1]; None for 0.06 (adam) or 0.01 (gradient).
         smooth: for `"gradient"`, the number of Laplacian pyramid bands to bring to equal strength;
             0 leaves the gradient as it is.
-        jitter: roll the picture by up to this many px before each step, and back after it.
-        seed: seed of the jitter.
+        jitter, rotate, zoom: roll the picture by up to this many px, turn it by up to this many
+            degrees and scale it by up to this fraction before each step; see `Transforms`.
+        seed: seed of these moves.
         phase: what to call these steps in the history.
         callback: called with a `Step` after each step; return True to stop.
         progress: False hides the progress bar.
@@ -92,6 +94,8 @@ def _walk(
     learning_rate=None,
     smooth=0,
     jitter=0,
+    rotate=0.0,
+    zoom=0.0,
     seed=0,
     phase=None,
     callback=None,
@@ -102,8 +106,9 @@ def _walk(
 ):
     check_choice("optimizer", optimizer, LEARNING_RATES)
     check_choice("keep", keep, ("best", "last"))
-    for what, value in dict(steps=steps, smooth=smooth, jitter=jitter, seed=seed).items():
+    for what, value in dict(steps=steps, smooth=smooth, seed=seed).items():
         check_range(what, value, 0)
+    transforms = Transforms(jitter, rotate, zoom)
     rate = LEARNING_RATES[optimizer] if learning_rate is None else learning_rate
     if rate is not None and not (isinstance(rate, Real) and rate > 0):
         raise SettingsError(f"learning_rate cannot be {rate!r}: give a number above 0.")
@@ -115,14 +120,14 @@ def _walk(
         return recorder.run()
 
     def evaluate(step):
-        """Total, terms and gradient, evaluated on the picture rolled by this step's jitter."""
-        if not jitter:
+        """Total, terms and gradient, evaluated on the picture as this step's move leaves it."""
+        if not transforms:
             return score.value_and_gradient(picture.value())
-        shift = np.random.default_rng((seed, step)).integers(-jitter, jitter + 1, 2)
-        picture.assign(tf.roll(picture, shift, (0, 1)))  # avoids a second full-size copy
-        total, terms, gradient = score.value_and_gradient(picture.value())
-        picture.assign(tf.roll(picture, -shift, (0, 1)))
-        return total, terms, tf.roll(gradient, -shift, (0, 1))
+        move = transforms.draw(seed, step)
+        picture.assign(move.roll(picture))  # avoids a second full-size copy
+        total, terms, gradient = score.value_and_gradient(move.turn(picture.value()))
+        picture.assign(move.roll_back(picture))
+        return total, terms, move.adjoint(gradient)
 
     with recorder.open(steps, progress):
         if optimizer == "lbfgs":
@@ -197,3 +202,17 @@ def _lbfgs(picture, evaluate, steps, sign, recorder):
     x = np.ravel(picture.numpy().astype("float64"))
     limits = dict(maxiter=steps, maxfun=2 * steps, maxcor=10, ftol=0, gtol=0)
     minimize(loss, x, jac=True, method="L-BFGS-B", bounds=[(0, 1)] * x.size, options=limits)
+
+
+def responds(picture, objective, transforms, seed, tile="auto"):
+    """False if the gradient is zero everywhere on the picture, and on its first few moves.
+
+    There is then no way up or down: a ReLU that is shut lets no gradient through.
+    """
+    score = fit_to_memory(objective, picture.shape[:2], tile)
+    moves = [transforms.draw(seed, step) for step in range(3 if transforms else 0)]
+    for move in (STAY, *moves):
+        moved = move.apply(as_tensor(picture))
+        if tf.reduce_any(score.value_and_gradient(moved).gradient != 0):
+            return True
+    return False

@@ -6,15 +6,16 @@ from typing import NamedTuple
 import numpy as np
 
 from .balanced import Balanced
-from .dream import Dream
-from .errors import check_choice, check_range
+from .dream import Dream, rank_channels
+from .errors import SettingsError, check_choice, check_range
 from .images import resize
 from .networks.backbone import load_backbone
-from .octaves import SMALLEST_PAINTING, octave_sizes, through_octaves
-from .optimize import ascend, descend
+from .octaves import SMALLEST_PAINTING, count_octaves, octave_sizes, through_octaves
+from .optimize import ascend, descend, responds
 from .paintings import check_photo, masked, paintings, scale_paintings, style_objective
 from .runs.run import concatenate
 from .runs.settings import reproducible
+from .transforms import Transforms
 
 # For relative terms, so that the same weights suit any network and any size.
 WEIGHTS = {"content": 1.0, "style": 40.0, "total_variation": 0.5}
@@ -175,7 +176,17 @@ def start(init, content, style, seed):
     return content if init == "content" else resize(style, content.shape[:2])
 
 
-@reproducible("image", "guide", "dream_mask")
+def find_channels(given):
+    """{"channel": this photo's channels} for "strongest", ("weakest", 8) …; {} for all else."""
+    words = given["channel"]
+    words = words if isinstance(words, tuple | list) else (words,)
+    if not words or words[0] not in ("strongest", "weakest"):
+        return {}
+    network = load_backbone(given["backbone"] or given["profile"].dream_backbone)
+    return {"channel": rank_channels(given["image"], network, given["layers"], *words)}
+
+
+@reproducible("image", "guide", "dream_mask", prepare=find_channels)
 def deep_dream(
     image,
     backbone=None,
@@ -186,6 +197,7 @@ def deep_dream(
     *,
     size=None,
     octave_scale=1.4,
+    smallest=None,
     channel=None,
     label=None,
     guide=None,
@@ -194,6 +206,8 @@ def deep_dream(
     learning_rate=0.01,
     smooth=3,
     jitter=32,
+    rotate=0.0,
+    zoom=0.0,
     precision="auto",
     tile="auto",
     profile=None,
@@ -206,18 +220,23 @@ def deep_dream(
     Args:
         image: the picture: a sample's name, path, URL, PIL image or array in [0, 1].
         backbone: a network's name or a `Backbone`; None for the profile's.
-        layers: names, or {name: weight}; None for the backbone's defaults.
-        octaves: number of sizes, from small to large; None for the profile's. Sizes too small for
-            the network are left out.
+        layers: names, or {name: weight}; None for the backbone's defaults. A weight below 0 calms
+            a layer, best with `smooth=0` and `learning_rate=0.005`.
+        octaves: number of sizes, from small to large; None for the profile's, or with `smallest`
+            for as many as there are. Sizes too small for the network are left out.
         steps: steps at each size; None for the profile's. [15, 10] adds 10 at full size.
         seed: seed of the jitter; None draws and records one.
         size: longest side of the result, px; see `style_transfer`.
         octave_scale: ratio of each size to the one before.
-        channel, label, guide, power: what to dream of; see `Dream`.
+        smallest: leave out sizes whose shorter side is below this, px.
+        channel: channels to dream of, see `Dream`; or the five that respond most or least to this
+            photo, `"strongest"` or `"weakest"`, or another number, `("strongest", 8)`.
+        label, guide, power: what else to dream of; see `Dream`.
         dream_mask: where to dream: a picture or array, white for there; see `Masked`.
         learning_rate: how far a typical pixel moves in one step, in units of [0, 1].
         smooth: number of Laplacian pyramid bands to bring to equal strength; see `normalise`.
-        jitter: roll the picture by up to this many px before each step.
+        jitter, rotate, zoom: roll the picture by up to this many px, turn it by up to this many
+            degrees and scale it by up to this fraction before each step.
         precision, tile, profile, callback, progress, checkpoint: see `style_transfer`.
 
     Returns:
@@ -234,21 +253,41 @@ def deep_dream(
     """
     network = load_backbone(backbone or profile.dream_backbone).with_precision(precision)
     dream = Dream(network, layers, channel, label, guide, power)
-    smallest = max(network.smallest(layer) for layer in dream.layers)
     network.check_size(image.shape[:2], dream.layers)
-    octaves = profile.octaves if octaves is None else octaves
-    sizes = octave_sizes(image.shape[:2], octaves, octave_scale, smallest)
+    whole, least = image.shape[:2], 1 if smallest is None else smallest
+    check_range("smallest", least, 1)
+    if octaves is None:
+        fixed = smallest is None
+        octaves = profile.octaves if fixed else count_octaves(whole, least, octave_scale)
+    least = max(least, *map(network.smallest, dream.layers))
+    sizes = octave_sizes(whole, octaves, octave_scale, least)
     steps = profile.octave_steps if steps is None else steps
     stages = plan("octave", sizes, steps, shared=False)
-    options = dict(learning_rate=learning_rate, smooth=smooth, jitter=jitter, tile=tile)
+    moves, score = dict(jitter=jitter, rotate=rotate, zoom=zoom), masked(dream, dream_mask)
+    if dream.channel is not None and steps:
+        check_awake(image, score, sizes, Transforms(**moves), seed, tile)
+    options = dict(learning_rate=learning_rate, smooth=smooth, tile=tile, **moves)
     options |= dict(callback=callback, progress=progress, checkpoint=checkpoint)
 
     def one_octave(picture, number):
         _, steps, phase = stages[number - 1]
         seeded = dict(seed=seed + number, phase=phase, keep="last")
-        return ascend(picture, masked(dream, dream_mask), steps, **seeded, **options)
+        return ascend(picture, score, steps, **seeded, **options)
 
     return through_octaves(image, [stage.size for stage in stages], one_octave)
+
+
+def check_awake(image, score, sizes, transforms, seed, tile):
+    """Raise a `SettingsError` if a dream's channels don't respond to the picture at any size."""
+    for number, size in enumerate(sizes, start=1):
+        if responds(resize(image, size), score, transforms, seed + number, tile):
+            return
+    dream = getattr(score, "term", score)
+    raise SettingsError(
+        f"This picture leaves {dream.named_channels()} silent, and the gradient of a silent channel"
+        " is zero, so no step can wake it: choose another channel, or start from a picture of"
+        " noise."
+    )
 
 
 @reproducible("content", "style", "content_mask", "style_mask", "dream_mask")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from scipy.ndimage import gaussian_filter
 import dreamkit as dk
 
 GALLERY = Path(__file__).parents[1] / "data" / "gallery"
+CONTROLS = GALLERY / "controls"
 SETTINGS = sorted(GALLERY.glob("*.json"))
 
 
@@ -48,3 +50,23 @@ def test_an_offline_picture_is_reproduced(avx512, tmp_path):
     assert np.abs(gaussian_filter(again - shown, (8, 8, 0))).mean() < 0.015  # seen from afar
     if avx512:  # other processors round differently, which changes strokes: a difference of 0.13
         assert np.abs(again - shown).mean() < 0.03  # JPEG
+
+
+# The controls of a dream
+
+
+def test_every_control_of_the_gallery_has_a_small_picture_and_settings_to_make_it_again():
+    script = runpy.run_path(str(CONTROLS / "dream.py"))
+    names = {f"dream_{name}" for name in script["CONTROLS"]}
+    assert {path.stem for path in CONTROLS.glob("dream_*")} == names
+    for name in names:
+        picture = CONTROLS / f"{name}.jpg"
+        assert picture.stat().st_size <= script["LARGEST_FILE"]
+        assert dk.load_image(picture).shape[1] == 3 * script["PANEL"] + 2 * script["GAP"]
+        shared, _, control = script["CONTROLS"][name.removeprefix("dream_")]
+        noted = json.loads(picture.with_suffix(".json").read_text("utf-8"))
+        wanted = script["COMMON"] | shared | control
+        assert noted["recipe"] == "deep_dream"
+        assert noted["inputs"]["image"]["source"] == wanted["image"]
+        for argument in wanted.keys() & noted["arguments"].keys() - {"channel"}:
+            assert noted["arguments"][argument] == wanted[argument], argument

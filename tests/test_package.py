@@ -33,7 +33,7 @@ LAYERS = [
     ["sample_pictures"],
     ["images"],
     ["networks"],
-    ["gram", "objectives", "profiles", "sums"],
+    ["gram", "objectives", "profiles", "sums", "transforms"],
     ["terms", "gradients"],
     ["balanced", "dream", "masks"],
     ["paintings"],

@@ -11,8 +11,14 @@ from ..errors import DreamkitError
 from .making import announce_profile, given, go_on, label, make, styles
 from .options import (
     Backbone,
+    Channels,
     ContentMask,
     DreamMask,
+    Guide,
+    Jitter,
+    Layers,
+    LearningRate,
+    OctaveScale,
     Order,
     Out,
     Overwrite,
@@ -21,10 +27,13 @@ from .options import (
     Photos,
     Preset,
     Recipe,
+    Rotate,
     Saved,
     Scheduler,
     Seed,
     Size,
+    Smallest,
+    Smooth,
     Start,
     Steps,
     Strength,
@@ -32,6 +41,9 @@ from .options import (
     Tile,
     Weight,
     Workers,
+    Zoom,
+    channels,
+    with_weights,
 )
 
 app = typer.Typer(
@@ -106,9 +118,18 @@ def dream(
     steps: Steps = None,
     backbone: Backbone = None,
     tile: Tile = None,
-    layer: Annotated[list[str] | None, typer.Option(help="Layer; may be repeated.")] = None,
+    octave_scale: OctaveScale = None,
+    smallest: Smallest = None,
+    layers: Layers = None,
+    channel: Channels = None,
     label: Annotated[str | None, typer.Option(help="ImageNet class to dream of.")] = None,
     dream_mask: DreamMask = None,
+    guide: Guide = None,
+    jitter: Jitter = None,
+    rotate: Rotate = None,
+    zoom: Zoom = None,
+    smooth: Smooth = None,
+    learning_rate: LearningRate = None,
     seed: Seed = None,
     checkpoint: Saved = None,
     overwrite: Overwrite = False,
@@ -117,8 +138,11 @@ def dream(
 ):
     """Let a network dream into PHOTOS."""
     number = int(label) if label and label.isdigit() else label
-    arguments = dict(backbone=backbone, layers=layer or None, octaves=octaves, label=number)
-    arguments |= given(dream_mask=dream_mask, checkpoint=checkpoint)
+    arguments = dict(backbone=backbone, layers=with_weights("--layer", layers), octaves=octaves)
+    arguments |= dict(smallest=smallest, channel=channels(channel), label=number, guide=guide)
+    chosen = dict(jitter=jitter, rotate=rotate, zoom=zoom, octave_scale=octave_scale)
+    chosen |= dict(smooth=smooth, learning_rate=learning_rate)
+    arguments |= given(**chosen, dream_mask=dream_mask, checkpoint=checkpoint)
     arguments |= dict(size=size, steps=steps, tile=tile or "auto", seed=seed)
     make("deep_dream", photos, label or "dream", out, arguments, overwrite, workers, scheduler)
 

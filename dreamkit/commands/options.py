@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from ..errors import SettingsError
+
 Order = Enum("Order", {order: order for order in ("style-dream", "dream-style", "joint")}, type=str)
 Recipe = Enum("Recipe", {name: name for name in ("style", "dream")}, type=str)
 Preset = Enum("Preset", {name: name for name in ("quick", "full")}, type=str)
@@ -76,3 +78,73 @@ Scheduler = Annotated[
     str | None, typer.Option(help="Use the workers of this Dask scheduler, tcp://HOST:PORT.")
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")]
+
+# What to dream of, and how
+Layers = Annotated[
+    list[str] | None,
+    typer.Option("--layer", help="NAME or NAME:WEIGHT, below 0 for a calm dream; may be repeated."),
+]
+Channels = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--channel",
+        help="NUMBER or NUMBER:WEIGHT; may be repeated. Or strongest or weakest: the 5 that respond"
+        " most or least to the photo; strongest:8 for 8.",
+    ),
+]
+Guide = Annotated[str | None, typer.Option(help="Picture whose features to dream of.")]
+Jitter = Annotated[
+    int | None, typer.Option(min=0, help="Roll before each step, up to px; 32 by default.")
+]
+Rotate = Annotated[
+    float | None, typer.Option(min=0, max=180, help="Turn before each step, up to degrees.")
+]
+Zoom = Annotated[
+    float | None, typer.Option(min=0, max=1, help="Scale before each step, up to this fraction.")
+]
+Smooth = Annotated[
+    int | None, typer.Option(min=0, help="Bands of the gradient to make equal; 3 by default.")
+]
+LearningRate = Annotated[
+    float | None, typer.Option(min=1e-6, help="Change in a step, of [0, 1]; 0.01 by default.")
+]
+OctaveScale = Annotated[
+    float | None, typer.Option(min=1.01, help="Each size over the one before; 1.4 by default.")
+]
+Smallest = Annotated[
+    int | None, typer.Option(min=1, help="Shorter side of the smallest octave, px, or a bit more.")
+]
+
+
+def with_weights(option, texts):
+    """A list of names, or {name: weight}, from the texts NAME or NAME:WEIGHT; None if none.
+
+    >>> with_weights("--layer", ["mixed3", "mixed5:-0.5"])
+    {'mixed3': 1.0, 'mixed5': -0.5}
+    """
+    pairs = [text.partition(":") for text in texts or ()]
+    if not any(colon for _, colon, _ in pairs):
+        return [name for name, *_ in pairs] or None
+    try:
+        return {name: float(weight) if colon else 1.0 for name, colon, weight in pairs}
+    except ValueError:
+        raise SettingsError(
+            f"{option} cannot be {', '.join(texts)}: give NAME, or NAME:WEIGHT with a number."
+        ) from None
+
+
+def channels(texts):
+    """`deep_dream`'s channel= from the texts of --channel.
+
+    >>> channels(["7"]), channels(["7", "9:-1"]), channels(["strongest:8"])
+    (['7'], {'7': 1.0, '9': -1.0}, ('strongest', 8))
+    """
+    order, colon, number = texts[0].partition(":") if texts else ("", "", "")
+    if order not in ("strongest", "weakest"):
+        return with_weights("--channel", texts)
+    if len(texts) > 1 or (colon and not number.isdigit()):
+        raise SettingsError(
+            f"--channel cannot be {', '.join(texts)}: give {order}, or {order}:8 for another"
+            " number, and nothing else."
+        )
+    return (order, int(number)) if colon else order

@@ -16,12 +16,14 @@ from .inputs import open_pictures, picture, recorded
 from .versions import versions
 
 
-def reproducible(*pictures):
+def reproducible(*pictures, prepare=None):
     """Decorate a recipe so that its Run records everything needed to make it again.
 
     Args:
         pictures: names of the arguments that are pictures. They are loaded here and recorded by
             source and hash; other arguments are recorded by value.
+        prepare: function from the arguments, with pictures loaded, to {name: value} of those that
+            depend on a picture, so that what was found is recorded.
 
     A missing seed is drawn and the profile is resolved here, so that both are recorded too.
     """
@@ -39,6 +41,7 @@ def reproducible(*pictures):
                 given["seed"] = int(np.random.default_rng().integers(2**31))
             check_range("seed", given["seed"], 0)
             found = open_pictures(pictures, given)
+            given.update(prepare(given) if prepare else {})
             return given, describe(recipe.__name__, found, given)
 
         @functools.wraps(recipe)
