@@ -1,0 +1,216 @@
+"""Any combination of controls gives a proper picture, again and again, whole or in tiles."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dreamkit import load_image, resume
+from dreamkit.recipes import deep_dream, dream_style, style_transfer
+
+SIDE = 48
+FAST = dict(backbone="squeezenet", octaves=1, profile="ci", progress=False)
+PHOTO = load_image("astronaut", SIDE)
+NOISE = np.random.default_rng(0).random((SIDE, SIDE, 3), "float32")
+HALF = np.tile(np.linspace(0, 1, SIDE, dtype="float32"), (SIDE, 1))
+few = settings(
+    max_examples=4,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+many = settings(few, max_examples=60, derandomize=False)
+
+
+def options(**choices):
+    """A strategy of keyword arguments: each control is absent, or one of its values."""
+    each = {name: st.sampled_from(values) for name, values in choices.items()}
+    return st.fixed_dictionaries({}, optional=each)
+
+
+STYLES = st.sampled_from(
+    [
+        "mosaic",
+        {"mosaic": 0.7, "night_flow": 0.3},
+        {"mosaic": "coarse", "night_flow": "fine"},
+        [(NOISE, 1), ("mosaic", ["fire2"])],
+    ]
+)
+STYLE = options(
+    strength=[0.0, 0.4],
+    style_mask=[HALF],
+    content_mask=[HALF],
+    style_scale=[0.5, 2.0],
+    preserve_color=["luminance", "match"],
+    init=["noise", "style", NOISE],
+    content_layers=[{"fire3": 0.5, "fire5": 1.0}],
+    style_layers=[["conv1", "fire4"]],
+    formula=["gatys", "tutorial"],
+    steps=[2, [1, 1]],
+    optimizer=["lbfgs", "gradient"],
+)
+DREAM = options(
+    channel=[3, [1, 5], {2: 1.0, 7: -2.0}, "strongest", ("weakest", 2)],
+    layers=["fire4", {"fire2": 1.0, "fire6": -0.5}],
+    dream_mask=[HALF],
+    power=[2],
+    rotate=[10.0],
+    zoom=[0.1],
+    jitter=[0, 5],
+    smooth=[0, 2],
+    steps=[1, [1, 1]],
+    smallest=[20],
+)
+BOTH = options(
+    order=["dream-style", "joint"],
+    strength=[0.4],
+    style_mask=[HALF],
+    dream_mask=[HALF],
+    preserve_color=["luminance"],
+    balance=[0.5],
+)
+
+
+def check(recipe, terms, *pictures, **controls):
+    """Finite, in range, of the photo's shape, with every term; the same again, and in tiles."""
+    run = recipe(*pictures, seed=3, **controls)
+    assert run.image.shape == PHOTO.shape
+    assert run.image.dtype == np.float32
+    assert np.isfinite(run.image).all()
+    assert run.image.min() >= 0
+    assert run.image.max() <= 1
+    assert terms <= set(run.history)
+    assert np.isfinite(run.history[list(terms)]).all(axis=None)
+    again = recipe(*pictures, seed=3, **controls)
+    assert np.array_equal(again.image, run.image)
+    tiled = recipe(*pictures, seed=3, tile=32, **controls)
+    start, tiled_start = (each.history["total"].iloc[0] for each in (run, tiled))
+    assert tiled_start == pytest.approx(start, rel=1e-4, abs=1e-7)
+
+
+def paints(style, controls):
+    check(style_transfer, {"content", "style", "total_variation"}, PHOTO, style, **FAST, **controls)
+
+
+def dreams(controls):
+    check(deep_dream, {"dream"}, PHOTO, **FAST, **controls)
+
+
+def combines(style, controls):
+    fast = dict(style_backbone="squeezenet", dream_backbone="squeezenet", octaves=1)
+    fast |= dict(steps=1, octave_steps=1, profile="ci", progress=False)
+    check(dream_style, {"content", "style", "dream"}, PHOTO, style, **fast, **controls)
+
+
+@few
+@given(STYLES, STYLE)
+def test_any_style_transfer_is_a_proper_picture(style, controls):
+    paints(style, controls)
+
+
+@few
+@given(DREAM)
+def test_any_dream_is_a_proper_picture(controls):
+    dreams(controls)
+
+
+@few
+@given(STYLES, BOTH)
+def test_any_combination_is_a_proper_picture(style, controls):
+    combines(style, controls)
+
+
+@pytest.mark.slow
+@many
+@given(STYLES, STYLE)
+def test_very_many_style_transfers_are_proper_pictures(style, controls):
+    paints(style, controls)
+
+
+@pytest.mark.slow
+@many
+@given(DREAM)
+def test_very_many_dreams_are_proper_pictures(controls):
+    dreams(controls)
+
+
+@pytest.mark.slow
+@many
+@given(STYLES, BOTH)
+def test_very_many_combinations_are_proper_pictures(style, controls):
+    combines(style, controls)
+
+
+# What each promises
+
+
+def painted(**controls):
+    return style_transfer(PHOTO, "mosaic", steps=6, seed=1, **FAST, **controls)
+
+
+def test_no_strength_leaves_the_photo_and_more_changes_it_more():
+    changes = [np.abs(painted(strength=s).image - PHOTO).mean() for s in (0.0, 0.3, 0.6, 1.0)]
+    assert changes[0] < 1e-6
+    assert all(np.diff(changes) > 0)
+
+
+def test_full_strength_is_the_default_to_the_last_bit():
+    assert np.array_equal(painted(strength=1.0).image, painted().image)
+
+
+def test_a_run_starts_from_any_picture():
+    run = style_transfer(PHOTO, "mosaic", steps=0, init=NOISE, **FAST)
+    np.testing.assert_array_equal(run.image, NOISE)
+    run = style_transfer(PHOTO, "mosaic", steps=0, init="camera", **FAST)
+    np.testing.assert_allclose(run.image, load_image(load_image("camera"), SIDE), atol=1e-6)
+
+
+@pytest.mark.parametrize("recipe", [style_transfer, dream_style])
+def test_its_own_size_is_the_photos(recipe, tmp_path):
+    file = tmp_path / "photo.png"
+    from dreamkit import save_image
+
+    save_image(file, PHOTO[:, :40])
+    fast = {name: FAST[name] for name in ("profile", "progress")}
+    run = recipe(file, "mosaic", steps=1, size="own", **fast)
+    assert run.image.shape == (SIDE, 40, 3)
+
+
+def test_more_steps_go_on_from_where_the_run_ended(tmp_path):
+    file = tmp_path / "run.npz"
+    first = style_transfer(PHOTO, "mosaic", steps=3, seed=1, checkpoint=file, **FAST)
+    longer = resume(file, steps=4, progress=False)
+    assert len(longer.history) == len(first.history) + 5  # the start of the new part, and 4 steps
+    scores = longer.history["total"].to_numpy()
+    assert scores[len(first.history)] == pytest.approx(first.history["total"].min(), rel=1e-5)
+    assert scores[-1] < scores[len(first.history)]
+    planned = style_transfer(PHOTO, "mosaic", steps=[3, 4], seed=1, **FAST)
+    assert np.array_equal(planned.image, longer.image)
+    assert longer.settings["arguments"]["steps"] == [3, 4]
+    assert len(resume(file, steps=2, progress=False).history) == len(longer.history) + 3
+
+
+def test_more_steps_of_a_dream_are_at_full_size(tmp_path):
+    file = tmp_path / "run.npz"
+    deep_dream(PHOTO, seed=1, checkpoint=file, steps=2, **FAST)
+    longer = resume(file, steps=3, progress=False)
+    assert list(longer.history["phase"].unique()) == ["octave 1/1", "octave more 1"]
+
+
+def test_a_second_style_and_a_mask_cost_no_forward_pass(monkeypatch):
+    from dreamkit.networks.backbone import Backbone
+
+    passes, original = [], Backbone.raw_features
+
+    def count(self, images, layers, start=None):
+        passes.append(layers)
+        return original(self, images, layers, start)
+
+    monkeypatch.setattr(Backbone, "raw_features", count)
+    counts = []
+    for style, mask in [("mosaic", None), ({"mosaic": 1, "night_flow": 1}, HALF)]:
+        passes.clear()
+        style_transfer(PHOTO, style, steps=3, style_mask=mask, seed=1, **FAST)
+        counts.append(len(passes))
+    assert counts[1] == counts[0] + 1  # the second painting's own features, once
