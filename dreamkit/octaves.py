@@ -35,6 +35,22 @@ def octave_sizes(size, octaves, scale=1.4, smallest=1):
     return [small for small in reversed(shrunk) if min(small) >= smallest] + [tuple(size)]
 
 
+def share_steps(steps, shares):
+    """Split steps evenly among several sizes; the last also gets the remainder.
+
+    >>> share_steps(150, 2), share_steps(5, 2), share_steps(1, 2)
+    ([75, 75], [2, 3], [0, 1])
+    """
+    check_range("steps", steps, 0)
+    return [steps // shares] * (shares - 1) + [steps - steps // shares * (shares - 1)]
+
+
+def scale_painting(style, longest, smallest):
+    """The painting scaled to `longest`, or larger if its shorter side would be below `smallest`."""
+    sides = style.shape[:2]
+    return resize(style, max(longest, -(-smallest * max(sides) // min(sides))))
+
+
 def through_octaves(image, sizes, walk):
     """Work on a picture at each size, from small to large, without losing detail.
 

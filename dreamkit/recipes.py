@@ -9,11 +9,18 @@ from .dream import Dream
 from .errors import check_choice, check_range
 from .images import resize
 from .networks.backbone import load_backbone
-from .octaves import SMALLEST_PAINTING, octave_sizes, through_octaves
+from .octaves import (
+    SMALLEST_PAINTING,
+    octave_sizes,
+    scale_painting,
+    share_steps,
+    through_octaves,
+)
 from .optimize import ascend, descend
 from .runs.run import concatenate
 from .runs.settings import reproducible
 from .terms import Content, Style, TotalVariation, layer_weights
+from .texture import texture
 
 # For relative terms, so that the same weights suit any network and any size.
 WEIGHTS = {"content": 1.0, "style": 40.0, "total_variation": 0.5}
@@ -123,22 +130,6 @@ def smallest_painting(content, network, content_layers=None, style_layers=None):
     layers |= layer_weights(network, style_layers, defaults.style_layers)
     network.check_size(content.shape[:2], layers)
     return max(network.smallest(layer) for layer in layers)
-
-
-def scale_painting(style, longest, smallest):
-    """The painting scaled to `longest`, or larger if its shorter side would be below `smallest`."""
-    sides = style.shape[:2]
-    return resize(style, max(longest, -(-smallest * max(sides) // min(sides))))
-
-
-def share_steps(steps, shares):
-    """Split steps evenly among several sizes; the last also gets the remainder.
-
-    >>> share_steps(150, 2), share_steps(5, 2), share_steps(1, 2)
-    ([75, 75], [2, 3], [0, 1])
-    """
-    check_range("steps", steps, 0)
-    return [steps // shares] * (shares - 1) + [steps - steps // shares * (shares - 1)]
 
 
 def start(init, content, style, seed):
@@ -315,4 +306,6 @@ def one_after_the_other(picture, first, second):
 
 
 # The recipes that `rerun` and `resume` can repeat.
-RECIPES = {recipe.__name__: recipe for recipe in (style_transfer, deep_dream, dream_style)}
+RECIPES = {
+    recipe.__name__: recipe for recipe in (style_transfer, deep_dream, dream_style, texture)
+}

@@ -4,6 +4,7 @@ import functools
 import inspect
 import os
 from dataclasses import asdict
+from numbers import Integral
 
 import numpy as np
 
@@ -105,7 +106,7 @@ def to_json(name, value):
     if isinstance(value, dict):
         return {str(key): float(weight) for key, weight in value.items()}
     if isinstance(value, list | tuple):
-        return [str(item) for item in value]
+        return [int(item) if isinstance(item, Integral) else str(item) for item in value]
     if isinstance(value, np.generic):
         return value.item()
     raise SettingsError(
