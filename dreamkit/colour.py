@@ -4,17 +4,20 @@ import numpy as np
 
 from .images import check_image, resize
 
-LUMINANCE = np.array([0.299, 0.587, 0.114], "float32")  # of red, green and blue: the Y of YIQ
+LUMINANCE = np.array([0.299, 0.587, 0.114], "float32")  # shares of red, green and blue: YIQ's Y
 ROUNDS = 3  # clipping undoes 16 % of the covariance, measured on our samples; 4 % after 3 rounds
-FAINTEST = 1 / 255**2  # variance: one grey level squared; what varies less is only rounding
+FAINTEST = 1 / 255**2  # variance of one grey level: whatever varies less is rounding
 
 
-def luminance(picture):
-    """How bright each pixel is, (H, W, 1): the Y of YIQ.
+def grey(picture):
+    """A picture without its colours, (H, W, 3): every channel is the luminance.
 
     Introduced in notebook 02.
+
+    >>> grey(np.array([[[1.0, 0.0, 0.0]]])).round(3).tolist()   # red is rather dark
+    [[[0.299, 0.299, 0.299]]]
     """
-    return (picture @ LUMINANCE)[..., np.newaxis]
+    return np.repeat((picture @ LUMINANCE)[..., np.newaxis], 3, axis=-1)
 
 
 def keep_chroma(painted, photo):
@@ -23,6 +26,9 @@ def keep_chroma(painted, photo):
     A pixel is its luminance plus its chroma, the rest. The chroma is the photo's, exactly. Strong
     colours leave little room: pure red has only one brightness. So the luminance is limited to
     where red, green and blue all stay in [0, 1], and bright strokes fade on saturated things.
+
+    It looks best if everything is grey before: paint `grey(photo)` in the style of
+    `match_colours(grey(painting), grey(photo))`, which is as bright and as rich in contrast.
 
     Args:
         painted: the picture after the style transfer, (H, W, 3) in [0, 1].
@@ -40,10 +46,10 @@ def keep_chroma(painted, photo):
     """
     painted = check_image(painted)
     photo = resize(photo, painted.shape[:2])
-    chroma = photo - luminance(photo)
+    chroma = photo - grey(photo)
     lowest = -chroma.min(axis=-1, keepdims=True)
     highest = 1 - chroma.max(axis=-1, keepdims=True)
-    return np.clip(np.clip(luminance(painted), lowest, highest) + chroma, 0, 1)
+    return np.clip(np.clip(grey(painted), lowest, highest) + chroma, 0, 1)
 
 
 def match_colours(painting, photo):

@@ -306,6 +306,4 @@ def one_after_the_other(picture, first, second):
 
 
 # The recipes that `rerun` and `resume` can repeat.
-RECIPES = {
-    recipe.__name__: recipe for recipe in (style_transfer, deep_dream, dream_style, texture)
-}
+RECIPES = {recipe.__name__: recipe for recipe in (style_transfer, deep_dream, dream_style, texture)}

@@ -5,12 +5,12 @@ from PIL import Image
 
 from .errors import ImageError, check_range
 from .images import resize, resize_channels
+from .large.wrapped import Wrapped, wrap
 from .networks.backbone import load_backbone
 from .octaves import octave_sizes, scale_painting, share_steps, through_octaves
 from .optimize import descend
 from .runs.settings import reproducible
 from .terms import Style, TotalVariation, layer_weights
-from .wrapped import Wrapped, wrap
 
 SMALLEST = 32  # px; the coarsest size only has to place light and dark
 REACH = 4  # px around a picture that bicubic enlarging reads
@@ -31,7 +31,7 @@ def texture(
     octaves=3,
     formula="relative",
     optimizer="adam",
-    learning_rate=None,
+    learning_rate=0.03,
     precision="auto",
     tile="auto",
     profile=None,
@@ -43,18 +43,20 @@ def texture(
 
     Args:
         style: what to make more of: a sample's name, path, URL, PIL image or array in [0, 1].
-        size: side of a square, or (height, width), px; None for the profile's.
+        size: side of a square, or (height, width), px; None for the profile's. For `tileable`, a
+            multiple of the network's stride: 16 px for VGG.
         backbone: a network's name or a `Backbone`; None for the profile's.
         steps: steps of descent, shared by the sizes; None for the profile's.
         seed: seed of the noise; None draws and records one.
-        tileable: True for a picture that repeats without a seam; see `Wrapped`. It takes about
-            twice as long, and is not computed in tiles.
+        tileable: True for a picture that repeats without a seam; see `Wrapped`. It takes two to
+            four times as long, more when small, and is not computed in tiles.
         tv_weight: weight of the total variation; the style's is 1.
         style_layers: names, or {name: weight}; None for the backbone's defaults.
         style_scale: the painting's longest side over the texture's; larger gives larger strokes.
         octaves: number of sizes, each half the next, so that large shapes come first.
         formula: `"relative"`, `"gatys"` or `"tutorial"`; see `Style`.
-        optimizer, learning_rate, tile, callback, progress: see `descend`.
+        optimizer, tile, callback, progress: see `descend`.
+        learning_rate: step size in units of [0, 1]; larger ones leave dull patches.
         precision, profile, checkpoint: see `style_transfer`.
 
     Returns:
@@ -74,7 +76,10 @@ def texture(
     layers = layer_weights(network, style_layers, network.architecture.style_layers)
     smallest = max(network.smallest(layer) for layer in layers)
     check_range("style_scale", style_scale, 0.01)
-    sizes = octave_sizes(full_size(size, profile), octaves, 2, max(SMALLEST, smallest))
+    full = full_size(size, profile)
+    if tileable:
+        check_repeats(full, max(map(network.stride, layers)))
+    sizes = octave_sizes(full, octaves, 2, max(SMALLEST, smallest))
     shares = share_steps(profile.steps if steps is None else steps, len(sizes))
     noise = np.random.default_rng(seed).normal(0.5, 0.15, (*sizes[-1], 3)).astype("float32")
     options = dict(optimizer=optimizer, learning_rate=learning_rate, tile=tile)
@@ -106,6 +111,17 @@ def full_size(size, profile):
     for side in sides:
         check_range("size", side, 1)
     return sides
+
+
+def check_repeats(size, stride):
+    """Raise an `ImageError` unless the network's grid meets itself across the seam."""
+    for side in size:
+        if side % stride:
+            fitting = max(1, round(side / stride)) * stride
+            raise ImageError(
+                f"A tileable texture of {side} px does not fit this network, which works in steps"
+                f" of {stride} px: choose a multiple, such as {fitting}."
+            )
 
 
 def enlarge(picture, size, tileable):

@@ -114,5 +114,5 @@ def test_an_alpha_of_another_shape_is_refused(tmp_path):
 
 
 def test_a_missing_file_is_named():
-    with pytest.raises(ImageError, match="'nowhere.png' was not found"):
+    with pytest.raises(ImageError, match=r"'nowhere\.png' was not found"):
         load_alpha("nowhere.png", (2, 2))

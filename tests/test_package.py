@@ -32,6 +32,7 @@ LAYERS = [
     ["files"],
     ["sample_pictures"],
     ["images"],
+    ["colour"],
     ["networks"],
     ["gram", "objectives", "profiles", "sums"],
     ["terms", "gradients"],
@@ -40,6 +41,7 @@ LAYERS = [
     ["runs"],
     ["optimize"],
     ["octaves"],
+    ["texture"],
     ["recipes"],
     ["runs.reproduce"],
     ["plots", "batch"],
@@ -171,6 +173,7 @@ ALLOWED = {
     "optimize": {"large", "runs"},
     "octaves": {"runs"},
     "recipes": {"networks", "runs"},
+    "texture": {"large", "networks", "runs"},
     "__main__": {"commands"},
 }
 

@@ -20,6 +20,7 @@ from .options import (
     Recipe,
     Scheduler,
     Seed,
+    Side,
     Size,
     Steps,
     Tile,
@@ -127,6 +128,29 @@ def combine(
     arguments = dict(style=style, order=order.value)
     arguments |= dict(size=size, steps=steps, tile=tile or "auto", seed=seed)
     make("dream_style", photos, label, out, arguments, overwrite, workers, scheduler)
+
+
+@app.command()
+def texture(
+    styles: Annotated[list[str], typer.Argument(help="Pictures to make more of, as for `style`.")],
+    out: Out = Path("outputs"),
+    size: Side = None,
+    steps: Steps = None,
+    backbone: Backbone = None,
+    tile: Tile = None,
+    tileable: Annotated[
+        bool, typer.Option("--tileable", help="Make a picture that repeats without a seam.")
+    ] = False,
+    seed: Seed = None,
+    overwrite: Overwrite = False,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
+):
+    """Make textures from noise: more of what the pictures STYLES are made of."""
+    arguments = dict(backbone=backbone, tileable=tileable)
+    arguments |= dict(size=size, steps=steps, tile=tile or "auto", seed=seed)
+    label = "tile" if tileable else "texture"
+    make("texture", styles, label, out, arguments, overwrite, workers, scheduler)
 
 
 @app.command()

@@ -16,6 +16,9 @@ Photos = Annotated[
 Painting = Annotated[str, typer.Option("--style", help="Style picture: a sample's name or a file.")]
 Out = Annotated[Path, typer.Option(help="Output folder, or for one photo a file like picture.png.")]
 Size = Annotated[int | None, typer.Option(min=1, help="Longest side, px; default: the profile's.")]
+Side = Annotated[
+    int | None, typer.Option("--size", min=1, help="Side, px; default: the profile's.")
+]
 Steps = Annotated[int | None, typer.Option(min=1, help="Steps; default: the profile's.")]
 Tile = Annotated[
     int | None, typer.Option(min=16, help="Side of tiles, px; default: to fit memory.")

@@ -10,10 +10,10 @@ from ..balanced import Balanced
 from ..errors import SettingsError, check_range
 from ..objectives import Score, layers_by_backbone
 from ..terms import Style
-from ..wrapped import Wrapped
 from .checkpointing import segments, split
 from .fast import FastBalanced, accelerated
 from .tiles import Tiled, tiles
+from .wrapped import Wrapped
 
 GIB = 2**30
 # A step that needs more than SHARE of the free memory, or more than LIMIT, is tiled, which takes

@@ -5,9 +5,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from .objectives import Evaluation, Objective, Score, as_tensor
-from .startup import tf
-from .terms import Term
+from ..errors import SettingsError
+from ..objectives import Evaluation, Objective, Score, as_tensor
+from ..startup import tf
+from ..terms import Content, Term
 
 
 class Wrapped:
@@ -20,6 +21,9 @@ class Wrapped:
     Args:
         score: an objective or a term that looks at a style or at pixels, not at a photo.
 
+    Raises:
+        SettingsError: a content term.
+
     Introduced in notebook 02.
 
     >>> from dreamkit import Style, load_backbone
@@ -31,6 +35,8 @@ class Wrapped:
     """
 
     def __init__(self, score):
+        if any(isinstance(term, Content) for term in score.terms.values()):
+            raise SettingsError("A photo has edges, so its content term cannot wrap: leave it out.")
         self.score, self.margin = score, max(map(margin_of, score.terms.values()))
         self._inside = Objective((weight, Inside(t, self.margin)) for weight, t in score.parts)
 
@@ -39,7 +45,7 @@ class Wrapped:
         return self._inside(wrap(as_tensor(picture), self.margin))
 
     def value_and_gradient(self, picture):
-        """The `Evaluation`; the gradient in the margin is added to the pixels it was copied from."""
+        """The `Evaluation`; the margin's gradient is added to the pixels it was copied from."""
         picture = as_tensor(picture)
         with tf.GradientTape() as tape:
             tape.watch(picture)
