@@ -157,7 +157,10 @@ class Batch:
             raise ImageError(f"Size {size} px is too large: choose a smaller one.")
         noise = np.random.default_rng(0).random((min(size, TRIAL), min(size, TRIAL), 3), "f4")
         steps = {"steps", "octave_steps"} & inspect.signature(self.recipe).parameters.keys()
-        trial = self.job(noise, None, size=None, progress=False, **dict.fromkeys(steps, 0))
+        given = dict.fromkeys(steps, 0) | dict(progress=False)
+        if self.recipe.__name__ != "texture":  # whose size is not its picture's
+            given["size"] = None
+        trial = self.job(noise, None, **given)
         ((_, result),) = run_all(make, [trial], **self.where)
         if isinstance(result, Exception):
             raise result
