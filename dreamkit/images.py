@@ -169,6 +169,47 @@ def load_image(source, size=None):
     return picture if size is None else resize(picture, size)
 
 
+def load_alpha(source, size):
+    """How opaque a picture is, for `save_image` to put its transparency back.
+
+    Args:
+        source: see `load_image`.
+        size: (height, width) of the result, px.
+
+    Returns:
+        (height, width) float32 array from 0 (transparent) to 1; None if all of it is opaque.
+
+    Raises:
+        ImageError: it cannot be loaded; the message names the source and the fix.
+
+    >>> load_alpha(np.full((2, 2, 4), 51, np.uint8), (1, 3)).round(1)
+    array([[0.2, 0.2, 0.2]], dtype=float32)
+    """
+    if isinstance(source, str) and source.lower().startswith(("http://", "https://")):
+        source = _download(source)
+    load_image(source, 1)  # reports what cannot be read
+    if isinstance(source, (bytes, bytearray)):
+        alpha = _alpha(Image.open(io.BytesIO(source)))
+    elif isinstance(source, (str, os.PathLike)):
+        alpha = _alpha(Image.open(_find(source)[0]))
+    elif isinstance(source, Image.Image):
+        alpha = _alpha(source.copy())
+    else:
+        alpha = np.asarray(source)[..., 3] if np.shape(source)[2:] == (4,) else None
+    alpha = None if alpha is None else check_image(alpha)
+    return None if alpha is None or alpha.min() == 1 else resize(alpha, size)[..., 0]
+
+
+def _alpha(image):
+    """The alpha channel of a PIL image, the right way up, or None."""
+    with image:
+        if not image.has_transparency_data:
+            return None
+        with contextlib.suppress(Exception):  # as for the pixels
+            ImageOps.exif_transpose(image, in_place=True)
+        return np.asarray(image.convert("RGBA").getchannel("A"))
+
+
 def _find(source):
     """The file for a sample's name or a path, and what to call it in an error."""
     if isinstance(source, str) and source in samples():
@@ -261,6 +302,18 @@ def _bytes8(image):
     return np.rint(check_image(image) * 255).astype(np.uint8)
 
 
+def _with_alpha(image, alpha):
+    """8-bit RGBA pixels that look like a picture over white, as far as their colours can."""
+    picture, alpha = check_image(image), check_image(alpha, "The alpha channel")[..., :1]
+    if alpha.shape[:2] != picture.shape[:2]:
+        raise ImageError(
+            f"The alpha channel has shape {alpha.shape[:2]}, but the picture {picture.shape[:2]}:"
+            " load it with the picture's shape."
+        )
+    colours = 1 - (1 - picture) / np.maximum(alpha, 1 / 255)
+    return np.dstack([_bytes8(np.clip(colours, 0, 1)), np.rint(alpha * 255).astype(np.uint8)])
+
+
 def image_digest(image):
     """SHA-256 (64 hex digits) of a picture's shape and 8-bit pixels; reruns compare it.
 
@@ -271,7 +324,7 @@ def image_digest(image):
     return hashlib.sha256(str(pixels.shape).encode() + pixels.tobytes()).hexdigest()
 
 
-def save_image(path, image, overwrite=False, metadata=None):
+def save_image(path, image, overwrite=False, metadata=None, alpha=None):
     """Write a picture atomically, with 8 bits per channel.
 
     Args:
@@ -279,6 +332,8 @@ def save_image(path, image, overwrite=False, metadata=None):
         image: (H, W, 3) in [0, 1].
         overwrite: True to replace an existing file.
         metadata: {str: str} to store in a PNG; `read_metadata` returns it.
+        alpha: (H, W) from 0 (transparent) to 1, for a .png, .webp or .tif: what `load_alpha`
+            returns. The colours are adjusted so that over white they look like the picture.
 
     Returns:
         The path.
@@ -293,10 +348,13 @@ def save_image(path, image, overwrite=False, metadata=None):
     ...     read_metadata(save_image(f"{folder}/a.png", np.zeros((2, 2)), metadata={"seed": "7"}))
     {'seed': '7'}
     """
-    path, pixels = Path(path).expanduser(), Image.fromarray(_bytes8(image))
+    path = Path(path).expanduser()
+    pixels = Image.fromarray(_bytes8(image) if alpha is None else _with_alpha(image, alpha))
     suffix = path.suffix.lower()
     if suffix not in WRITABLE or (metadata and suffix != ".png"):
         raise ImageError(f"End '{path}' in .png, .jpg, .webp or .tif: only .png stores metadata.")
+    if alpha is not None and suffix in (".jpg", ".jpeg"):
+        raise ImageError(f"'{path}' cannot be transparent: end it in .png, .webp or .tif.")
     check_free(path, overwrite)
     text = _png_text(metadata or {})
     try:

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .errors import SettingsError, check_range
+from .colour import grey, match_colours
+from .errors import SettingsError, check_choice, check_range
 from .images import resize
 from .masks import Masked
 from .terms import Content, Style, TotalVariation, layer_weights
@@ -71,6 +72,26 @@ def _layers(share, layers, network):
     raise SettingsError(
         f"The share of a style cannot be {share!r}: give a number, 'coarse', 'fine' or layers."
     )
+
+
+def recolour(photo, styles, preserve_color):
+    """The photo and the paintings to work with, so that the photo's colours are preserved.
+
+    Args:
+        photo: (H, W, 3) in [0, 1].
+        styles: list of `Painting`.
+        preserve_color: None changes nothing; `"match"` gives the paintings the photo's colours;
+            `"luminance"` makes everything grey, for `keep_chroma` to put the photo's colours back.
+
+    Source: Gatys et al. 2017, section 5. Introduced in notebook 02.
+    """
+    check_choice("preserve_color", preserve_color, (None, "luminance", "match"))
+    if preserve_color is None:
+        return photo, styles
+    toned = grey if preserve_color == "luminance" else lambda picture: picture
+    photo = toned(photo)
+    match = lambda picture: match_colours(toned(picture), photo)  # noqa: E731
+    return photo, [style._replace(picture=match(style.picture)) for style in styles]
 
 
 def style_objective(

@@ -1,20 +1,28 @@
 """style_transfer(), deep_dream() and dream_style().  (Notebooks 02 to 04.)"""
 
 import functools
-from typing import NamedTuple
 
 import numpy as np
 
 from .balanced import Balanced
+from .colour import keep_chroma
 from .dream import Dream, rank_channels
 from .errors import SettingsError, check_choice, check_range
 from .images import resize
 from .networks.backbone import load_backbone
-from .octaves import SMALLEST_PAINTING, count_octaves, octave_sizes, through_octaves
+from .octaves import SMALLEST_PAINTING, count_octaves, octave_sizes, plan, through_octaves
 from .optimize import ascend, descend, responds
-from .paintings import check_photo, masked, paintings, scale_paintings, style_objective
+from .paintings import (
+    check_photo,
+    masked,
+    paintings,
+    recolour,
+    scale_paintings,
+    style_objective,
+)
 from .runs.run import concatenate
 from .runs.settings import reproducible
+from .texture import texture
 from .transforms import Transforms
 
 # For relative terms, so that the same weights suit any network and any size.
@@ -40,6 +48,7 @@ def style_transfer(
     style_layers=None,
     content_mask=None,
     style_mask=None,
+    preserve_color=None,
     style_scale=1.0,
     octaves=2,
     formula="relative",
@@ -70,6 +79,8 @@ def style_transfer(
         content_layers, style_layers: names, or {name: weight}; None for the backbone's defaults.
         content_mask, style_mask: where the photo is kept and where the style counts: a picture or
             array, white for there; see `Masked`. For several paintings, {"mosaic": mask, …}.
+        preserve_color: None; `"luminance"` paints only brightness, and the photo keeps its colours;
+            `"match"` gives the painting the photo's range of colours before.
         style_scale: the painting's longest side over the photo's; larger gives larger strokes.
         octaves: number of sizes to paint at, each half the next, so that broad strokes come first.
             They share the steps.
@@ -96,7 +107,8 @@ def style_transfer(
     check_range("style_scale", style_scale, 0.01)
     styles = paintings(style, style_mask, network, style_layers)
     check_photo(content, styles, network, content_layers)
-    initial = start(init, content, styles[0].picture, seed)
+    photo, styles = recolour(content, styles, preserve_color)
+    initial = start(init, photo, styles[0].picture, seed)
     terms = dict(content_layers=content_layers, content_mask=content_mask, formula=formula)
     weights = dict(content=content_weight, style=style_weight, total_variation=tv_weight)
     weights = weaken(weights, strength)
@@ -107,11 +119,14 @@ def style_transfer(
 
     def one_size(picture, number):
         scaled = scale_paintings(styles, round(style_scale * max(picture.shape)), network)
-        objective = style_objective(content, scaled, network, weights, **terms)
+        objective = style_objective(photo, scaled, network, weights, **terms)
         _, steps, phase = stages[number - 1]
         return descend(picture, objective, steps, phase=phase, **options)
 
-    return through_octaves(initial, [stage.size for stage in stages], one_size)
+    run = through_octaves(initial, [stage.size for stage in stages], one_size)
+    if preserve_color == "luminance":
+        run.image = keep_chroma(run.image, content)
+    return run
 
 
 def weaken(weights, strength):
@@ -122,48 +137,6 @@ def weaken(weights, strength):
     check_range("strength", strength, 0.0, 1)
     factors = dict(style=strength**4, total_variation=strength)
     return {name: weight * factors.get(name, 1) for name, weight in weights.items()}
-
-
-class Stage(NamedTuple):
-    """A part of a run: the picture's (height, width), how many steps, and the history's phase."""
-
-    size: tuple
-    steps: int
-    phase: str
-
-
-def plan(name, sizes, steps, shared):
-    """The `Stage`s of a run: one for each size, and one for each time that more steps follow.
-
-    Args:
-        name: what the phases' names start with.
-        sizes: list of (height, width), from small to large.
-        steps: a number, or a list: a number and then how many more to do at full size.
-        shared: True to share the steps among the sizes, False to do all of them at each.
-
-    >>> for stage in plan("style", [(75, 100), (150, 200)], [150, 50], shared=True):
-    ...     print(*stage)
-    (75, 100) 75 style 1/2
-    (150, 200) 75 style 2/2
-    (150, 200) 50 style more 1
-    """
-    first, *more = steps if isinstance(steps, list | tuple) else [steps]
-    for count in (first, *more):
-        check_range("steps", count, 0)
-    counts = share_steps(first, len(sizes)) if shared else [first] * len(sizes)
-    numbered = enumerate(zip(sizes, counts, strict=True), start=1)
-    stages = [Stage(size, count, f"{name} {n}/{len(sizes)}") for n, (size, count) in numbered]
-    extra = (Stage(sizes[-1], n, f"{name} more {k}") for k, n in enumerate(more, start=1))
-    return [*stages, *extra]
-
-
-def share_steps(steps, shares):
-    """Split steps evenly among several sizes; the last also gets the remainder.
-
-    >>> share_steps(150, 2), share_steps(5, 2), share_steps(1, 2)
-    ([75, 75], [2, 3], [0, 1])
-    """
-    return [steps // shares] * (shares - 1) + [steps - steps // shares * (shares - 1)]
 
 
 def start(init, content, style, seed):
@@ -306,6 +279,7 @@ def dream_style(
     content_mask=None,
     style_mask=None,
     dream_mask=None,
+    preserve_color=None,
     octaves=None,
     octave_steps=None,
     learning_rate=0.01,
@@ -330,6 +304,7 @@ def dream_style(
         strength: see `style_transfer`.
         style_weight: weight of the style loss; the content's weight is 1.
         content_mask, style_mask, dream_mask: where each of them counts; see `style_transfer`.
+        preserve_color: for the style; see `style_transfer`.
         octaves, octave_steps: for the dream; see `deep_dream`.
         learning_rate: learning rate of the dream, for the two serial orders.
         balance: for `"joint"`, how hard the dream's gradient pulls relative to the style's.
@@ -352,6 +327,7 @@ def dream_style(
     shared = dict(seed=seed, precision=precision, profile=profile, **options)
     painting = dict(backbone=style_backbone, steps=steps, strength=strength, **shared)
     painting |= dict(style_weight=style_weight, content_mask=content_mask, style_mask=style_mask)
+    painting |= dict(preserve_color=preserve_color)
     dreaming = dict(backbone=dream_backbone, octaves=octaves, steps=octave_steps, **shared)
     dreaming |= dict(learning_rate=learning_rate, dream_mask=dream_mask)
     paint = functools.partial(style_transfer, style=style, **painting)
@@ -364,6 +340,7 @@ def dream_style(
     dreamer = load_backbone(dream_backbone or profile.dream_backbone).with_precision(precision)
     styles = paintings(style, style_mask, painter)
     check_photo(content, styles, painter)
+    photo, styles = recolour(content, styles, preserve_color)
     weights = weaken(WEIGHTS | {"style": style_weight}, strength)
     up = masked(Dream(dreamer), dream_mask)
     octaves = profile.octaves if octaves is None else octaves
@@ -372,12 +349,15 @@ def dream_style(
 
     def one_size(picture, number):
         scaled = scale_paintings(styles, max(picture.shape), painter)
-        down = style_objective(content, scaled, painter, weights, content_mask=content_mask)
+        down = style_objective(photo, scaled, painter, weights, content_mask=content_mask)
         _, steps, phase = stages[number - 1]
         balanced = Balanced(down, up, balance, smooth=2)
         return descend(picture, balanced, steps, phase=phase, keep="last", **options)
 
-    return through_octaves(content, [stage.size for stage in stages], one_size)
+    run = through_octaves(photo, [stage.size for stage in stages], one_size)
+    if preserve_color == "luminance":
+        run.image = keep_chroma(run.image, content)
+    return run
 
 
 def one_after_the_other(picture, first, second):
@@ -393,4 +373,4 @@ def one_after_the_other(picture, first, second):
 
 
 # The recipes that `rerun` and `resume` can repeat.
-RECIPES = {recipe.__name__: recipe for recipe in (style_transfer, deep_dream, dream_style)}
+RECIPES = {recipe.__name__: recipe for recipe in (style_transfer, deep_dream, dream_style, texture)}

@@ -52,21 +52,22 @@ def test_an_offline_picture_is_reproduced(avx512, tmp_path):
         assert np.abs(again - shown).mean() < 0.03  # JPEG
 
 
-# The controls of a dream
+# The controls
 
 
 def test_every_control_of_the_gallery_has_a_small_picture_and_settings_to_make_it_again():
-    script = runpy.run_path(str(CONTROLS / "dream.py"))
-    names = {f"dream_{name}" for name in script["CONTROLS"]}
-    assert {path.stem for path in CONTROLS.glob("dream_*")} == names
+    script = runpy.run_path(str(CONTROLS / "make.py"))
+    names = set(script["CONTROLS"])
+    assert {path.stem for path in CONTROLS.glob("*.jpg")} == names
     for name in names:
         picture = CONTROLS / f"{name}.jpg"
         assert picture.stat().st_size <= script["LARGEST_FILE"]
         assert dk.load_image(picture).shape[1] == 3 * script["PANEL"] + 2 * script["GAP"]
-        shared, _, control = script["CONTROLS"][name.removeprefix("dream_")]
+        (recipe, shared), pictures, _, control = script["CONTROLS"][name]
         noted = json.loads(picture.with_suffix(".json").read_text("utf-8"))
-        wanted = script["COMMON"] | shared | control
-        assert noted["recipe"] == "deep_dream"
-        assert noted["inputs"]["image"]["source"] == wanted["image"]
-        for argument in wanted.keys() & noted["arguments"].keys() - {"channel"}:
+        wanted = shared | pictures | control
+        assert noted["recipe"] == recipe
+        for argument in wanted.keys() & noted["arguments"].keys() - {"channel", "style"}:
             assert noted["arguments"][argument] == wanted[argument], argument
+        for argument in pictures.keys() & noted["inputs"].keys():
+            assert noted["inputs"][argument]["source"] == pictures[argument]

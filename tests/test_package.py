@@ -32,6 +32,7 @@ LAYERS = [
     ["files"],
     ["sample_pictures"],
     ["images"],
+    ["colour"],
     ["networks"],
     ["gram", "objectives", "profiles", "sums", "transforms"],
     ["terms", "gradients"],
@@ -41,6 +42,7 @@ LAYERS = [
     ["runs"],
     ["optimize"],
     ["octaves"],
+    ["texture"],
     ["recipes"],
     ["runs.reproduce"],
     ["plots", "batch"],
@@ -172,6 +174,7 @@ ALLOWED = {
     "optimize": {"large", "runs"},
     "octaves": {"runs"},
     "recipes": {"networks", "runs"},
+    "texture": {"large", "networks", "runs"},
     "__main__": {"commands"},
 }
 

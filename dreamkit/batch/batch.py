@@ -16,7 +16,7 @@ import numpy as np
 
 from ..errors import DreamkitError, ImageError, SettingsError
 from ..files import check_folder
-from ..images import MAX_PIXELS, WRITABLE, load_image
+from ..images import MAX_PIXELS, WRITABLE, load_alpha, load_image
 from .jobs import run_all
 from .sources import distinct_names, expand
 
@@ -119,13 +119,17 @@ class Batch:
         arguments: the recipe's arguments except for the photo.
         overwrite: True to make existing pictures again.
         workers, scheduler: see `run_all`.
+        keep_alpha: True to make results as transparent as their photos.
 
     Raises:
         DreamkitError: something is wrong with every picture; none has been made.
     """
 
-    def __init__(self, recipe, photos, label, out, arguments, overwrite, workers, scheduler):
+    def __init__(
+        self, recipe, photos, label, out, arguments, overwrite, workers, scheduler, keep_alpha=False
+    ):
         self.recipe, self.arguments, self.overwrite = recipe, arguments, overwrite
+        self.keep_alpha = keep_alpha
         self.where = dict(workers=workers, scheduler=scheduler)
         out = Path(out).expanduser()
         if out.suffix.lower() in WRITABLE and not out.is_dir():
@@ -158,7 +162,10 @@ class Batch:
             raise ImageError(f"Size {size} px is too large: choose a smaller one.")
         noise = np.random.default_rng(0).random((min(size, TRIAL), min(size, TRIAL), 3), "f4")
         steps = {"steps", "octave_steps"} & inspect.signature(self.recipe).parameters.keys()
-        trial = self.job(noise, None, size=None, progress=False, **dict.fromkeys(steps, 0))
+        given = dict.fromkeys(steps, 0) | dict(progress=False)
+        if self.recipe.__name__ != "texture":  # whose size is not its picture's
+            given["size"] = None
+        trial = self.job(noise, None, **given)
         ((_, result),) = run_all(make, [trial], **self.where)
         if isinstance(result, Exception):
             raise result
@@ -213,7 +220,8 @@ class Batch:
         try:
             if not free:
                 raise ImageError(MADE_DIFFERENTLY.format(path=job.path))
-            run.save(job.path, overwrite=True)
+            alpha = load_alpha(job.photo, run.image.shape[:2]) if self.keep_alpha else None
+            run.save(job.path, overwrite=True, alpha=alpha)
         except (DreamkitError, OSError) as error:
             self.failures[job.photo] = error
         else:

@@ -16,6 +16,7 @@ from .options import (
     DreamMask,
     Guide,
     Jitter,
+    KeepAlpha,
     Layers,
     LearningRate,
     OctaveScale,
@@ -25,12 +26,14 @@ from .options import (
     Painting,
     Paintings,
     Photos,
+    PreserveColor,
     Preset,
     Recipe,
     Rotate,
     Saved,
     Scheduler,
     Seed,
+    Side,
     Size,
     Smallest,
     Smooth,
@@ -94,9 +97,11 @@ def style(
     style_scale: Annotated[float | None, typer.Option(help="Size of the strokes; 1.")] = None,
     style_mask: StyleMask = None,
     content_mask: ContentMask = None,
+    preserve_color: PreserveColor = None,
     init: Start = None,
     seed: Seed = None,
     checkpoint: Saved = None,
+    keep_alpha: KeepAlpha = False,
     overwrite: Overwrite = False,
     workers: Workers = 1,
     scheduler: Scheduler = None,
@@ -104,9 +109,11 @@ def style(
     """Paint PHOTOS in the style of another picture."""
     chosen = dict(strength=strength, style_weight=style_weight, style_scale=style_scale, init=init)
     chosen |= dict(backbone=backbone, content_mask=content_mask, checkpoint=checkpoint)
+    chosen |= dict(preserve_color=preserve_color and preserve_color.value)
     arguments = styles(style, style_mask) | given(**chosen)
     arguments |= dict(size=size, steps=steps, tile=tile or "auto", seed=seed)
-    make("style_transfer", photos, label(style), out, arguments, overwrite, workers, scheduler)
+    where = out, arguments, overwrite, workers, scheduler, keep_alpha
+    make("style_transfer", photos, label(style), *where)
 
 
 @app.command()
@@ -132,6 +139,7 @@ def dream(
     learning_rate: LearningRate = None,
     seed: Seed = None,
     checkpoint: Saved = None,
+    keep_alpha: KeepAlpha = False,
     overwrite: Overwrite = False,
     workers: Workers = 1,
     scheduler: Scheduler = None,
@@ -144,7 +152,8 @@ def dream(
     chosen |= dict(smooth=smooth, learning_rate=learning_rate)
     arguments |= given(**chosen, dream_mask=dream_mask, checkpoint=checkpoint)
     arguments |= dict(size=size, steps=steps, tile=tile or "auto", seed=seed)
-    make("deep_dream", photos, label or "dream", out, arguments, overwrite, workers, scheduler)
+    where = out, arguments, overwrite, workers, scheduler, keep_alpha
+    make("deep_dream", photos, label or "dream", *where)
 
 
 @app.command()
@@ -161,8 +170,10 @@ def combine(
     style_mask: StyleMask = None,
     content_mask: ContentMask = None,
     dream_mask: DreamMask = None,
+    preserve_color: PreserveColor = None,
     seed: Seed = None,
     checkpoint: Saved = None,
+    keep_alpha: KeepAlpha = False,
     overwrite: Overwrite = False,
     workers: Workers = 1,
     scheduler: Scheduler = None,
@@ -171,9 +182,11 @@ def combine(
     name = f"{label(style)}-{order.value}"
     chosen = dict(strength=strength, style_weight=style_weight, checkpoint=checkpoint)
     chosen |= dict(content_mask=content_mask, dream_mask=dream_mask)
+    chosen |= dict(preserve_color=preserve_color and preserve_color.value)
     arguments = styles(style, style_mask) | given(**chosen)
     arguments |= dict(order=order.value, size=size, steps=steps, tile=tile or "auto", seed=seed)
-    make("dream_style", photos, name, out, arguments, overwrite, workers, scheduler)
+    where = out, arguments, overwrite, workers, scheduler, keep_alpha
+    make("dream_style", photos, name, *where)
 
 
 @app.command()
@@ -187,6 +200,29 @@ def resume(
 ):
     """Continue a run from its checkpoint, or a finished one with --more steps."""
     go_on(checkpoint, more, out or checkpoint.with_suffix(".png"), overwrite)
+
+
+@app.command()
+def texture(
+    styles: Annotated[list[str], typer.Argument(help="Pictures to make more of, as for `style`.")],
+    out: Out = Path("outputs"),
+    size: Side = None,
+    steps: Steps = None,
+    backbone: Backbone = None,
+    tile: Tile = None,
+    tileable: Annotated[
+        bool, typer.Option("--tileable", help="Make a picture that repeats without a seam.")
+    ] = False,
+    seed: Seed = None,
+    overwrite: Overwrite = False,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
+):
+    """Make textures from noise: more of what the pictures STYLES are made of."""
+    arguments = dict(backbone=backbone, tileable=tileable)
+    arguments |= dict(size=size, steps=steps, tile=tile or "auto", seed=seed)
+    label = "tile" if tileable else "texture"
+    make("texture", styles, label, out, arguments, overwrite, workers, scheduler)
 
 
 @app.command()

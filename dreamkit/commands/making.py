@@ -68,7 +68,7 @@ def go_on(checkpoint, more, out, overwrite):
     print(summary(run, path))
 
 
-def make(recipe, photos, label, out, arguments, overwrite, workers, scheduler):
+def make(recipe, photos, label, out, arguments, overwrite, workers, scheduler, keep_alpha=False):
     """Make one picture, or a batch; exit code 1 if the batch has failures."""
     from ..batch.batch import Batch, summary
     from ..batch.sources import is_single
@@ -78,16 +78,19 @@ def make(recipe, photos, label, out, arguments, overwrite, workers, scheduler):
         raise SettingsError("--checkpoint is for one photo: a batch continues by itself.")
     path = free_path(out, photos[0], label, overwrite) if single else None
     from .. import recipes
+    from ..images import load_alpha
 
     recipe = getattr(recipes, recipe)
     if single:
         run = recipe(photos[0], **arguments, profile=announce_profile())
-        run.save(path, overwrite)
+        alpha = load_alpha(photos[0], run.image.shape[:2]) if keep_alpha else None
+        run.save(path, overwrite, alpha)
         print(summary(run, path))
         return
     arguments["profile"] = announce_profile()
     label = Path(label).stem
-    if Batch(recipe, photos, label, out, arguments, overwrite, workers, scheduler).run():
+    more = dict(workers=workers, scheduler=scheduler, keep_alpha=keep_alpha)
+    if Batch(recipe, photos, label, out, arguments, overwrite, **more).run():
         raise typer.Exit(1)
 
 

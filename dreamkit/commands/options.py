@@ -10,6 +10,7 @@ from ..errors import SettingsError
 
 Order = Enum("Order", {order: order for order in ("style-dream", "dream-style", "joint")}, type=str)
 Recipe = Enum("Recipe", {name: name for name in ("style", "dream")}, type=str)
+Colour = Enum("Colour", {name: name for name in ("luminance", "match")}, type=str)
 Preset = Enum("Preset", {name: name for name in ("quick", "full")}, type=str)
 Photos = Annotated[
     list[str],
@@ -40,6 +41,12 @@ ContentMask = Annotated[
     str | None, typer.Option(help="Picture, white where the photo is kept, black where it is not.")
 ]
 DreamMask = Annotated[str | None, typer.Option(help="Picture, white where to dream.")]
+PreserveColor = Annotated[
+    Colour | None, typer.Option(help="Keep the photo's colours, or give the style their range.")
+]
+KeepAlpha = Annotated[
+    bool, typer.Option("--keep-alpha", help="Keep the photo's transparency, if it has any.")
+]
 Start = Annotated[
     str | None, typer.Option("--init", help="Start from content, style, noise or a picture.")
 ]
@@ -66,6 +73,9 @@ Size = Annotated[
         metavar="PX|own",
         help="Longest side, px, or own for the photo's; default: the profile's.",
     ),
+]
+Side = Annotated[
+    int | None, typer.Option("--size", min=1, help="Side, px; default: the profile's.")
 ]
 Steps = Annotated[int | None, typer.Option(min=1, help="Steps; default: the profile's.")]
 Tile = Annotated[

@@ -13,6 +13,7 @@ from ..terms import Style
 from .checkpointing import segments, split
 from .fast import FastBalanced, accelerated
 from .tiles import Tiled, tiles
+from .wrapped import Wrapped
 
 GIB = 2**30
 # A step that needs more than SHARE of the free memory, or more than LIMIT, is tiled, which takes
@@ -53,6 +54,8 @@ def fit_to_memory(score, size, tile="auto"):
         down, up = (layers_by_backbone(side.terms).keys() for side in sides)
         one_pass = down & up and not any(isinstance(side, Tiled) for side in sides)
         return (FastBalanced if one_pass else Balanced)(*sides, score.balance, score.smooth)
+    if isinstance(score, Wrapped):
+        return _fit_wrapped(score, size, tile)
     if not isinstance(score, Score):
         return score
     side = choose_tile(score, size, tile)
@@ -74,6 +77,18 @@ def fit_to_memory(score, size, tile="auto"):
             f" another, or tile=None with a size of up to about {largest}."
         )
     return Tiled(accelerated(score), side)
+
+
+def _fit_wrapped(score, size, tile):
+    """The fastest version of a `Wrapped`, which isn't computed in tiles."""
+    around = tuple(side + 2 * score.margin for side in size)
+    if choose_tile(score.score, around, tile):
+        largest = max(around) * min(1, memory_limit() / step_bytes(score.score, around)) ** 0.5
+        raise SettingsError(
+            "A picture that wraps around cannot be computed in tiles: choose tileable=False, or"
+            f" tile=None with a size of up to about {max(1, int(largest) - 2 * score.margin)}."
+        )
+    return Wrapped(fit_to_memory(score.score, around, tile=None))
 
 
 def choose_tile(score, size, tile="auto"):

@@ -108,6 +108,37 @@ def test_combine_makes_a_picture_in_every_order(command, tmp_path, order):
     assert saved(tmp_path) == ["both.csv", "both.jpg", "both.json"]
 
 
+def test_texture_makes_the_same_picture_as_the_package(command, tmp_path):
+    options = ["--size", 64, "--steps", 4, "--seed", 2, "--tileable"]
+    code, out, _ = command("texture", "gravel", *options, "--out", "made")
+    assert code == 0
+    assert str(Path("made/gravel-tile.png")) in out
+    assert saved(tmp_path / "made") == [f"gravel-tile.{end}" for end in ("csv", "json", "png")]
+    from dreamkit import texture
+
+    run = texture("gravel", 64, steps=4, seed=2, tileable=True, profile="ci", progress=False)
+    made = load_image(tmp_path / "made" / "gravel-tile.png")
+    assert np.abs(made - run.image).max() <= 0.5001 / 255
+
+
+def test_texture_makes_one_of_each_style_and_skips_what_is_done(command, tmp_path):
+    call = "texture", "mosaic", "grass", "--size", 48, "--steps", 1, "--seed", 1
+    for _ in range(2):
+        code, out, _ = command(*call)
+        assert code == 0
+    assert "2 of 2 already done" in out
+    names = [file for file in saved(tmp_path / "outputs") if file.endswith(".png")]
+    assert names == ["grass-texture.png", "mosaic-texture.png"]
+    shapes = {load_image(tmp_path / "outputs" / name).shape for name in names}
+    assert shapes == {(48, 48, 3)}
+
+
+@pytest.mark.parametrize("styles", [("mosaic",), ("mosaic", "gravel")])
+def test_a_tileable_size_that_does_not_fit_is_reported_in_one_line(command, styles):
+    result = command("texture", *styles, "--size", 50, "--tileable")
+    assert_one_line(result, "50 px", "choose a multiple, such as 48")
+
+
 def test_the_command_makes_the_same_picture_as_the_package(command, tmp_path):
     command("style", "chelsea", "--seed", 3, "--out", tmp_path / "cat.png")
     again = rerun(tmp_path / "cat.png", progress=False)
@@ -140,7 +171,7 @@ def test_without_arguments_the_commands_are_listed(command):
     code, out, err = command()
     assert code == 0
     assert err == ""
-    for name in ("style", "dream", "combine", "demo", "doctor", "weights"):
+    for name in ("style", "dream", "combine", "texture", "demo", "doctor", "weights"):
         assert f"  {name} " in out
 
 
