@@ -24,6 +24,12 @@ def test_the_gallery_is_small():
     assert sum(path.stat().st_size for path in pictures) < 2_500_000
 
 
+def test_the_pictures_of_the_controls_are_small():
+    pictures = list((GALLERY / "controls").glob("*.jpg"))
+    assert pictures
+    assert max(path.stat().st_size for path in pictures) <= 60_000
+
+
 @pytest.mark.parametrize("path", SETTINGS, ids=lambda path: path.stem)
 def test_every_picture_has_its_settings_and_sources_with_a_licence(path):
     settings = json.loads(path.read_text("utf-8"))
