@@ -5,8 +5,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dreamkit import load_image, resume
-from dreamkit.recipes import deep_dream, dream_style, style_transfer
+from dreamkit import load_image, resume, save_image
+from dreamkit.objectives import layers_by_backbone
+from dreamkit.paintings import paintings, style_objective
+from dreamkit.recipes import WEIGHTS, deep_dream, dream_style, style_transfer
 
 SIDE = 48
 FAST = dict(backbone="squeezenet", octaves=1, profile="ci", progress=False)
@@ -14,7 +16,7 @@ PHOTO = load_image("astronaut", SIDE)
 NOISE = np.random.default_rng(0).random((SIDE, SIDE, 3), "float32")
 HALF = np.tile(np.linspace(0, 1, SIDE, dtype="float32"), (SIDE, 1))
 few = settings(
-    max_examples=4,
+    max_examples=3,
     deadline=None,
     derandomize=True,
     database=None,
@@ -81,7 +83,9 @@ def check(recipe, terms, *pictures, **controls):
     assert run.image.min() >= 0
     assert run.image.max() <= 1
     assert terms <= set(run.history)
-    assert np.isfinite(run.history[list(terms)]).all(axis=None)
+    for term in terms:  # the second of two recipes in turn does not have all of them
+        assert np.isfinite(run.history[term].dropna()).all()
+        assert run.history[term].notna().any()
     again = recipe(*pictures, seed=3, **controls)
     assert np.array_equal(again.image, run.image)
     tiled = recipe(*pictures, seed=3, tile=32, **controls)
@@ -169,8 +173,6 @@ def test_a_run_starts_from_any_picture():
 @pytest.mark.parametrize("recipe", [style_transfer, dream_style])
 def test_its_own_size_is_the_photos(recipe, tmp_path):
     file = tmp_path / "photo.png"
-    from dreamkit import save_image
-
     save_image(file, PHOTO[:, :40])
     fast = {name: FAST[name] for name in ("profile", "progress")}
     run = recipe(file, "mosaic", steps=1, size="own", **fast)
@@ -198,19 +200,7 @@ def test_more_steps_of_a_dream_are_at_full_size(tmp_path):
     assert list(longer.history["phase"].unique()) == ["octave 1/1", "octave more 1"]
 
 
-def test_a_second_style_and_a_mask_cost_no_forward_pass(monkeypatch):
-    from dreamkit.networks.backbone import Backbone
-
-    passes, original = [], Backbone.raw_features
-
-    def count(self, images, layers, start=None):
-        passes.append(layers)
-        return original(self, images, layers, start)
-
-    monkeypatch.setattr(Backbone, "raw_features", count)
-    counts = []
-    for style, mask in [("mosaic", None), ({"mosaic": 1, "night_flow": 1}, HALF)]:
-        passes.clear()
-        style_transfer(PHOTO, style, steps=3, style_mask=mask, seed=1, **FAST)
-        counts.append(len(passes))
-    assert counts[1] == counts[0] + 1  # the second painting's own features, once
+def test_several_styles_and_masks_share_one_forward_pass(squeezenet):
+    styles = paintings([(NOISE, 1), (PHOTO, "coarse")], HALF, squeezenet)
+    objective = style_objective(PHOTO, styles, squeezenet, WEIGHTS, content_mask=HALF)
+    assert list(layers_by_backbone(objective.terms)) == [squeezenet]
