@@ -4,7 +4,7 @@ import functools
 import os
 from pathlib import Path
 
-from ..startup import keras, tf
+from ..startup import keras
 from .devices import capability, gpu
 
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")

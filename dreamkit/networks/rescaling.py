@@ -48,7 +48,7 @@ def feature_scales(model, preprocess):
         preprocess: function from images in [0, 1] to its input.
 
     Returns:
-        {layer: scale}, at least 1, with None for the input; layers that need the same scale have it.
+        {layer: scale}, at least 1; the key None is the input. Layers that must share a scale do.
     """
     with tf.init_scope():  # the first call may come from inside a graph
         every_layer = keras.Model(model.inputs, [layer.output for layer in model.layers])
