@@ -120,9 +120,9 @@ def _available(network):
 
 
 def _gpu():
-    import tensorflow as tf
+    from .networks.devices import gpu
 
-    return bool(tf.config.list_physical_devices("GPU"))
+    return gpu() is not None
 
 
 @functools.cache

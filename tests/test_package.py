@@ -28,7 +28,8 @@ PACKAGE = ROOT / "dreamkit"
 # Layers of the package, from the bottom up: a module imports only from the layers below its own.
 # A subpackage's name covers all its modules, among which there are no circular imports.
 LAYERS = [
-    ["errors", "startup"],
+    ["errors"],
+    ["startup"],
     ["files"],
     ["sample_pictures"],
     ["images"],

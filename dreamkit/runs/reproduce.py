@@ -5,7 +5,9 @@ from pathlib import Path
 
 from ..errors import SettingsError, check_range
 from ..images import read_metadata
+from ..networks.devices import gpu
 from ..recipes import RECIPES
+from ..startup import tf
 from .checkpoint import Checkpoint
 from .inputs import call_arguments
 from .run import METADATA_KEY
@@ -20,7 +22,9 @@ def rerun(path, **changes):
             be passed again.
 
     Returns:
-        A new `Run`; with the same machine and versions, the same picture.
+        A new `Run`; with the same machine and versions, the same picture. On a GPU, TensorFlow's
+        deterministic operations are switched on for the rest of the process, so that all reruns
+        are the same; a run made without them may differ in the last bits.
 
     Raises:
         SettingsError: the file holds no settings, or an input is missing or has changed.
@@ -33,6 +37,7 @@ def rerun(path, **changes):
         name, pictures[key] = key.partition(" ")[0], recorded["source"]
         if pictures[key] is None and name not in changes:
             raise SettingsError(f"The {key} was an array: pass it again, as rerun(…, {name}=…).")
+    make_deterministic()
     run = RECIPES[settings["recipe"]](**{**call_arguments(settings, pictures), **changes})
     resized = changes.keys() & {"size", "profile"}
     for key, recorded in settings["inputs"].items():
@@ -42,6 +47,15 @@ def rerun(path, **changes):
                 f"The {key} {source or 'array'} has changed since the run: restore the old one."
             )
     return run
+
+
+def make_deterministic():
+    """On a GPU, let every operation give the same bits each time, and say so in one line."""
+    if gpu():
+        tf.config.experimental.enable_op_determinism()
+        print(
+            "On a GPU, reruns are the same to the last bit; the first run may differ from them there."
+        )
 
 
 def read_settings(path):
