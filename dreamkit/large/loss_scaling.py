@@ -10,6 +10,7 @@ largest elements are 0.0001 to 2 times as large. So the pixels' gradient says ho
 import copy
 import math
 
+from ..masks import Masked
 from ..objectives import Evaluation, Objective, Score, as_tensor
 from ..startup import tf
 from .tiles import Tiled
@@ -102,5 +103,7 @@ def _in_float32(term):
     if term.backbone is None:
         return term
     exact = copy.copy(term)
+    if isinstance(term, Masked):
+        exact.term = _in_float32(term.term)
     exact.backbone = term.backbone.with_precision("float32")
     return exact

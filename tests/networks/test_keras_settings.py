@@ -77,7 +77,7 @@ def test_the_settings_are_as_before_after_a_network_was_built():
         keras.config.set_image_data_format("channels_first")
         keras.config.set_floatx("float64")
         keras.config.set_dtype_policy("mixed_float16")
-        with pytest.raises(ZeroDivisionError), keras_defaults():
+        with pytest.raises(ZeroDivisionError), keras_defaults():  # noqa: PT012
             assert keras.layers.Conv2D(1, 1).data_format == "channels_last"
             assert keras.layers.Conv2D(1, 1).dtype_policy.name == "float32"
             assert np.float32 == keras.config.floatx()
