@@ -63,7 +63,7 @@ def check_image(image, name="The picture", smallest=1):
 def _unit_range(array, name):
     """Values as float32 in [0, 1]; integers are divided by the largest value of their type."""
     if white := {"b1": 1, "u1": 255, "u2": 65535}.get(array.dtype.str[1:]):
-        return array.astype(np.float32) / np.float32(white)
+        return np.divide(array, np.float32(white), dtype=np.float32)  # without a second copy
     if array.dtype.kind != "f":
         raise ImageError(f"{name} has type {array.dtype}: use uint8, or float from 0 to 1.")
     if not np.isfinite(array).all():

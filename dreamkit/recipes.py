@@ -55,7 +55,8 @@ def style_transfer(
         backbone: a network's name or a `Backbone`; None for the profile's.
         steps: steps of descent; None for the profile's.
         seed: for `init="noise"`; None draws and records one.
-        size: longest side of the result, px; None for the profile's, or for an array its own.
+        size: longest side of the result, px. None: the profile's for a picture given by name, path
+            or address, but an array, PIL image or bytes keep their own size, however large.
         init: start from `"content"`, `"style"` or `"noise"`.
         content_weight, style_weight, tv_weight: weights of the three terms.
         content_layers, style_layers: names, or {name: weight}; None for the backbone's defaults.
@@ -185,7 +186,8 @@ def deep_dream(
             the network are left out.
         steps: steps at each size; None for the profile's.
         seed: seed of the jitter; None draws and records one.
-        size: longest side of the result, px; None for the profile's, or for an array its own.
+        size: longest side of the result, px. None: the profile's for a picture given by name, path
+            or address, but an array, PIL image or bytes keep their own size, however large.
         octave_scale: ratio of each size to the one before.
         channel, label, guide, power: what to dream of; see `Dream`.
         learning_rate: how far a typical pixel moves in one step, in units of [0, 1].

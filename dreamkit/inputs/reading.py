@@ -18,9 +18,9 @@ from . import tiff
 MAX_PIXELS = 178_956_970  # Pillow's own limit for decompression bombs
 MAX_SIDE = 2**20  # px; decoders hold whole rows
 # Up to this size, decoding anything takes less than 1 GiB. Beyond it, a file must hold at least one
-# byte for each 1,000 pixels, as every photo does: otherwise its header is damaged or a trap.
+# byte for each 200 pixels, as even a blank JPEG does: otherwise its header is damaged or a trap.
 CHEAP = 2**24
-PIXELS_PER_BYTE = 1000
+PIXELS_PER_BYTE = 200
 # A fixed list: Pillow passes some formats (EPS) to external programs and mistakes noise for TGA.
 READABLE = ["PNG", "JPEG", "MPO", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM", "ICO"]
 HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
@@ -97,9 +97,9 @@ def _read_file(file, name, size, largest):
         return _first_shown(file, name, size, largest)
     except (ImageError, MemoryError, PermissionError, Image.DecompressionBombError):
         raise
-    except Exception:
+    except Exception as error:
         head = _head(file)
-        if head.startswith(tiff.MAGIC):
+        if head.startswith(tiff.MAGIC) and isinstance(error, UnidentifiedImageError):
             return _deep(file, name, size, largest)
         if not head.startswith(b"\x89PNG"):
             raise
@@ -210,6 +210,8 @@ def _decode(image, name, size, largest, negative=False):
         raise Image.DecompressionBombError
     sides = sorted(_target(image.size, size, largest))  # exact, unlike a thumbnail's
     shrinks = max(sides) < max(image.size) or size is not None
+    if shrinks and image.width * image.height > CHEAP and image.mode in ("1", "P", "PA", "LA"):
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     if shrinks and image.mode in ("L", "RGB", "RGBA", "CMYK") and "transparency" not in image.info:
         image.thumbnail((3 * max(sides), 3 * max(sides)))  # decodes only part of a JPEG
     with contextlib.suppress(Exception):  # broken EXIF doesn't make the pixels useless
@@ -235,4 +237,4 @@ def _values(image):
     with contextlib.suppress(ImageCms.PyCMSError, OSError):  # none, broken, or for another mode
         own, srgb = ImageCms.getOpenProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
         image = ImageCms.profileToProfile(image, own, srgb, outputMode="RGB")
-    return np.asarray(image.convert("RGB"))
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))

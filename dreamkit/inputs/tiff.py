@@ -1,6 +1,7 @@
 """TIFFs that Pillow refuses or misreads: colour in floats, 16 bits in planes.  (Notebook 00.)"""
 
 import io
+import logging
 import os
 import re
 
@@ -10,6 +11,7 @@ from ..errors import ImageError
 
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 WHITE_IS_ZERO, SEPARATE_PLANES = 0, 2
+logging.getLogger("tifffile").addHandler(logging.NullHandler())  # or it writes to stderr
 LARGEST_RATIO = 100  # compressed to less than a hundredth, a scan is not a scan
 
 
@@ -52,6 +54,8 @@ def read(file, name, max_pixels):
                 raise
             fix = "save it without compression, or as a PNG."
             raise ImageError(f"{name} is a TIFF compressed in an unusual way: {fix}") from error
+        if values.ndim not in (2, 3) or not values.size:
+            raise ImageError(f"{name} is a damaged or truncated picture: get a new copy.")
         return _upright(_as_picture(values, page), page.tags.get(274))
 
 

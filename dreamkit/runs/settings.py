@@ -39,7 +39,8 @@ def reproducible(*pictures):
                 given["seed"] = int(np.random.default_rng().integers(2**31))
             check_range("seed", given["seed"], 0)
             sources = {name: given[name] for name in pictures if given[name] is not None}
-            given.update({name: open_picture(name, given) for name in sources})
+            for name in sources:  # the photo comes first
+                given[name] = open_picture(name, given)
             return given, describe(recipe.__name__, sources, given)
 
         @functools.wraps(recipe)
@@ -64,15 +65,22 @@ def resolve_profile(value):
 
 
 def open_picture(name, given):
-    """Load a recipe's picture; if not an array, at `size` or the profile's size."""
-    source, size = given[name], given["size"]
-    if name in ("style", "guide"):
-        size = None  # the recipe scales these itself
+    """Load a recipe's picture: by name or address, at `size` or the profile's size."""
+    source, size, largest = given[name], given["size"], None
+    if name in ("style", "guide"):  # the recipe scales these itself, from no more than it can use
+        photo = given["content" if "content" in given else "image"]
+        size, largest = None, max(4096, 4 * max(photo.shape[:2]))
     elif size is None and isinstance(source, str | os.PathLike):
         size = given["profile"].size
-    picture = load_image(source, size)
+    picture = load_image(source, size, largest)
     picture.setflags(write=False)  # lets check_image share it instead of copying
     return picture
+
+
+def noted(source):
+    """What the settings say of a picture's source: its name, path or address, or None."""
+    inside = isinstance(source, str) and source[:5].lower() == "data:"
+    return str(source) if isinstance(source, str | os.PathLike) and not inside else None
 
 
 def describe(recipe, sources, given):
@@ -80,7 +88,7 @@ def describe(recipe, sources, given):
     left_out = {*sources, "profile", "seed", "callback", "progress", "checkpoint"}
     inputs = {
         name: {
-            "source": str(source) if isinstance(source, str | os.PathLike) else None,
+            "source": noted(source),
             "shape": list(given[name].shape),
             "sha256": image_digest(given[name]),
         }

