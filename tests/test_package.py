@@ -286,6 +286,7 @@ print(len(dreamkit.samples("style")), len(class_names()), class_names()[1])
 """
 
 
+@pytest.mark.network
 def test_the_wheel_brings_its_pictures_and_class_names(tmp_path):
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     build = subprocess.run(

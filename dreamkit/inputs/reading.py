@@ -213,7 +213,8 @@ def _decode(image, name, size, largest, negative=False):
     if shrinks and image.width * image.height > CHEAP and image.mode in ("1", "P", "PA", "LA"):
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     if shrinks and image.mode in ("L", "RGB", "RGBA", "CMYK") and "transparency" not in image.info:
-        image.thumbnail((3 * max(sides), 3 * max(sides)))  # decodes only part of a JPEG
+        margin = 3 if size else 1  # for a better last step, where memory is no concern
+        image.thumbnail((margin * max(sides), margin * max(sides)))  # decodes part of a JPEG only
     with contextlib.suppress(Exception):  # broken EXIF doesn't make the pixels useless
         ImageOps.exif_transpose(image, in_place=True)
     values = _values(image)

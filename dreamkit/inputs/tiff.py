@@ -18,13 +18,19 @@ LARGEST_RATIO = 100  # compressed to less than a hundredth, a scan is not a scan
 def is_misread(image):
     """True for a TIFF that Pillow opens, but takes for something else.
 
-    These are pictures of more than 8 bits that store red, green and blue one after the other, and
-    those that tifffile wrote row by row, with the shape in the description.
+    These are pictures of more than 8 bits that store red, green and blue one after the other,
+    compressed floats with the high byte first, and what tifffile wrote row by row, with the shape
+    in the description.
     """
     depth, planes = image.tag_v2.get(258, (1,)), image.tag_v2.get(284)
     noted = re.match(r'\{"shape": \[(\d+), (\d+), [34]\]', str(image.tag_v2.get(270, "")))
     by_rows = noted and (int(noted[1]), int(noted[2])) != (image.height, image.width)
-    return bool(by_rows) or (max(depth) > 8 and len(depth) > 1 and planes == SEPARATE_PLANES)
+    swapped = image.mode == "F" and image.tag_v2.prefix == b"MM" and image.tag_v2.get(259) != 1
+    return (
+        bool(by_rows)
+        or swapped
+        or (max(depth) > 8 and len(depth) > 1 and planes == SEPARATE_PLANES)
+    )
 
 
 def read(file, name, max_pixels):

@@ -4,7 +4,7 @@ In a process of its own, so that its memory can be measured and a crash is notic
 """
 
 import json
-import resource
+import re
 import sys
 import time
 from pathlib import Path
@@ -13,9 +13,10 @@ import h5py
 import numpy as np
 
 from dreamkit.errors import WeightsError
-from dreamkit.networks import weights
 from dreamkit.networks.loading import load_weights
 from dreamkit.startup import keras
+
+LENGTHS = (0, 1, 2**31, 2**40, 2**62)
 
 
 def network():
@@ -47,7 +48,9 @@ def mutated(content, rng):
             case 0:
                 damaged[place] ^= 1 << rng.integers(8)
             case 1:  # lengths and offsets have 8 bytes
-                damaged[place : place + 8] = int(rng.choice([0, 1, 2**31, 2**40, 2**63])).to_bytes(8, "little")
+                damaged[place : place + 8] = int(rng.choice([0, 1, 2**31, 2**40, 2**63])).to_bytes(
+                    8, "little"
+                )
             case 2:
                 damaged = damaged[: place + 1]
             case 3:
@@ -58,6 +61,11 @@ def mutated(content, rng):
                 damaged[place:place] = rng.bytes(int(rng.integers(1, 40)))
         damaged = damaged or bytearray(b"\0")
     return bytes(damaged)
+
+
+def peak_kilobytes():
+    """The most memory this process has held; `ru_maxrss` would count its parent's."""
+    return int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1])
 
 
 def outcome(model, path):
@@ -84,8 +92,12 @@ def main(folder, first, last):
         except Exception as error:
             result = f"{type(error).__name__}: {error}"
         seconds = time.perf_counter() - started
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        print(json.dumps(dict(number=number, result=result, seconds=seconds, kilobytes=peak)), flush=True)
+        print(
+            json.dumps(
+                dict(number=number, result=result, seconds=seconds, kilobytes=peak_kilobytes())
+            ),
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
