@@ -18,6 +18,8 @@ from PIL import Image, PngImagePlugin
 
 from dreamkit import ImageError, load_image
 from dreamkit.inputs import reading
+from dreamkit.profiles import PROFILES
+from dreamkit.runs import settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -201,23 +203,41 @@ def test_a_large_picture_is_decoded_small_where_only_a_limit_is_given(tmp_path):
     assert load_image(smooth, largest=100).shape == (900, 1200, 3)
 
 
-def test_a_painting_that_is_far_too_large_is_not_decoded_whole(tmp_path):
-    """Forty million pixels take 480 MB as a picture, and as much again on the way there."""
+def test_a_huge_picture_is_not_decoded_whole_where_a_limit_is_given(tmp_path):
+    """18 million pixels take 216 MB as a picture, and half as much again on the way there."""
     path = tmp_path / "huge.jpg"
-    Image.radial_gradient("L").resize((8000, 5000)).convert("RGB").save(path, quality=50)
+    Image.radial_gradient("L").resize((6000, 3000)).convert("RGB").save(path, quality=50)
     code = f"""
-import numpy as np
 from mutated_pictures import peak_kilobytes
-from dreamkit.profiles import PROFILES
-from dreamkit.runs.settings import open_picture
+from dreamkit import load_image
 before = peak_kilobytes()
-given = dict(content=np.zeros((64, 96, 3), 'f4'), style={str(path)!r}, size=None)
-painting = open_picture('style', given | dict(profile=PROFILES['ci']))
-print(*painting.shape, peak_kilobytes() - before)
+print(*load_image({str(path)!r}, largest=1024).shape, peak_kilobytes() - before)
 """
     height, width, _, kilobytes = map(int, python("-c", code).stdout.split())
-    assert (height, width) == (2560, 4096)
-    assert kilobytes < 400 * 1024
+    assert (height, width) == (512, 1024)
+    assert kilobytes < 100 * 1024
+
+
+def test_a_recipes_painting_and_guide_have_a_limit_that_no_use_of_them_reaches(monkeypatch):
+    limits = {}
+
+    def load(source, size=None, largest=None):
+        limits[source] = size, largest
+        return np.zeros((48, 64, 3), np.float32)
+
+    monkeypatch.setattr(settings, "load_image", load)
+    small, large = np.zeros((64, 96, 3)), np.zeros((900, 2000, 3))
+    given = dict(style="mosaic", guide="coffee", size=None, profile=PROFILES["ci"])
+    settings.open_picture("style", {**given, "content": small})
+    settings.open_picture("guide", {**given, "image": large})
+    assert limits == {"mosaic": (None, 4096), "coffee": (None, 8000)}
+
+
+def test_pictures_given_as_data_are_not_noted_by_their_data():
+    assert settings.noted("data:image/png;base64,abc") is None
+    assert settings.noted("coffee") == "coffee"
+    assert settings.noted(Path("a.png")) == "a.png"
+    assert settings.noted(np.zeros((2, 2))) is None
 
 
 # ---------------------------------------------------------------- hostile files
