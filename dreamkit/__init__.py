@@ -45,7 +45,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "WeightsError",
         ],
         "images": ["check_image", "load_alpha", "load_image", "resize", "save_image"],
-        "sample_pictures": ["samples"],
+        "inputs.samples": ["samples"],
         "networks.weights": ["find_weights"],
         "networks.fetching": ["fetch_weights"],
         "networks.backbone": ["Backbone", "load_backbone"],

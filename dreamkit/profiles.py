@@ -17,7 +17,7 @@ class Profile:
     Attributes:
         name: `"paper"`, `"offline"`, `"quick"` or `"ci"`.
         style_backbone, dream_backbone: names of networks.
-        size: longest side of pictures given by name or path, px.
+        size: longest side of pictures given by name, path or address, px; others keep theirs.
         steps: steps of a style transfer.
         octaves: number of sizes in a dream.
         octave_steps: steps of a dream at each size.

@@ -71,8 +71,8 @@ def style_transfer(
         backbone: a network's name or a `Backbone`; None for the profile's.
         steps: steps of descent; None for the profile's. [150, 50] adds 50 at full size.
         seed: for `init="noise"`; None draws and records one.
-        size: longest side of the result, px, or `"own"` for the photo's; None for the profile's,
-            or for an array its own.
+        size: longest side of the result, px, or `"own"` for the photo's. None: the profile's for a
+            photo given by name, path or address; an array, PIL image or bytes keep their own.
         init: start from `"content"`, `"style"`, `"noise"` or any picture.
         strength: how far to go, from 0 (the photo) to 1 (all of the style's weight).
         content_weight, style_weight, tv_weight: weights of the three terms.

@@ -17,10 +17,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from dreamkit import images, sample_pictures
+from dreamkit import sample_pictures
 from dreamkit.errors import DivergedError, DreamkitError, ImageError
 from dreamkit.images import check_image, image_digest, load_image, read_metadata, resize, save_image
-from dreamkit.sample_pictures import samples
+from dreamkit.inputs import web
+from dreamkit.inputs.samples import samples
 
 STEP = 1 / 255
 
@@ -386,12 +387,12 @@ def test_an_address_of_a_page_is_not_a_picture(site):
 
 
 def test_an_address_that_is_too_large_is_refused(site, monkeypatch):
-    monkeypatch.setattr(images, "MAX_DOWNLOAD", 1000)
+    monkeypatch.setattr(web, "MAX_DOWNLOAD", 1000)
     refusal(f"{site}/big", "/big", "MB", "smaller")
 
 
 def test_an_address_that_does_not_answer_times_out(site, monkeypatch):
-    monkeypatch.setattr(images, "TIMEOUT", 0.2)
+    monkeypatch.setattr(web, "TIMEOUT", 0.2)
     refusal(f"{site}/slow", "/slow", "timed out")
 
 

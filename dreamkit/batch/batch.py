@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DreamkitError, ImageError, SettingsError
-from ..files import check_folder
 from ..images import MAX_PIXELS, WRITABLE, load_alpha, load_image
+from ..inputs.files import check_folder
 from .jobs import run_all
 from .sources import distinct_names, expand
 

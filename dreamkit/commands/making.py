@@ -96,8 +96,8 @@ def make(recipe, photos, label, out, arguments, overwrite, workers, scheduler, k
 
 def free_path(out, photo, label, overwrite):
     """Where the picture goes; checked before the work, so that an hour is not lost at its end."""
-    from ..files import check_folder
     from ..images import WRITABLE
+    from ..inputs.files import check_folder
 
     name = f"{Path(photo).stem}-{Path(label).stem}.png".replace(" ", "_")
     path = (out if out.suffix and not out.is_dir() else out / name).expanduser()

@@ -4,7 +4,7 @@ import difflib
 import functools
 
 from ..errors import SettingsError
-from ..sample_pictures import data_folder
+from ..inputs.samples import data_folder
 
 
 @functools.cache

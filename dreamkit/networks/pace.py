@@ -10,7 +10,7 @@ import time
 import numpy as np
 import platformdirs
 
-from ..files import replacing
+from ..inputs.files import replacing
 from ..startup import tf
 from .devices import details, gpu
 from .precision import fastest_precision, has_bfloat16

@@ -9,7 +9,7 @@ from ..networks.devices import gpu
 from ..recipes import RECIPES
 from ..startup import tf
 from .checkpoint import Checkpoint
-from .inputs import call_arguments
+from .pictures import call_arguments
 from .run import METADATA_KEY
 
 

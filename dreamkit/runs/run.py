@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..files import check_free, replacing
 from ..images import save_image
+from ..inputs.files import check_free, replacing
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,7 +12,7 @@ from ..networks.backbone import Backbone
 from ..profiles import Profile
 from ..profiles import profile as choose_profile
 from .checkpoint import Checkpoint
-from .inputs import open_pictures, picture, recorded
+from .pictures import open_pictures, picture, recorded
 from .versions import versions
 
 

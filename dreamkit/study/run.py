@@ -9,7 +9,7 @@ from tqdm.auto import tqdm
 
 from ..batch.jobs import run_all
 from ..errors import DreamkitError
-from ..files import check_folder, replacing
+from ..inputs.files import check_folder, replacing
 from ..runs.versions import versions
 from .cells import COLUMNS, FORMAT, run_cell
 from .design import cells, design

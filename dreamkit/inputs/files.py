@@ -5,7 +5,7 @@ import os
 import uuid
 from pathlib import Path
 
-from .errors import ImageError
+from ..errors import ImageError
 
 
 @contextlib.contextmanager

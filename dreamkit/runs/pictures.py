@@ -8,11 +8,13 @@ The settings know each picture by a key: the argument's name, or for the second 
 import os
 from collections.abc import Mapping
 
+import numpy as np
+
 from ..errors import ImageError, SettingsError
 from ..images import image_digest, load_image
 
 STARTS = ("content", "style", "noise")  # values of init= that are no picture
-OWN_SIZE = ("style", "guide", "init", "mask")  # opened as they are; the recipe scales them
+AS_STYLE, AS_IT_IS = ("style", "guide"), ("init", "mask")  # the recipe scales these itself
 
 
 def sources(name, given):
@@ -67,7 +69,7 @@ def open_pictures(names, given):
     """
     as_pairs(given)
     found = {}
-    for name in names:
+    for name in names:  # the photo comes first
         found |= (named := sources(name, given))
         pictures = [open_picture(name, source, given) for source in named.values()]
         if isinstance(given[name], list):
@@ -80,13 +82,16 @@ def open_pictures(names, given):
 
 def open_picture(name, source, given):
     """Load a picture; the photo at `size`, or if it is not an array at the profile's size."""
-    size = given["size"]
-    if name.endswith(OWN_SIZE) or size == "own":
+    size, largest = given["size"], None
+    if name.startswith(AS_STYLE) and "mask" not in name:  # from no more than the recipe can use
+        photo = given.get("content", given.get("image"))
+        size, largest = None, max(4096, 4 * max(np.shape(photo)[:2], default=0))
+    elif name.endswith(AS_IT_IS) or size == "own":
         size = None
     elif size is None and isinstance(source, str | os.PathLike):
         size = given["profile"].size
     try:
-        picture = load_image(source, size)
+        picture = load_image(source, size, largest)
     except ImageError as error:
         if name != "init":
             raise
@@ -107,12 +112,18 @@ def recorded(found, given):
     """{key: {"source", "shape", "sha256"}}, as JSON values; the source of an array is None."""
     return {
         key: {
-            "source": str(source) if isinstance(source, str | os.PathLike) else None,
+            "source": noted(source),
             "shape": list(picture(given, key).shape),
             "sha256": image_digest(picture(given, key)),
         }
         for key, source in found.items()
     }
+
+
+def noted(source):
+    """What the settings say of a picture's source: its name, path or address, or None."""
+    inside = isinstance(source, str) and source[:5].lower() == "data:"
+    return str(source) if isinstance(source, str | os.PathLike) and not inside else None
 
 
 def call_arguments(settings, pictures):

@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .errors import ImageError
+from ..errors import ImageError
 
 FLICKR = "flickr.com/photos"
 LIBRARIES = {"scikit-image": "skimage/data", "scikit-learn": "sklearn/datasets/images"}
@@ -58,8 +58,9 @@ class Sample:
 
 def data_folder():
     """Folder of dreamkit's data, whether installed or in a checkout. Introduced in notebook 00."""
-    installed = Path(__file__).parent / "data"
-    return installed if installed.is_dir() else Path(__file__).parent.parent / "data"
+    package = Path(__file__).parents[1]
+    installed = package / "data"
+    return installed if installed.is_dir() else package.parent / "data"
 
 
 def samples(kind=None):
