@@ -11,7 +11,8 @@ from dreamkit import load_image, resize, style_transfer, texture
 from dreamkit.colour import grey, keep_chroma, match_colours
 
 FOLDER = Path(__file__).parent
-VGG19 = dict(backbone="vgg19", steps=150, seed=1, profile="offline", progress=False)
+VGG19 = dict(backbone="vgg19", seed=1, profile="offline", progress=False)
+PAINT = VGG19 | dict(steps=100)
 LARGEST = 60_000  # bytes
 PANEL, GAP = 240, 6  # px
 
@@ -20,32 +21,32 @@ def texture_panels():
     """Two pictures, and next to each more of what it is made of."""
     for style in ("mosaic", "gravel"):
         yield load_image(style)
-        yield texture(style, 320, **VGG19).image
+        yield texture(style, 320, steps=150, **VGG19).image
 
 
 def tileable_panels():
     """A style, and two textures of it as 2 × 2 tiles: one with seams, one without."""
     yield load_image("night_flow")
     for tileable in (False, True):
-        tile = texture("night_flow", 320, tileable=tileable, **VGG19).image
+        tile = texture("night_flow", 256, steps=120, tileable=tileable, **VGG19).image
         yield np.tile(tile, (2, 2, 1))
 
 
 def colour_luminance_panels():
     """A photo, its style transfer, and one that paints only its luminance."""
-    photo, style = load_image("astronaut", 320), load_image("night_flow")
+    photo, style = load_image("astronaut", 256), load_image("night_flow")
     yield photo
-    yield style_transfer(photo, style, **VGG19).image
+    yield style_transfer(photo, style, **PAINT).image
     pattern = match_colours(grey(style), grey(photo))
-    yield keep_chroma(style_transfer(grey(photo), pattern, **VGG19).image, photo)
+    yield keep_chroma(style_transfer(grey(photo), pattern, **PAINT).image, photo)
 
 
 def colour_match_panels():
     """A photo, its style transfer, and one in the style recoloured to match the photo."""
-    photo, style = load_image("china", 320), load_image("watercolour")
+    photo, style = load_image("china", 256), load_image("watercolour")
     yield photo
-    yield style_transfer(photo, style, **VGG19).image
-    yield style_transfer(photo, match_colours(style, photo), **VGG19).image
+    yield style_transfer(photo, style, **PAINT).image
+    yield style_transfer(photo, match_colours(style, photo), **PAINT).image
 
 
 PICTURES = {
@@ -75,5 +76,6 @@ def jpeg(picture):
     return file.getvalue()
 
 
-for name in sys.argv[1:] or PICTURES:
-    (FOLDER / f"{name}.jpg").write_bytes(jpeg(side_by_side(PICTURES[name]())))
+if __name__ == "__main__":
+    for name in sys.argv[1:] or PICTURES:
+        (FOLDER / f"{name}.jpg").write_bytes(jpeg(side_by_side(PICTURES[name]())))
