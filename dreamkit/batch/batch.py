@@ -69,8 +69,17 @@ def _decisive(settings, seeded):
     """The settings that decide how a picture comes out, as a file would return them."""
     settings = json.loads(json.dumps(settings))
     inputs = {name: {**noted, "source": None} for name, noted in settings["inputs"].items()}
-    chosen = [settings["recipe"], settings["arguments"], {**settings["profile"], "reason": None}]
+    arguments = _defaults(settings["recipe"]) | settings["arguments"]
+    chosen = [settings["recipe"], arguments, {**settings["profile"], "reason": None}]
     return [*chosen, inputs, settings["seed"] if seeded else None]
+
+
+def _defaults(recipe):
+    """A recipe's default arguments: settings from before an argument existed do not have it."""
+    from .. import recipes
+
+    parameters = inspect.signature(getattr(recipes, recipe)).parameters.values()
+    return {p.name: p.default for p in parameters if p.default is not p.empty}
 
 
 def _is_complete(picture, history):
