@@ -199,7 +199,7 @@ def proxy(monkeypatch):
             self.send_response(status[0])
             self.end_headers()
 
-        do_CONNECT = do_HEAD  # noqa: N815
+        do_CONNECT = do_HEAD
 
         def log_message(self, *_):
             pass
