@@ -86,8 +86,8 @@ def style_transfer(
             They share the steps.
         formula: `"relative"`, `"gatys"` or `"tutorial"`; see `Content` and `Style`.
         optimizer, learning_rate, tile, callback, progress: see `descend`.
-        precision: `"float32"`, `"bfloat16"` (about half the time, visually the same picture) or
-            `"auto"`, which is bfloat16 if the machine supports it.
+        precision: `"float32"`, `"bfloat16"` (about half the time, visually the same picture),
+            `"float16"` or `"auto"`, the fastest of them for this network on this machine.
         profile: a profile's name or a `Profile`; None for the environment's.
         checkpoint: path of a file from which `resume` can continue.
 

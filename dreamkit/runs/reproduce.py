@@ -53,7 +53,7 @@ def make_deterministic():
     """On a GPU, let every operation give the same bits each time, and say so in one line."""
     if gpu():
         tf.config.experimental.enable_op_determinism()
-        print("On a GPU, reruns are the same to the last bit; the first run may differ from them.")
+        print("On a GPU: all reruns are the same, but the last bits of the first run may differ.")
 
 
 def read_settings(path):
