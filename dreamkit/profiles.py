@@ -130,7 +130,7 @@ def _connected():
     """True if the weights' host answers, through a proxy where one is set, as pip would ask."""
     try:
         request = urllib.request.Request(HOST, method="HEAD")
-        urllib.request.urlopen(request, timeout=3).close()
+        urllib.request.build_opener().open(request, timeout=3).close()  # with today's proxies
     except urllib.error.HTTPError:  # a refusal is an answer
         return True
     except OSError:

@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from dreamkit import sample_pictures
 from dreamkit.errors import DivergedError, DreamkitError, ImageError
 from dreamkit.images import check_image, image_digest, load_image, read_metadata, resize, save_image
+from dreamkit.inputs import samples as sample_module
 from dreamkit.inputs import web
 from dreamkit.inputs.samples import samples
 
@@ -779,8 +779,8 @@ def test_styles_come_from_the_index(tmp_path, monkeypatch):
         '{"waves": {"title": "Waves", "about": "waves", "licence": "CC0", "source": "paint.py",'
         ' "file": "w.png"}, "lost": {"about": "", "licence": "", "source": "", "file": "l.png"}}'
     )
-    monkeypatch.setattr(sample_pictures, "data_folder", lambda: tmp_path)
-    assert samples("style")["waves"] == sample_pictures.Sample(
+    monkeypatch.setattr(sample_module, "data_folder", lambda: tmp_path)
+    assert samples("style")["waves"] == sample_module.Sample(
         "waves", "style", "waves", "CC0", "paint.py"
     )
     assert_picture(load_image("waves"), (5, 5, 3))

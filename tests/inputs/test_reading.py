@@ -19,7 +19,7 @@ from PIL import Image, PngImagePlugin
 from dreamkit import ImageError, load_image
 from dreamkit.inputs import reading
 from dreamkit.profiles import PROFILES
-from dreamkit.runs import settings
+from dreamkit.runs import pictures
 
 ROOT = Path(__file__).parents[2]
 
@@ -225,19 +225,19 @@ def test_a_recipes_painting_and_guide_have_a_limit_that_no_use_of_them_reaches(m
         limits[source] = size, largest
         return np.zeros((48, 64, 3), np.float32)
 
-    monkeypatch.setattr(settings, "load_image", load)
+    monkeypatch.setattr(pictures, "load_image", load)
     small, large = np.zeros((64, 96, 3)), np.zeros((900, 2000, 3))
     given = dict(style="mosaic", guide="coffee", size=None, profile=PROFILES["ci"])
-    settings.open_picture("style", {**given, "content": small})
-    settings.open_picture("guide", {**given, "image": large})
+    pictures.open_picture("style", "mosaic", {**given, "content": small})
+    pictures.open_picture("guide", "coffee", {**given, "image": large})
     assert limits == {"mosaic": (None, 4096), "coffee": (None, 8000)}
 
 
 def test_pictures_given_as_data_are_not_noted_by_their_data():
-    assert settings.noted("data:image/png;base64,abc") is None
-    assert settings.noted("coffee") == "coffee"
-    assert settings.noted(Path("a.png")) == "a.png"
-    assert settings.noted(np.zeros((2, 2))) is None
+    assert pictures.noted("data:image/png;base64,abc") is None
+    assert pictures.noted("coffee") == "coffee"
+    assert pictures.noted(Path("a.png")) == "a.png"
+    assert pictures.noted(np.zeros((2, 2))) is None
 
 
 # ---------------------------------------------------------------- hostile files
