@@ -4,22 +4,28 @@ import json
 from pathlib import Path
 
 from ..errors import SettingsError
+from ..film.morph import morph
+from ..film.video import transform_video
+from ..film.zoom import zoom_dream
 from ..images import read_metadata
 from ..recipes import RECIPES
 from .checkpoint import Checkpoint
 from .run import METADATA_KEY
 
+FILMS = {maker.__name__: maker for maker in (zoom_dream, morph, transform_video)}
+MAKERS = {**RECIPES, **FILMS}
+
 
 def rerun(path, **changes):
-    """Make a picture again from the settings saved with it.
+    """Make a picture or film again from the settings saved with it.
 
     Args:
-        path: a `.png` or `.json` file that `Run.save` wrote.
+        path: a `.png` or `.json` file that `Run.save` wrote, or a film's `.json`.
         changes: arguments to change, such as `style=` or `size=`; pictures that were arrays must
-            be passed again.
+            be passed again. A film needs `path=`, the file to write.
 
     Returns:
-        A new `Run`; with the same machine and versions, the same picture.
+        A new `Run` or `Movie`; with the same machine and versions, the same picture or film.
 
     Raises:
         SettingsError: the file holds no settings, or an input is missing or has changed.
@@ -33,7 +39,9 @@ def rerun(path, **changes):
         if given[name] is None:
             raise SettingsError(f"The {name} was an array: pass it again, as rerun(…, {name}=…).")
     call = {**settings["arguments"], "seed": settings["seed"], "profile": settings["profile"]}
-    run = RECIPES[settings["recipe"]](**{**given, **call, **changes})
+    if settings["recipe"] in FILMS and "path" not in changes:
+        raise SettingsError("A film is written to a file: name it, as rerun(…, path='again.mp4').")
+    run = MAKERS[settings["recipe"]](**{**given, **call, **changes})
     resized = changes.keys() & {"size", "profile"}
     for name, recorded in settings["inputs"].items():
         now, source = run.settings["inputs"][name], recorded["source"]
@@ -50,7 +58,7 @@ def read_settings(path):
     try:
         text = path.read_text("utf-8") if path.suffix == ".json" else None
         settings = json.loads(text or read_metadata(path)[METADATA_KEY])
-        if settings["recipe"] in RECIPES:
+        if settings["recipe"] in MAKERS:
             return settings
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise SettingsError(
