@@ -8,6 +8,7 @@ from ..images import resize, resize_channels
 
 LONGEST = 256  # px at which the flow is computed: larger takes long, and adds little
 GREY = (0.299, 0.587, 0.114)
+UNLIKE = 0.1  # a pixel that differs by this much from where it came from is a third as reliable
 
 
 @dataclass(frozen=True)
@@ -28,32 +29,34 @@ class Flow:
 
 
 def optical_flow(before, now):
-    """The `Flow` between two frames, by TV-L1 in both directions.
+    """The `Flow` between two frames, by iterative Lucas–Kanade in both directions.
 
     A pixel is reliable if going back to the frame before, and forward again from there, ends near
-    where it began. Where something comes into view, that fails.
+    where it began, and if it looks there as it does now. Where something comes into view, or moves
+    too fast to be followed, that fails.
 
     Args:
         before, now: (H, W, 3) pictures of the same size.
 
-    Sources: Zach, Pock and Bischof 2007 (TV-L1); Sundaram, Brox and Keutzer 2010 (the check).
+    Sources: Le Besnerais and Champagnat 2005 (the flow); Sundaram, Brox and Keutzer 2010 (the check
+    of the way back).
 
     >>> ramp = np.random.default_rng(0).random((24, 24, 3), "float32")
     >>> flow = optical_flow(ramp, ramp)
     >>> bool(abs(flow.offsets).max() < 0.01), float(flow.reliable.min())
     (True, 1.0)
     """
-    from skimage.registration import optical_flow_tvl1
+    from skimage.registration import optical_flow_ilk
 
     size = now.shape[:2]
-    small = [resize(frame, min(LONGEST, max(size))) @ np.float32(GREY) for frame in (before, now)]
-    backward = optical_flow_tvl1(small[1], small[0])
-    forward = optical_flow_tvl1(small[0], small[1])
+    before, now = (resize(frame, min(LONGEST, max(size))) for frame in (before, now))
+    greys = [frame @ np.float32(GREY) for frame in (now, before)]
+    options = dict(radius=7, num_warp=10, gaussian=True)
+    backward, forward = (optical_flow_ilk(*pair, **options) for pair in (greys, greys[::-1]))
     returned = backward + warped(np.moveaxis(forward, 0, -1), backward).transpose(2, 0, 1)
-    error = (returned**2).sum(0)
-    allowed = 0.01 * ((backward**2).sum(0) + (forward**2).sum(0)) + 0.5
-    inside = _inside(backward)
-    reliable = np.exp(-0.5 * error / allowed) * (error < 4 * allowed) * inside
+    lost = (returned**2).sum(0) / (0.01 * ((backward**2).sum(0) + (forward**2).sum(0)) + 0.5)
+    unlike = ((warped(before, backward) - now) ** 2).mean(-1) / UNLIKE**2
+    reliable = np.exp(-lost - unlike) * _inside(backward)
     return Flow(_scaled(backward, size), _resized(reliable[..., None], size))
 
 

@@ -12,7 +12,7 @@ LEAST = 0.02  # the style's weight in the first painted keyframe, relative to th
 def morph(
     content,
     style,
-    path,
+    out,
     frames=96,
     keyframes=5,
     *,
@@ -33,7 +33,7 @@ def morph(
 
     Args:
         content, style: pictures; see `style_transfer`.
-        path: the film; `.mp4`, `.gif` or `.webp` decides the format. An MP4 with an odd side gets
+        out: the film; `.mp4`, `.gif` or `.webp` decides the format. An MP4 with an odd side gets
             one more row or column of pixels, as H.264 needs.
         frames: number of frames, at least 2.
         keyframes: number of style transfers, and of dreams, at least 1.
@@ -42,12 +42,12 @@ def morph(
         seed: seed of the jitter; None draws and records one.
         profile: a profile's name or a `Profile`; None for the environment's.
         overwrite: True to replace an existing film.
-        keep_frames: True leaves the keyframes as PNG files in `<path>-frames`.
+        keep_frames: True leaves the keyframes as PNG files in `<out>-frames`.
         progress: False hides the progress bar.
         options: any other argument of `dream_style` but its order, such as `size=` or `steps=`.
 
     Returns:
-        A `Movie`. If it is stopped, its keyframes stay in `<path>-frames`, and the same call goes
+        A `Movie`. If it is stopped, its keyframes stay in `<out>-frames`, and the same call goes
         on.
 
     Raises:
@@ -63,7 +63,7 @@ def morph(
     """
     check_range("frames", frames, 2)
     check_range("keyframes", keyframes, 1)
-    maker = Maker(path, fps, overwrite, keep_frames, progress)
+    maker = Maker(out, fps, overwrite, keep_frames, progress)
     named = dict(seed=seed, profile=profile, order="style-dream", **options)
     given, settings = maker.resolve(dream_style, content, style, **named)
     own = dict(frames=frames, keyframes=keyframes, loop=loop)

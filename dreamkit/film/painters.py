@@ -16,8 +16,8 @@ from ..recipes import (
 from .making import frame_seed, picture_of
 from .temporal import Temporal
 
-HOLD = 100.0  # weight of a style's temporal term, relative to its content's
-RATE = 0.02  # Adam's first rate for a frame that starts from a painted one; 0.06 would repaint it
+HOLD = 200.0  # weight of a style's temporal term, relative to its content's
+RATE = 0.04
 FADE = 0.9  # how much of a dream is carried into the next frame
 TYPICAL = 0.05  # where a picture has moved so far, a dream's temporal term pulls as it pushes
 

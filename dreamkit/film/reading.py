@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ImageError
-from ..images import check_image, resize
+from ..images import READABLE, check_image, resize
 from .reel import ffmpeg
-
-PICTURE_FORMATS = {".gif", ".webp", ".png", ".apng"}  # animations that Pillow reads
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,14 @@ def open_video(path):
 
 
 def _is_animation(path):
-    return path.suffix.lower() in PICTURE_FORMATS
+    """True for what Pillow reads: a GIF, a WebP or a photo."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path, formats=[name for name in READABLE if name in Image.OPEN]):
+            return True
+    except UnidentifiedImageError:
+        return False
 
 
 def _animation(path):

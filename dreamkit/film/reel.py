@@ -148,7 +148,7 @@ def encode(path, pictures, size, fps):
     margin = [(0, even[0] - size[0]), (0, even[1] - size[1]), (0, 0)]
     try:
         with replacing(path) as part:
-            options = dict(fps=fps, quality=None, macro_block_size=1, ffmpeg_log_level="error")
+            options = dict(fps=fps, quality=None, macro_block_size=1, ffmpeg_log_level="fatal")
             writer = ffmpeg().write_frames(part, even[::-1], **options, **FORMATS[suffix])
             try:
                 writer.send(None)
@@ -158,9 +158,10 @@ def encode(path, pictures, size, fps):
             finally:
                 writer.close()
             if not part.exists() or part.stat().st_size == 0:
-                raise OSError("ffmpeg wrote nothing")
-    except OSError as error:  # ffmpeg's own words are in its last line
-        reason = str(error).strip().splitlines()[-1]
+                raise OSError
+    except OSError as error:
+        codec = FORMATS[suffix]["codec"]
+        reason = error.strerror or f"this ffmpeg may lack the encoder {codec}"
         raise ImageError(f"'{path}' could not be written ({reason}): try another format.") from None
 
 

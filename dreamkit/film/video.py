@@ -14,7 +14,7 @@ from .reading import open_video
 
 def transform_video(
     video,
-    path,
+    out,
     recipe="style_transfer",
     *,
     temporal=1.0,
@@ -40,7 +40,7 @@ def transform_video(
 
     Args:
         video: path of a video or of an animated GIF or WebP.
-        path: the film; `.mp4`, `.gif` or `.webp` decides the format. An MP4 with an odd side gets
+        out: the film; `.mp4`, `.gif` or `.webp` decides the format. An MP4 with an odd side gets
             one more row or column of pixels, as H.264 needs.
         recipe: `"style_transfer"` or `"deep_dream"`.
         temporal: weight of the temporal term; 0 leaves it out.
@@ -55,7 +55,7 @@ def transform_video(
 
     Returns:
         A `Movie`; its settings have the mean `flicker`. If the film is stopped, its frames stay in
-        `<path>-frames`, and the same call goes on.
+        `<out>-frames`, and the same call goes on.
 
     Raises:
         DreamkitError: the subclass and message name the invalid video, picture, setting or file.
@@ -67,7 +67,7 @@ def transform_video(
     check_range("start", start, 0)
     check_range("every", every, 1)
     clip = open_video(video)
-    maker = Maker(path, fps or clip.fps / every, overwrite, keep_frames, progress)
+    maker = Maker(out, fps or clip.fps / every, overwrite, keep_frames, progress)
     chosen = dict(start=start, stop=stop, every=every)
     first = next(clip.pictures(None, **chosen), None)
     if first is None:

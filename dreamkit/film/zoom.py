@@ -13,7 +13,7 @@ BLEND = 4.0  # in a loop, the first frame comes into view when it's this many ti
 
 def zoom_dream(
     image,
-    path,
+    out,
     frames=72,
     zoom=1.03,
     rotate=0.0,
@@ -36,7 +36,7 @@ def zoom_dream(
 
     Args:
         image: the picture: a sample's name, path, URL, PIL image or array in [0, 1].
-        path: the film; `.mp4`, `.gif` or `.webp` decides the format. An MP4 with an odd side gets
+        out: the film; `.mp4`, `.gif` or `.webp` decides the format. An MP4 with an odd side gets
             one more row or column of pixels, as H.264 needs.
         frames: number of frames, at least 2.
         zoom: enlargement from one frame to the next, 1 to 1.5; 1.03 doubles the size in 24 frames.
@@ -47,12 +47,12 @@ def zoom_dream(
         seed: seed of the jitter; None draws and records one.
         profile: a profile's name or a `Profile`; None for the environment's.
         overwrite: True to replace an existing film.
-        keep_frames: True leaves the frames as PNG files in `<path>-frames`.
+        keep_frames: True leaves the frames as PNG files in `<out>-frames`.
         progress: False hides the progress bar.
         dream: any other argument of `deep_dream`, such as `size=`, `layers=` or `channel=`.
 
     Returns:
-        A `Movie`. If the film is stopped, its frames stay in `<path>-frames`, and the same call
+        A `Movie`. If the film is stopped, its frames stay in `<out>-frames`, and the same call
         goes on; the film is the same as without the break.
 
     Raises:
@@ -69,7 +69,7 @@ def zoom_dream(
     check_range("frames", frames, 2)
     check_range("zoom", zoom, 1.0, 1.5)
     check_range("rotate", rotate, -45.0, 45.0)
-    maker = Maker(path, fps, overwrite, keep_frames, progress)
+    maker = Maker(out, fps, overwrite, keep_frames, progress)
     options = dict(seed=seed, profile=profile, steps=steps, octaves=octaves, **dream)
     given, settings = maker.resolve(deep_dream, image, **options)
     own = dict(frames=frames, zoom=zoom, rotate=rotate, loop=loop)
@@ -154,6 +154,6 @@ def shrunk(picture, scale, rotate):
 
 def soft_edges(height, width, softness):
     """A mask that rises from 0 at the edges to 1 inside; softness 0 is 1 everywhere."""
-    edge = max(1e-6, softness * 0.25 * min(height, width))
+    edge = max(1e-6, min(0.15, softness) * min(height, width))
     rows, columns = (np.minimum(np.arange(n), np.arange(n)[::-1]) for n in (height, width))
     return smooth_rise((np.minimum.outer(rows, columns) + 0.5) / edge)

@@ -22,7 +22,7 @@ def rerun(path, **changes):
     Args:
         path: a `.png` or `.json` file that `Run.save` wrote, or a film's `.json`.
         changes: arguments to change, such as `style=` or `size=`; pictures that were arrays must
-            be passed again. A film needs `path=`, the file to write.
+            be passed again. A film needs `out=`, the file to write.
 
     Returns:
         A new `Run` or `Movie`; with the same machine and versions, the same picture or film.
@@ -39,8 +39,8 @@ def rerun(path, **changes):
         if given[name] is None:
             raise SettingsError(f"The {name} was an array: pass it again, as rerun(…, {name}=…).")
     call = {**settings["arguments"], "seed": settings["seed"], "profile": settings["profile"]}
-    if settings["recipe"] in FILMS and "path" not in changes:
-        raise SettingsError("A film is written to a file: name it, as rerun(…, path='again.mp4').")
+    if settings["recipe"] in FILMS and "out" not in changes:
+        raise SettingsError("A film is written to a file: name it, as rerun(…, out='again.mp4').")
     run = MAKERS[settings["recipe"]](**{**given, **call, **changes})
     resized = changes.keys() & {"size", "profile"}
     for name, recorded in settings["inputs"].items():
