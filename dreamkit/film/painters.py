@@ -18,7 +18,7 @@ from .temporal import Temporal
 
 HOLD = 200.0  # weight of a style's temporal term, relative to its content's
 RATE = 0.04
-FADE = 0.9  # how much of a dream is carried into the next frame
+FADE = 0.95  # how much of a dream is carried into the next frame
 TYPICAL = 0.05  # where a picture has moved so far, a dream's temporal term pulls as it pushes
 
 
@@ -28,7 +28,8 @@ class StyleFrames:
     Args:
         given: the resolved arguments of `style_transfer`.
         temporal: weight of the temporal term, where 1 is a good choice.
-        steps: steps for each frame after the first; None for a third of the recipe's.
+        steps: steps for each frame after the first; None for a third of the recipe's, or half of a
+            dream's.
     """
 
     def __init__(self, given, temporal, steps):
@@ -72,7 +73,7 @@ class DreamFrames:
     def __init__(self, given, temporal, steps):
         self.given, self.temporal = given, temporal
         whole = given["profile"].octave_steps if given["steps"] is None else given["steps"]
-        self.steps = max(1, whole // 3) if steps is None else steps
+        self.steps = max(1, whole // 2) if steps is None else steps
         network = load_backbone(given["backbone"] or given["profile"].dream_backbone)
         network = network.with_precision(given["precision"])
         what = (given[name] for name in ("layers", "channel", "label", "guide", "power"))

@@ -45,7 +45,7 @@ def transform_video(
         recipe: `"style_transfer"` or `"deep_dream"`.
         temporal: weight of the temporal term; 0 leaves it out.
         frame_steps: steps for each frame after the first, which gets the recipe's; None for a third
-            of them.
+            of them, or half in a dream.
         start, stop, every: which frames, counted from 0, as in `range`.
         fps: frames per second; None for the video's.
         size: longest side, px; None for the profile's.
