@@ -58,7 +58,7 @@ def zoom(
     photo: Photo,
     out: Out = OUT,
     frames: Frames = 72,
-    zoom: Annotated[float, typer.Option(min=1, max=1.5, help="Enlargement per frame.")] = 1.03,
+    zoom: Annotated[float, typer.Option(min=1, max=1.5, help="Enlargement per frame.")] = 1.05,
     rotate: Annotated[float, typer.Option(min=-45, max=45, help="Degrees per frame.")] = 0.0,
     steps: Annotated[int, typer.Option(min=1, help="Steps per frame and octave.")] = 3,
     octaves: Annotated[int, typer.Option(min=1, help="Number of sizes.")] = 2,

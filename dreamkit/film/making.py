@@ -42,7 +42,7 @@ class Maker:
         return self.reel
 
     def shoot(self, draw, count):
-        """Make the frames that are missing: `draw(number)` returns frame `number`, or None at the end.
+        """Make the missing frames: `draw(number)` returns frame `number`, or None at the end.
 
         Raises:
             KeyboardInterrupt: stopped; its message says how to go on. The frames so far are kept.

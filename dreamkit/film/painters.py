@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..dream import Dream
+from ..large.memory import fit_to_memory
 from ..networks.backbone import load_backbone
 from ..objectives import as_tensor
 from ..optimize import ascend, descend
@@ -17,7 +18,8 @@ from .making import frame_seed, picture_of
 from .temporal import Temporal
 
 HOLD = 200.0  # weight of a style's temporal term, relative to its content's
-RATE = 0.04
+RATE = 0.04  # Adam's first rate for a frame that starts from a painted one; 0.06 repaints it
+SEEN = 0.5  # what comes into view begins as so much of what was painted there; the rest is photo
 FADE = 0.95  # how much of a dream is carried into the next frame
 TYPICAL = 0.05  # where a picture has moved so far, a dream's temporal term pulls as it pushes
 
@@ -57,7 +59,7 @@ class StyleFrames:
         if self.temporal:
             hold = self.temporal * HOLD * given["content_weight"]
             objective = objective + hold * Temporal(carried, reliable)
-        begin = frame + reliable * (carried - frame)
+        begin = frame + np.maximum(reliable, SEEN) * (carried - frame)
         rate = RATE if given["learning_rate"] is None else given["learning_rate"]
         options = dict(learning_rate=rate, tile=given["tile"], callback=given["callback"])
         return picture_of(descend(begin, objective, self.steps, progress=False, **options))
@@ -100,7 +102,8 @@ class DreamFrames:
 
     def _hold(self, picture):
         """The temporal term's weight: see `TYPICAL`."""
-        gradient = self.dream.value_and_gradient(as_tensor(picture)).gradient.numpy()
+        dream = fit_to_memory(self.dream, picture.shape[:2], self.given["tile"])
+        gradient = dream.value_and_gradient(as_tensor(picture)).gradient.numpy()
         push = np.sqrt((gradient**2).mean())
         return self.temporal * float(push) * picture.size / (2 * TYPICAL)
 

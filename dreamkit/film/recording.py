@@ -104,12 +104,13 @@ class Film:
         film = {**self.settings(), "frames": len(self.reel) + len(pictures)}
         stopped = run.stopped == "interrupted"
         settings = {**run.settings, "film": film | ({"stopped": run.stopped} if stopped else {})}
-        keep = self.keep_frames or stopped
+        keep = self.keep_frames or (stopped and self.reel.notes["settings"] is not None)
         return self.reel.finish(settings, extra=pictures, keep_frames=keep)
 
 
-def open_film(film):
-    """A `Film` from a path or a `Film`; None for None."""
+def open_film(film, settings):
+    """A new `Film` from a path or a `Film`, started with a run's settings; None for None."""
     if film is None:
         return None
-    return replace(film, reel=None) if isinstance(film, Film) else Film(film)
+    film = replace(film, reel=None) if isinstance(film, Film) else Film(film)
+    return film.start(settings)

@@ -64,27 +64,33 @@ class Reel:
         self.folder, self.settings_file = frames_folder(self.path), settings_file(self.path)
         found = unfinished(self.path)
         self.notes = {"settings": jsonable(settings), "labels": []}
-        if found and settings is not None and found["settings"] == self.notes["settings"]:
+        same = found and settings is not None and found["settings"] == self.notes["settings"]
+        if not overwrite:
+            self._check_free(found, same)
+        if same:
             self.notes = found
-            return
-        if found and found["settings"] is not None and not overwrite:
+        else:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _check_free(self, found, same):
+        """Raise an error if there is a finished film, or one begun with other settings."""
+        for file in (self.path, self.settings_file):
+            if file.exists() and not (same and stopped(self.settings_file)):
+                raise ImageError(f"'{file}' already exists: choose another name, or overwrite it.")
+        if found and found["settings"] is not None and not same:
             raise SettingsError(
                 f"{self.folder} has the frames of an unfinished film made with other settings"
                 f" ({differences(found['settings'], self.notes['settings'])}): repeat them to"
                 " continue it, choose another name, or overwrite it."
             )
-        for file in (self.path, self.settings_file) if not found else ():
-            if file.exists() and not overwrite:
-                raise ImageError(f"'{file}' already exists: choose another name, or overwrite it.")
         if self.folder.exists() and not found:
             raise ImageError(f"'{self.folder}' is in the way: choose another name for the film.")
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     def __len__(self):
         return len(self.notes["labels"])
 
     def __getitem__(self, number):
-        """A frame as a picture, (H, W, 3) float32 in [0, 1] with 8 bits; 1.25 blends two of them."""
+        """A frame as a picture, (H, W, 3) float32 in [0, 1]; 1.25 blends frames 1 and 2."""
         if number != int(number):
             first, part = int(number), number - int(number)
             return (1 - part) * self[first] + part * self[first + 1]
@@ -92,6 +98,8 @@ class Reel:
 
     def add(self, picture, label=None):
         """Write the next frame."""
+        if not self.folder.exists():
+            self._write_notes()  # before the first frame, so that it is known whose it is
         save_image(self.folder / f"{len(self):06d}.png", picture, overwrite=True)
         self.notes["labels"].append(label)
         self._write_notes()
@@ -111,8 +119,8 @@ class Reel:
 
         Args:
             settings: JSON values for `<film>.json`.
-            order: which frames to show, one after the other; 1.25 is a blend of frames 1 and 2. None
-                shows each once.
+            order: which frames to show, one after the other; 1.25 is a blend of frames 1 and 2.
+                None shows each once.
             extra: pictures to show after them.
             keep_frames: True leaves the frames in their folder.
 
@@ -204,6 +212,14 @@ def unfinished(path):
         return notes if {"settings", "labels"} <= notes.keys() else None
     except (OSError, ValueError, AttributeError):
         return None
+
+
+def stopped(file):
+    """True if these are the settings of a film that ends early, for its run was interrupted."""
+    try:
+        return "stopped" in json.loads(file.read_text("utf-8"))["film"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def jsonable(value):

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ..sums import count, sum_up
 from ..startup import tf
+from ..sums import count, sum_up
 from ..terms import Term
 
 

@@ -61,6 +61,15 @@ def transform_video(
         DreamkitError: the subclass and message name the invalid video, picture, setting or file.
 
     Source: Ruder, Dosovitskiy and Brox 2016. Shown in the book's page on films.
+
+    >>> import tempfile
+    >>> from dreamkit import zoom_dream
+    >>> options = dict(size=48, profile="ci", seed=1, progress=False)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     video = zoom_dream("astronaut", f"{folder}/zoom.gif", 3, steps=1, **options).path
+    ...     movie = transform_video(video, f"{folder}/video.gif", "deep_dream", **options)
+    >>> movie.settings["frames"]
+    3
     """
     check_choice("recipe", recipe, PAINTERS)
     check_range("temporal", temporal, 0.0)

@@ -19,7 +19,11 @@ class Movie:
         path: the file.
         settings: everything needed to make the film again, also in `<path>.json`.
 
-    In a notebook it shows its contact sheet; `scrub` shows it with a slider.
+    In a notebook it shows its contact sheet; `scrub` shows it with a slider. Shown in the book's
+    page on films.
+
+    >>> Movie(Path("zoom.mp4")).path.suffix
+    '.mp4'
     """
 
     path: Path
@@ -87,6 +91,14 @@ def scrub(film, count=60, width=320):
         ImageError: not a film.
 
     Shown in the book's page on films.
+
+    >>> import tempfile, dreamkit
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     options = dict(frames=3, steps=1, profile="ci", seed=1, progress=False)
+    ...     movie = dreamkit.zoom_dream("astronaut", f"{folder}/zoom.gif", **options)
+    ...     box = scrub(movie)
+    >>> len(box.children[0].children)
+    3
     """
     import ipywidgets as widgets
 

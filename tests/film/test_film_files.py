@@ -179,12 +179,12 @@ def broken(folder, kind):
 
 @pytest.mark.parametrize("kind", ["empty", "text", "truncated"])
 def test_a_file_that_is_not_a_video_is_named(tmp_path, kind):
-    with pytest.raises(ImageError, match=f"{kind}.mp4.*not a video"):
+    with pytest.raises(ImageError, match=rf"{kind}\.mp4.*not a video"):
         open_video(broken(tmp_path, kind))
 
 
 def test_a_missing_file_a_folder_and_an_array_are_not_videos(tmp_path):
-    with pytest.raises(ImageError, match="nosuch.mp4' was not found"):
+    with pytest.raises(ImageError, match=r"nosuch\.mp4' was not found"):
         open_video(tmp_path / "nosuch.mp4")
     with pytest.raises(ImageError, match="is a folder"):
         open_video(tmp_path)

@@ -1,5 +1,6 @@
 """Films of runs, zooms and morphs: what they show, how they loop, how they go on."""
 
+import itertools
 import json
 
 import numpy as np
@@ -11,6 +12,7 @@ from dreamkit.errors import ImageError, SettingsError
 from dreamkit.film import zoom as zoom_module
 from dreamkit.film.morph import between
 from dreamkit.film.reading import open_video
+from dreamkit.film.recording import open_film
 from dreamkit.film.reel import Reel
 from dreamkit.film.zoom import lead_back, moved
 
@@ -50,7 +52,9 @@ def test_a_film_has_every_second_step_and_ends_with_the_result(tmp_path):
         assert np.abs(made - step).max() <= 0.5001 / 255
     shown = frames(tmp_path / "run.gif")
     assert len(shown) == len(expected) + 1
-    assert {frame.shape for frame in shown} == {run.image.shape}, "smaller octaves were not enlarged"
+    assert {frame.shape for frame in shown} == {run.image.shape}, (
+        "smaller octaves were not enlarged"
+    )
     assert jump(shown[-1], run.image) < 0.05
 
 
@@ -99,6 +103,26 @@ def test_the_film_of_a_resumed_run_has_no_frame_twice(tmp_path):
         dk.Film(tmp_path / "run.gif").start({"recipe": "another run"})
 
 
+def test_an_interrupted_run_gives_a_film_that_goes_on_with_it(tmp_path):
+    def interrupted(step):
+        if step.step == 2:
+            raise KeyboardInterrupt
+
+    film = open_film(tmp_path / "run.gif", {"recipe": "a run"})
+    run = dk.deep_dream("chelsea", steps=4, callback=film.alongside(interrupted), **SMALL)
+    assert run.stopped == "interrupted"
+    film.finish(run)
+    assert open_video(tmp_path / "run.gif").frames > 1
+    again = open_film(dk.Film(tmp_path / "run.gif"), {"recipe": "a run"})
+    assert len(again.reel) == len(film.reel) == 3
+    run = dk.deep_dream("chelsea", steps=4, callback=again, **SMALL)
+    again.finish(run)
+    assert settings(tmp_path / "run.gif")["film"]["frames"] == len(run.history) + 24
+    assert not (tmp_path / "run.gif-frames").exists()
+    with pytest.raises(ImageError, match="already exists"):
+        open_film(tmp_path / "run.gif", {"recipe": "a run"})
+
+
 @pytest.mark.parametrize(
     ("options", "name"), [({"every": 0}, "every"), ({"fps": 0}, "fps"), ({"hold": -1.0}, "hold")]
 )
@@ -131,7 +155,7 @@ def test_each_frame_of_a_zoom_shows_the_last_one_enlarged(tmp_path):
     first, *rest = kept(path)
     photo = dk.load_image("chelsea", 48)
     assert np.abs(first - photo).max() <= 0.5001 / 255
-    for before, now in zip([first, *rest], rest, strict=False):
+    for before, now in itertools.pairwise([first, *rest]):
         assert jump(now, moved(before, 1.1, 2)) < 0.6 * jump(now, before)
 
 
@@ -152,7 +176,7 @@ def test_a_loop_ends_where_it_begins(tmp_path, rotate):
     jumps = {}
     for path in (closed, cut):
         made = kept(path)
-        inside = np.mean([jump(a, b) for a, b in zip(made, made[1:], strict=False)])
+        inside = np.mean([jump(a, b) for a, b in itertools.pairwise(made)])
         jumps[path] = jump(made[-1], made[0]) / inside
     assert jumps[closed] < 1.3
     assert jumps[cut] > 2

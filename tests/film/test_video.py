@@ -1,5 +1,6 @@
 """A video is painted and dreamt without flicker: the flow, the temporal term, the film."""
 
+import itertools
 import json
 from pathlib import Path
 
@@ -118,7 +119,7 @@ def test_the_temporal_term_can_be_tiled(squeezenet, picture):
 
 def flicker(made, shown):
     """Mean difference of each frame to the one before, moved by the video's flow."""
-    flows = [optical_flow(*pair) for pair in zip(shown, shown[1:], strict=False)]
+    flows = [optical_flow(*pair) for pair in itertools.pairwise(shown)]
     pairs = zip(made, made[1:], flows, strict=False)
     return np.mean([difference(now, f.carry(last), f.reliable) for last, now, f in pairs])
 
