@@ -19,7 +19,6 @@ from .temporal import Temporal
 
 HOLD = 200.0  # weight of a style's temporal term, relative to its content's
 RATE = 0.04  # Adam's first rate for a frame that starts from a painted one; 0.06 repaints it
-SEEN = 0.5  # what comes into view begins as so much of what was painted there; the rest is photo
 FADE = 0.95  # how much of a dream is carried into the next frame
 TYPICAL = 0.05  # where a picture has moved so far, a dream's temporal term pulls as it pushes
 
@@ -59,10 +58,9 @@ class StyleFrames:
         if self.temporal:
             hold = self.temporal * HOLD * given["content_weight"]
             objective = objective + hold * Temporal(carried, reliable)
-        begin = frame + np.maximum(reliable, SEEN) * (carried - frame)
         rate = RATE if given["learning_rate"] is None else given["learning_rate"]
         options = dict(learning_rate=rate, tile=given["tile"], callback=given["callback"])
-        return picture_of(descend(begin, objective, self.steps, progress=False, **options))
+        return picture_of(descend(carried, objective, self.steps, progress=False, **options))
 
 
 class DreamFrames:
