@@ -60,7 +60,7 @@ def contact_sheet(film, count=8, columns=4, width=200):
     ...     options = dict(profile="ci", seed=1, progress=False)
     ...     run = dreamkit.deep_dream("astronaut", callback=film, **options)
     ...     contact_sheet(film.finish(run), count=4, columns=2, width=50).shape
-    (106, 104, 3)
+    (102, 102, 3)
     """
     check_range("columns", columns, 1)
     frames = spaced(film, count, width)
