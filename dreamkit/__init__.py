@@ -66,6 +66,11 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "runs.run": ["Run"],
         "profiles": ["Profile", "profile"],
         "plots": ["plot_losses", "show"],
+        "film.recording": ["Film"],
+        "film.watching": ["Movie", "contact_sheet", "scrub"],
+        "film.zoom": ["zoom_dream"],
+        "film.morph": ["morph"],
+        "film.video": ["transform_video"],
         "runs.reproduce": ["rerun", "resume"],
     },
 )

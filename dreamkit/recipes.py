@@ -60,6 +60,7 @@ def style_transfer(
     callback=None,
     progress=True,
     checkpoint=None,
+    film=None,
 ):
     """Paint a photo in the style of another picture: descend content and style loss together.
 
@@ -90,6 +91,7 @@ def style_transfer(
             `"float16"` or `"auto"`, the fastest of them for this network on this machine.
         profile: a profile's name or a `Profile`; None for the environment's.
         checkpoint: path of a file from which `resume` can continue.
+        film: path of a film of the steps, `.mp4`, `.gif` or `.webp`, or a `Film`.
 
     Returns:
         A `Run`.
@@ -187,6 +189,7 @@ def deep_dream(
     callback=None,
     progress=True,
     checkpoint=None,
+    film=None,
 ):
     """Let a network dream into a picture: octaves × steps of normalised gradient ascent.
 
@@ -210,7 +213,7 @@ def deep_dream(
         smooth: number of Laplacian pyramid bands to bring to equal strength; see `normalise`.
         jitter, rotate, zoom: roll the picture by up to this many px, turn it by up to this many
             degrees and scale it by up to this fraction before each step.
-        precision, tile, profile, callback, progress, checkpoint: see `style_transfer`.
+        precision, tile, profile, callback, progress, checkpoint, film: see `style_transfer`.
 
     Returns:
         A `Run`; its phases are the octaves.
@@ -290,6 +293,7 @@ def dream_style(
     callback=None,
     progress=True,
     checkpoint=None,
+    film=None,
 ):
     """Dream in a style: descend one network's style loss and ascend another's dream score.
 
@@ -308,7 +312,7 @@ def dream_style(
         octaves, octave_steps: for the dream; see `deep_dream`.
         learning_rate: learning rate of the dream, for the two serial orders.
         balance: for `"joint"`, how hard the dream's gradient pulls relative to the style's.
-        precision, tile, profile, callback, progress, checkpoint: see `style_transfer`.
+        precision, tile, profile, callback, progress, checkpoint, film: see `style_transfer`.
 
     Returns:
         A `Run`.

@@ -42,6 +42,7 @@ def texture(
     callback=None,
     progress=True,
     checkpoint=None,
+    film=None,
 ):
     """Make a texture from noise: descend the style loss alone, from coarse to fine.
 
@@ -62,7 +63,7 @@ def texture(
         formula: `"relative"`, `"gatys"` or `"tutorial"`; see `Style`.
         optimizer, tile, callback, progress: see `descend`.
         learning_rate: step size in units of [0, 1]; larger ones leave dull patches.
-        precision, profile, checkpoint: see `style_transfer`.
+        precision, profile, checkpoint, film: see `style_transfer`.
 
     Returns:
         A `Run`.

@@ -34,6 +34,8 @@ LAYERS = [
     ["inputs"],
     ["images"],
     ["colour"],
+    ["film.reel"],
+    ["film.recording", "film.reading"],
     ["networks"],
     ["gram", "objectives", "profiles", "sums", "transforms"],
     ["terms", "gradients"],
@@ -45,6 +47,7 @@ LAYERS = [
     ["octaves"],
     ["texture"],
     ["recipes"],
+    ["film"],
     ["runs.reproduce"],
     ["plots", "batch"],
     ["study", "exercises"],
@@ -261,6 +264,7 @@ def test_every_library_the_package_imports_is_required():
     extras = project["optional-dependencies"].values()
     required = bounds([*project["dependencies"], *(text for extra in extras for text in extra)])
     distributions = {"PIL": "pillow", "skimage": "scikit-image", "lazy_loader": "lazy-loader"}
+    distributions["imageio_ffmpeg"] = "imageio-ffmpeg"
     # Installed with TensorFlow, matplotlib or Jupyter.
     dependencies = {"h5py", "keras", "cycler", "matplotlib_inline", "IPython", "traitlets"}
     for path in PACKAGE.rglob("*.py"):

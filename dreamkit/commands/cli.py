@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..errors import DreamkitError
+from .film import film_app
 from .making import announce_profile, given, go_on, label, make, styles
 from .options import (
     Backbone,
@@ -58,6 +59,7 @@ app = typer.Typer(
 CTRL_C = 130  # the exit code that newer versions of typer use for a KeyboardInterrupt
 weights_app = typer.Typer(help="Show or fetch the networks' weights.", rich_markup_mode=None)
 app.add_typer(weights_app, name="weights")
+app.add_typer(film_app, name="film")
 
 
 def main():

@@ -4,6 +4,9 @@ import json
 from pathlib import Path
 
 from ..errors import SettingsError, check_range
+from ..film.morph import morph
+from ..film.video import transform_video
+from ..film.zoom import zoom_dream
 from ..images import read_metadata
 from ..networks.devices import gpu
 from ..recipes import RECIPES
@@ -12,19 +15,22 @@ from .checkpoint import Checkpoint
 from .pictures import call_arguments
 from .run import METADATA_KEY
 
+FILMS = {maker.__name__: maker for maker in (zoom_dream, morph, transform_video)}
+MAKERS = {**RECIPES, **FILMS}
+
 
 def rerun(path, **changes):
-    """Make a picture again from the settings saved with it.
+    """Make a picture or film again from the settings saved with it.
 
     Args:
-        path: a `.png` or `.json` file that `Run.save` wrote.
+        path: a `.png` or `.json` file that `Run.save` wrote, or a film's `.json`.
         changes: arguments to change, such as `style=` or `size=`; pictures that were arrays must
-            be passed again.
+            be passed again. A film needs `out=`, the file to write.
 
     Returns:
-        A new `Run`; with the same machine and versions, the same picture. On a GPU, TensorFlow's
-        deterministic operations are switched on for the rest of the process, so that all reruns
-        are the same; a run made without them may differ in the last bits.
+        A new `Run` or `Movie`; with the same machine and versions, the same picture or film. On a
+        GPU, TensorFlow's deterministic operations are switched on for the rest of the process, so
+        that all reruns are the same; a run made without them may differ in the last bits.
 
     Raises:
         SettingsError: the file holds no settings, or an input is missing or has changed.
@@ -37,8 +43,10 @@ def rerun(path, **changes):
         name, pictures[key] = key.partition(" ")[0], recorded["source"]
         if pictures[key] is None and name not in changes:
             raise SettingsError(f"The {key} was an array: pass it again, as rerun(…, {name}=…).")
+    if settings["recipe"] in FILMS and "out" not in changes:
+        raise SettingsError("A film is written to a file: name it, as rerun(…, out='again.mp4').")
     make_deterministic()
-    run = RECIPES[settings["recipe"]](**{**call_arguments(settings, pictures), **changes})
+    run = MAKERS[settings["recipe"]](**{**call_arguments(settings, pictures), **changes})
     resized = changes.keys() & {"size", "profile"}
     for key, recorded in settings["inputs"].items():
         now, source = run.settings["inputs"].get(key, recorded), recorded["source"]
@@ -62,7 +70,7 @@ def read_settings(path):
     try:
         text = path.read_text("utf-8") if path.suffix == ".json" else None
         settings = json.loads(text or read_metadata(path)[METADATA_KEY])
-        if settings["recipe"] in RECIPES:
+        if settings["recipe"] in MAKERS:
             return settings
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise SettingsError(

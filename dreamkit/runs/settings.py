@@ -8,6 +8,7 @@ from dataclasses import asdict
 import numpy as np
 
 from ..errors import SettingsError, check_range
+from ..film.recording import open_film
 from ..networks.backbone import Backbone
 from ..profiles import Profile
 from ..profiles import profile as choose_profile
@@ -48,8 +49,14 @@ def reproducible(*pictures, prepare=None):
         def run_and_record(*args, **kwargs):
             given, settings = resolve(*args, **kwargs)
             given["checkpoint"] = open_checkpoint(given["checkpoint"], settings, given)
+            saved = given["checkpoint"]
+            first = saved.notes.get("settings", settings) if saved else settings
+            film = open_film(given["film"], first)
+            given["callback"] = film.alongside(given["callback"]) if film else given["callback"]
             run = recipe(**given)
             run.settings = settings | ({"stopped": run.stopped} if run.stopped else {})
+            if film:
+                film.finish(run)
             return run
 
         run_and_record.resolve = resolve
@@ -67,7 +74,7 @@ def resolve_profile(value):
 
 def describe(recipe, found, given):
     """The settings needed to make a picture again, as JSON values; `found` is {key: source}."""
-    left_out = {*found, "profile", "seed", "callback", "progress", "checkpoint"}
+    left_out = {*found, "profile", "seed", "callback", "progress", "checkpoint", "film"}
     arguments = {name: value for name, value in given.items() if name not in left_out}
     for name in {key.partition(" ")[0] for key in found} & arguments.keys():
         shares = [share for _, share in given[name]]
