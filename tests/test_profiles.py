@@ -208,6 +208,7 @@ def proxy(monkeypatch):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     for name in ("no_proxy", "NO_PROXY", "all_proxy", "http_proxy", "https_proxy"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("urllib.request._opener", None)  # it keeps the proxies of its first use
     yield f"http://127.0.0.1:{server.server_port}", asked, status
     server.shutdown()
     server.server_close()

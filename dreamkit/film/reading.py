@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ImageError
-from ..images import READABLE, check_image, resize
+from ..images import check_image, resize
+from ..inputs.reading import READABLE
 from .reel import ffmpeg
 
 

@@ -175,7 +175,8 @@ class Backbone:
         """{layer: what its features are divided by} in float16; empty in other precisions."""
         if self.precision != "float16":
             return {}
-        return feature_scales(self.model, self.architecture.preprocess)
+        with keras_defaults():
+            return feature_scales(self.model, self.architecture.preprocess)
 
     def layer(self, name):
         """The Keras layer called `name`, or a `LayerError` that suggests similar names."""

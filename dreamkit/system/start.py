@@ -31,7 +31,7 @@ def quiet_start():
     try:
         stderr = os.dup(2)
         own_session = {"start_new_session": True} if os.name == "posix" else {}  # survives Ctrl-C
-        command = [sys.executable, "-I", "-S", "-c", HOLDER, DIED]
+        command = [sys.executable or "", "-I", "-S", "-c", HOLDER, DIED]
         holder = subprocess.Popen(command, stdin=subprocess.PIPE, **own_session)
     except OSError:  # no stderr, or no second process: better some chatter than a lost reason
         yield

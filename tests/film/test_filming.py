@@ -290,8 +290,8 @@ def test_a_morph_leads_from_the_photo_by_paintings_to_dreams(tmp_path):
 
 def test_a_morph_moves_at_an_even_speed(tmp_path):
     reel = Reel(tmp_path / "a.gif", {})
-    for grey in (0.0, 0.1, 0.2, 0.9):  # keyframes that differ by more and more
-        reel.add(np.full((8, 8, 3), grey, "float32"))
+    for level in (0.0, 0.1, 0.2, 0.9):  # keyframes that differ by more and more
+        reel.add(np.full((8, 8, 3), level, "float32"))
     shown = [reel[place].mean() for place in between(reel, 10, loop=False)]
     assert np.diff(shown) == pytest.approx(0.1, abs=0.003)
 
