@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dreamkit import load_image, resume, save_image
+from dreamkit import ImageError, SettingsError, load_image, rerun, resume, save_image
 from dreamkit.objectives import layers_by_backbone
 from dreamkit.paintings import paintings, style_objective
 from dreamkit.recipes import WEIGHTS, deep_dream, dream_style, style_transfer
@@ -204,3 +204,56 @@ def test_several_styles_and_masks_share_one_forward_pass(squeezenet):
     styles = paintings([(NOISE, 1), (PHOTO, "coarse")], HALF, squeezenet)
     objective = style_objective(PHOTO, styles, squeezenet, WEIGHTS, content_mask=HALF)
     assert list(layers_by_backbone(objective.terms)) == [squeezenet]
+
+
+def controlled(tmp_path, **changes):
+    """A run with several styles, masks and colour, saved next to the mask's file."""
+    mask = save_image(tmp_path / "mask.png", np.repeat(HALF[..., None], 3, 2), overwrite=True)
+    styles = {"mosaic": 0.7, "night_flow": "coarse"}
+    controls = dict(content_mask=mask, style_mask={"mosaic": mask}, preserve_color="luminance")
+    controls |= dict(strength=0.5, steps=[2, 1], seed=1)
+    run = style_transfer("astronaut", styles, size=SIDE, **FAST, **{**controls, **changes})
+    return run, run.save(tmp_path / "run.png")
+
+
+def test_a_rerun_repeats_every_control_to_the_last_bit(tmp_path):
+    run, path = controlled(tmp_path)
+    assert set(run.settings["inputs"]) == {
+        *("content", "style 1", "style 2", "content_mask", "style_mask 1"),
+    }
+    again = rerun(path, progress=False)
+    assert np.array_equal(again.image, run.image)
+    assert again.settings == run.settings
+
+
+def test_a_rerun_names_a_mask_that_is_missing_has_changed_or_was_an_array(tmp_path):
+    _, path = controlled(tmp_path)
+    save_image(tmp_path / "mask.png", NOISE, overwrite=True)
+    with pytest.raises(SettingsError, match=r"mask.* has changed"):
+        rerun(path, progress=False)
+    (tmp_path / "mask.png").unlink()
+    with pytest.raises(ImageError, match=r"mask\.png"):
+        rerun(path, progress=False)
+    path.unlink()
+    for file in (path.with_suffix(".json"), path.with_suffix(".csv")):
+        file.unlink()
+    _, path = controlled(tmp_path, style_mask={"night_flow": HALF})
+    with pytest.raises(SettingsError, match=r"style_mask 1 was an array: .*style_mask=…"):
+        rerun(path, progress=False)
+
+
+def test_a_mask_for_a_style_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(SettingsError, match="'waves'"):
+        controlled(tmp_path, style_mask={"waves": HALF})
+
+
+@pytest.mark.parametrize("style", [[1, 2], {"mosaic": -1}, {"mosaic": None}, [], {}])
+def test_styles_of_another_form_are_refused(style):
+    with pytest.raises((SettingsError, ImageError)):
+        style_transfer(PHOTO, style, steps=0, **FAST)
+
+
+def test_a_resumed_run_repeats_every_control(tmp_path):
+    file = tmp_path / "run.npz"
+    run, _ = controlled(tmp_path, checkpoint=file)
+    assert np.array_equal(resume(file, progress=False).image, run.image)

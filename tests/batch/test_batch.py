@@ -159,6 +159,15 @@ def test_a_picture_from_before_an_argument_existed_is_finished(command, photos):
     assert "1 of 3 already done" in command(*STYLE, photos, "--out", "outputs")[1]
 
 
+def test_a_batch_takes_several_styles_and_masks(command, photos):
+    where = ("--out", "outputs", "--style", "mosaic:2", "--style", "night_flow:fine")
+    mask = ("--style-mask", f"mosaic:{photos / 'coffee.png'}")
+    several = [*STYLE, photos, *where, *mask, "--workers", 2]
+    assert command(*several)[0] == 0
+    assert len(pictures("outputs")) == 3
+    assert "3 of 3 already done" in command(*several)[1]
+
+
 def cut(path):
     path.write_bytes(path.read_bytes()[:-30])
 
