@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from textwrap import indent
 
-from ..errors import DreamkitError, WeightsError
+from ..errors import DreamkitError, SettingsError, WeightsError
 from ..networks import weights
 from ..profiles import profile
 from ..runs.versions import DECIDING, versions
@@ -62,10 +62,12 @@ def machine_table():
 
 
 def _profile():
-    """The profile that would be used, or why there is none."""
+    """The profile that would be used, or why there is none; a wrong setting is an error."""
     try:
         return str(profile(quiet=True))
-    except DreamkitError as error:
+    except SettingsError:
+        raise
+    except DreamkitError as error:  # TensorFlow cannot start
         return f"none: {error}"
 
 
