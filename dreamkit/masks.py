@@ -95,24 +95,29 @@ class Masked(Term):
         return self.term.loss(statistics, {n: t.get("target") for n, t in target.items()})
 
 
+def keep_outside(picture, changed, masks):
+    """The changed picture where a mask is white, the picture where all masks are black.
+
+    A feature sees far beyond its own place, so masked terms alone also change what is around them.
+
+    Args:
+        picture, changed: (H, W, 3).
+        masks: list of masks, as for `Masked`; with a None among them, everything may change.
+    """
+    if any(mask is None for mask in masks):
+        return changed
+    whites = [resize(load_image(mask), picture.shape[:2]) for mask in masks]
+    mask = np.max(whites, axis=0).mean(-1, keepdims=True)
+    return np.clip(picture + mask * (changed - picture), 0, 1)
+
+
 def _weigh(x, mask):
     """Feature maps (1, h, w, C) times a mask; sums and lists of vectors as they are."""
     return x * tf.cast(mask, x.dtype) if x.shape.rank == 4 else x
 
 
 def at_layer(mask, backbone, layer):
-    """A mask at the positions of a layer's features: the mean over each one's central pixels.
-
-    Args:
-        mask: (H, W).
-        backbone: a `Backbone`.
-        layer: a layer's name.
-
-    Returns:
-        (1, h, w, 1) array.
-
-    Introduced in notebook 02.
-    """
+    """A mask (H, W) at a layer, (1, h, w, 1): the mean over each feature's central pixels."""
     rows, columns = (_central_pixels(backbone, layer, length) for length in mask.shape)
     cells = mask[rows[:, None, :, None], columns[None, :, None, :]]  # (h, w, stride, stride)
     return cells.mean((2, 3))[np.newaxis, ..., np.newaxis]

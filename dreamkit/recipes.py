@@ -9,6 +9,7 @@ from .colour import keep_chroma
 from .dream import Dream, rank_channels
 from .errors import SettingsError, check_choice, check_range
 from .images import resize
+from .masks import keep_outside
 from .networks.backbone import load_backbone
 from .octaves import SMALLEST_PAINTING, count_octaves, octave_sizes, plan, through_octaves
 from .optimize import ascend, descend, responds
@@ -122,8 +123,10 @@ def style_transfer(
     def one_size(picture, number):
         scaled = scale_paintings(styles, round(style_scale * max(picture.shape)), network)
         objective = style_objective(photo, scaled, network, weights, **terms)
-        _, steps, phase = stages[number - 1]
-        return descend(picture, objective, steps, phase=phase, **options)
+        size, steps, phase = stages[number - 1]
+        run = descend(picture, objective, steps, phase=phase, **options)
+        run.image = keep_outside(resize(photo, size), run.image, [p.mask for p in styles])
+        return run
 
     run = through_octaves(initial, [stage.size for stage in stages], one_size)
     if preserve_color == "luminance":
@@ -248,7 +251,9 @@ def deep_dream(
     def one_octave(picture, number):
         _, steps, phase = stages[number - 1]
         seeded = dict(seed=seed + number, phase=phase, keep="last")
-        return ascend(picture, score, steps, **seeded, **options)
+        run = ascend(picture, score, steps, **seeded, **options)
+        run.image = keep_outside(picture, run.image, [dream_mask])
+        return run
 
     return through_octaves(image, [stage.size for stage in stages], one_octave)
 
@@ -356,7 +361,9 @@ def dream_style(
         down = style_objective(photo, scaled, painter, weights, content_mask=content_mask)
         _, steps, phase = stages[number - 1]
         balanced = Balanced(down, up, balance, smooth=2)
-        return descend(picture, balanced, steps, phase=phase, keep="last", **options)
+        run = descend(picture, balanced, steps, phase=phase, keep="last", **options)
+        run.image = keep_outside(picture, run.image, [dream_mask, *(p.mask for p in styles)])
+        return run
 
     run = through_octaves(photo, [stage.size for stage in stages], one_size)
     if preserve_color == "luminance":

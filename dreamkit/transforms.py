@@ -126,11 +126,7 @@ STAY = Move((0, 0), 0.0, 1.0)  # moves nothing
 
 
 def neighbours(places, length):
-    """The two pixels on either side of places along an axis, and the weight of each.
-
-    >>> [(pixel.tolist(), weight.tolist()) for pixel, weight in neighbours(np.array([0.25, 2]), 3)]
-    [([0, 2], [0.75, 1.0]), ([1, 2], [0.25, 0.0])]
-    """
+    """The two pixels on either side of places along an axis, and the weight of each."""
     below = np.floor(places)
     share = (places - below).astype("float32")
     before, after = (mirrored(below.astype("int32") + offset, length) for offset in (0, 1))

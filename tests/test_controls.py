@@ -242,6 +242,18 @@ def test_a_rerun_names_a_mask_that_is_missing_has_changed_or_was_an_array(tmp_pa
         rerun(path, progress=False)
 
 
+def test_the_sky_stays_calm_under_a_mask_of_the_ground():
+    photo, mask = load_image("rocket", 96), np.zeros((64, 96), "float32")
+    mask[48:] = 1
+    fast = dict(profile="ci", seed=1, progress=False)
+    dreamt = deep_dream(photo, "squeezenet", dream_mask=mask, octaves=2, **fast)
+    painted = style_transfer(photo, "mosaic", style_mask=mask, octaves=1, **fast)
+    for run in (dreamt, painted):
+        change = np.abs(run.image - photo)
+        assert change[:44].max() < 0.02  # octaves resize the sky, and blur its grain a little
+        assert change[50:].mean() > 0.01
+
+
 def test_a_mask_for_a_style_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(SettingsError, match="'waves'"):
         controlled(tmp_path, style_mask={"waves": HALF})

@@ -9,7 +9,7 @@ from dreamkit.dream import Dream
 from dreamkit.errors import ImageError, SettingsError
 from dreamkit.large.fast import accelerated
 from dreamkit.large.tiles import Tiled
-from dreamkit.masks import Masked, at_layer
+from dreamkit.masks import Masked, at_layer, keep_outside
 from dreamkit.startup import keras, tf
 from dreamkit.terms import Content, Style, TotalVariation
 
@@ -150,6 +150,17 @@ def test_a_masked_term_adds_and_scales_like_any_other(net, mask):
     total, values = (3 * term - TotalVariation())(tf.constant(noise(*SIZE), tf.float64))
     assert list(values) == ["dream", "total_variation"]
     assert float(total) == pytest.approx(float(3 * values["dream"] - values["total_variation"]))
+
+
+def test_outside_all_masks_a_picture_stays_as_it_was():
+    picture, changed, half = noise(8, 9), noise(8, 9, 1), np.zeros((8, 9), "float32")
+    half[:4], grey = 1, np.full((8, 9), 0.5, "float32")
+    kept = keep_outside(picture, changed, [half])
+    np.testing.assert_array_equal(kept[4:], picture[4:])
+    np.testing.assert_allclose(kept[:4], changed[:4], atol=1e-6)
+    both = keep_outside(picture, changed, [half, grey])
+    np.testing.assert_allclose(both[4:], (picture + changed)[4:] / 2, atol=1e-6)
+    assert keep_outside(picture, changed, [half, None]) is changed
 
 
 def test_a_black_mask_is_refused(net):

@@ -5,6 +5,7 @@ import numpy as np
 from ..colour import grey, keep_chroma
 from ..dream import Dream
 from ..large.memory import fit_to_memory
+from ..masks import keep_outside
 from ..networks.backbone import load_backbone
 from ..objectives import as_tensor
 from ..optimize import ascend, descend
@@ -60,7 +61,7 @@ class StyleFrames:
         rate = RATE if given["learning_rate"] is None else given["learning_rate"]
         options = dict(learning_rate=rate, tile=given["tile"], callback=given["callback"])
         run = descend(carried, objective, self.steps, progress=False, **options)
-        painted = picture_of(run)
+        painted = keep_outside(photo, picture_of(run), [style.mask for style in styles])
         return keep_chroma(painted, frame) if colours == "luminance" else painted
 
 
@@ -97,7 +98,8 @@ class DreamFrames:
             score = score - self._hold(begin) * Temporal(carried, reliable)
         options = {name: given[name] for name in ("learning_rate", "smooth", "tile", "callback")}
         run = ascend(begin, score, self.steps, keep="last", progress=False, **options)
-        return np.roll(picture_of(run), -shift, (0, 1))
+        dreamt = np.roll(picture_of(run), -shift, (0, 1))
+        return keep_outside(frame, dreamt, [given["dream_mask"]])
 
     def _hold(self, picture):
         """The temporal term's weight: see `TYPICAL`."""
