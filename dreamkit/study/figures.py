@@ -216,10 +216,10 @@ def _draw_clutter(axes, points, measure):
     axes.margins(0.12)
     log_ticks(axes)
     names = [kind_label(name).removeprefix("scene-") for name in points["picture"]]
-    _name_points(axes, points["clutter"].to_numpy(), points[measure].to_numpy(), names)
+    name_points(axes, points["clutter"].to_numpy(), points[measure].to_numpy(), names)
 
 
-def _name_points(axes, x, y, names, size=8.5):
+def name_points(axes, x, y, names, size=8.5):
     """Write each point's name where it covers least of the points and of other names."""
     pixels = axes.transData.transform(np.stack([x, y], -1)) * 72 / axes.figure.dpi
     taken = [Bbox.from_bounds(a - 4, b - 4, 8, 8) for a, b in pixels]
