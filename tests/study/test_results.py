@@ -215,23 +215,49 @@ def test_notebook_5s_sentences_on_the_two_vggs_follow_from_the_tables(both):
     assert list(agreement(both[0.5])["contradicted"]) == [1, 0]
 
 
-def test_the_vggs_contradict_each_other_in_one_variant_as_notebook_5_says(
-    table, replication, design
-):
-    verdicts = {}
-    for measure in ("end_raw", "end_relative"):
-        for network, rows in (("vgg16", replication), ("vgg19", table)):
-            found = effects(of_variants(rows, network, design), measure)
-            found = found.set_index(["variant", "kind"])
-            verdicts[network] = found["verdict"]
-            if measure == "end_raw":
-                blur = change(found.loc[("base", "blur"), "effect"])
-                assert blur == {"vgg16": "−20 %", "vgg19": "+37 %"}[network]
-        differ = verdicts["vgg16"] != verdicts["vgg19"].reindex(verdicts["vgg16"].index)
-        decided = pd.DataFrame(verdicts).ne("open").all(axis=1)
-        contradicted = list(differ[differ & decided].index)
-        assert contradicted == ([("base", "blur")] if measure == "end_raw" else [])
-    assert "blur on the ten photos alone (−20 % and +37 %" in passage("**Where they do not.**")
+def test_notebook_5s_doses_and_intervals_follow_from_the_tables(both):
+    doses, part = passage("falls are mostly there"), passage("**Holds in part:**")
+    for kind in ("lines", "blur", "low_contrast"):
+        half, full = (changes(both[severity], kind)[0][1] for severity in (0.5, 1.0))
+        assert f"{kind.replace('_', ' ')} {half}, then {full}" in doses
+    half, full = (both[s].query("measure == 'end_raw'").set_index("kind") for s in (0.5, 1.0))
+    ratios = (half["effect_second"] / full["effect_second"])[full["verdict_second"] == "opposite"]
+    assert f"median of the {WORDS[len(ratios)]} that" in doses
+    assert f"against the claim {round(100 * ratios.median())} %)" in doses
+    (first, second), _ = changes(both[1.0], "low_contrast")
+    assert f"with VGG-19 ({second}) and with VGG-16 ({first})" in part
+    blur = full.loc["blur"]
+    for which, name in (("first", "VGG-16"), ("second", "VGG-19")):
+        low, middle, high = (change(blur[f"{end}_{which}"]) for end in ("low", "effect", "high"))
+        low, high = (end.removesuffix(" %").removeprefix("+") for end in (low, high))
+        assert f"{name} ({middle} [{low}, {high}]" in part
+
+
+@pytest.fixture(scope="module")
+def varied(table, replication, design):
+    """Effects under each variant, by network and measure."""
+    parts = {"vgg19": table, "vgg16": replication}
+    return {
+        (network, measure): effects(of_variants(rows, network, design), measure).set_index(
+            ["variant", "kind"]
+        )
+        for network, rows in parts.items()
+        for measure in ("end_raw", "end_relative")
+    }
+
+
+def test_the_vggs_contradict_each_other_in_one_variant_as_notebook_5_says(varied):
+    for measure, expected in (("end_raw", [("base", "blur")]), ("end_relative", [])):
+        first, second = (varied[network, measure]["verdict"] for network in ("vgg16", "vgg19"))
+        second = second.reindex(first.index)
+        contradicted = (first != second) & (first != "open") & (second != "open")
+        assert list(first.index[contradicted]) == expected
+    first, second = (
+        change(varied[network, "end_raw"].loc[("base", "blur"), "effect"])
+        for network in ("vgg16", "vgg19")
+    )
+    text = passage("**Where they do not.**")
+    assert f"blur on the ten photos alone ({first} and {second}, section 5.9)" in text
 
 
 def of_variants(table, network, design):
@@ -275,10 +301,9 @@ def test_notebook_5s_numbers_follow_from_the_table(
         assert value == change(found[name.lower().replace(" ", "_")]), name
 
 
-def test_notebook_5s_numbers_for_the_variants_follow_from_the_table(table, design):
-    same = of_variants(table, "vgg19", design)
+def test_notebook_5s_numbers_for_the_variants_follow_from_the_table(varied, design):
     for measure, part in (("end_raw", 0), ("end_relative", 1)):
-        found = effects(same, measure).set_index(["variant", "kind"])
+        found = varied["vgg19", measure]
         for variant in ("base", *design.variants):
             text = passage(f"**{variant.capitalize()}", "\n-").split("Relative,")[part]
             quoted, verdict = 0, None
