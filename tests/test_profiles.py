@@ -184,7 +184,7 @@ def test_a_host_that_refuses_is_a_connection_and_silence_is_none(monkeypatch):
         raise urllib.error.URLError("no route")
 
     for answer, connected in ((refuse, True), (fail, False)):
-        monkeypatch.setattr("urllib.request.urlopen", answer)
+        monkeypatch.setattr("urllib.request.OpenerDirector.open", answer)
         assert profiles._connected.__wrapped__() is connected
 
 
