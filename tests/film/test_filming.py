@@ -296,6 +296,7 @@ def test_a_morph_moves_at_an_even_speed(tmp_path):
     assert np.diff(shown) == pytest.approx(0.1, abs=0.003)
 
 
+@pytest.mark.slow
 def test_a_looping_morph_goes_back_the_same_way(tmp_path):
     places = between([np.full((2, 2, 3), grey) for grey in (0.0, 0.5, 1.0)], 5, loop=True)
     assert places == pytest.approx([0, 0.5, 1, 1.5, 2, 1.5, 1, 0.5])

@@ -132,6 +132,7 @@ RECIPES = {
 EVERY_RECIPE = pytest.mark.parametrize("recipe", RECIPES)
 
 
+@pytest.mark.slow
 @EVERY_RECIPE
 def test_a_video_flickers_far_less_than_independent_frames(tmp_path, recipe):
     source, out = tmp_path / "walk.mp4", tmp_path / "made.mp4"
