@@ -21,11 +21,11 @@ from statistics import median
 import numpy as np
 
 from dreamkit import Dream, deep_dream, load_image, objectives, style_transfer
+from dreamkit.controls.paintings import style_objective
 from dreamkit.large.memory import fit_to_memory
 from dreamkit.networks.precision import has_bfloat16
 from dreamkit.networks.weights import available_offline
 from dreamkit.octaves import octave_sizes
-from dreamkit.paintings import style_objective
 from dreamkit.recipes import WEIGHTS
 from dreamkit.startup import tf
 

@@ -6,6 +6,7 @@ from numbers import Real
 
 import numpy as np
 
+from .controls.transforms import STAY, Transforms
 from .errors import SettingsError, check_choice, check_range
 from .images import check_image
 from .large.fast import adam_in_place, normalise_compiled
@@ -13,7 +14,6 @@ from .large.memory import fit_to_memory
 from .objectives import as_tensor
 from .runs.recorder import Halt, Recorder
 from .startup import tf
-from .transforms import STAY, Transforms
 
 LEARNING_RATES = {"adam": 0.06, "gradient": 0.01, "lbfgs": None}
 

@@ -5,15 +5,9 @@ import functools
 import numpy as np
 
 from .balanced import Balanced
-from .colour import keep_chroma
-from .dream import Dream, rank_channels
-from .errors import SettingsError, check_choice, check_range
-from .images import resize
-from .masks import keep_outside
-from .networks.backbone import load_backbone
-from .octaves import SMALLEST_PAINTING, count_octaves, octave_sizes, plan, through_octaves
-from .optimize import ascend, descend, responds
-from .paintings import (
+from .controls.colour import keep_chroma
+from .controls.masks import keep_outside
+from .controls.paintings import (
     check_photo,
     masked,
     paintings,
@@ -21,10 +15,16 @@ from .paintings import (
     scale_paintings,
     style_objective,
 )
+from .controls.texture import texture
+from .controls.transforms import Transforms
+from .dream import Dream, rank_channels
+from .errors import SettingsError, check_choice, check_range
+from .images import resize
+from .networks.backbone import load_backbone
+from .octaves import SMALLEST_PAINTING, count_octaves, octave_sizes, plan, through_octaves
+from .optimize import ascend, descend, responds
 from .runs.run import concatenate
 from .runs.settings import reproducible
-from .texture import texture
-from .transforms import Transforms
 
 # For relative terms, so that the same weights suit any network and any size.
 WEIGHTS = {"content": 1.0, "style": 40.0, "total_variation": 0.5}

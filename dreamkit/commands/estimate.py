@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..controls.paintings import style_objective
 from ..dream import Dream
 from ..errors import check_choice, check_range
 from ..large.checkpointing import split
@@ -15,7 +16,6 @@ from ..networks.backbone import load_backbone
 from ..networks.devices import device_memory
 from ..objectives import layers_by_backbone
 from ..octaves import SMALLEST_PAINTING, octave_sizes
-from ..paintings import style_objective
 from ..profiles import Profile
 from ..profiles import profile as choose_profile
 from ..recipes import WEIGHTS

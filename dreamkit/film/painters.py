@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from ..colour import grey, keep_chroma
+from ..controls.colour import grey, keep_chroma
+from ..controls.masks import keep_outside
+from ..controls.paintings import masked, paintings, recolour, scale_paintings, style_objective
 from ..dream import Dream
 from ..large.memory import fit_to_memory
-from ..masks import keep_outside
 from ..networks.backbone import load_backbone
 from ..objectives import as_tensor
 from ..optimize import ascend, descend
-from ..paintings import masked, paintings, recolour, scale_paintings, style_objective
 from ..recipes import deep_dream, style_transfer, weaken
 from .making import frame_seed, picture_of
 from .temporal import Temporal

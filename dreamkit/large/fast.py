@@ -10,8 +10,8 @@ import copy
 import functools
 
 from ..balanced import Balanced
+from ..controls.masks import Masked
 from ..gradients import normalise
-from ..masks import Masked
 from ..objectives import (
     Evaluation,
     Objective,

@@ -10,7 +10,7 @@ largest elements are 0.0001 to 2 times as large. So the pixels' gradient says ho
 import copy
 import math
 
-from ..masks import Masked
+from ..controls.masks import Masked
 from ..objectives import Evaluation, Objective, Score, as_tensor
 from ..startup import tf
 from .tiles import Tiled

@@ -8,7 +8,7 @@ import pytest
 from scipy.ndimage import affine_transform
 
 import dreamkit as dk
-from dreamkit.colour import grey
+from dreamkit.controls.colour import grey
 from dreamkit.errors import ImageError, SettingsError
 from dreamkit.film import zoom as zoom_module
 from dreamkit.film.morph import between

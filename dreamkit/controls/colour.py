@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .images import check_image, resize
+from ..images import check_image, resize
 
 LUMINANCE = np.array([0.299, 0.587, 0.114], "float32")  # shares of red, green and blue: YIQ's Y
 ROUNDS = 3  # clipping undoes 16 % of the covariance, measured on our samples; 4 % after 3 rounds

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .errors import check_range
-from .startup import tf
+from ..errors import check_range
+from ..startup import tf
 
 
 @dataclass(frozen=True)

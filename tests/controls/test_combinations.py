@@ -6,8 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dreamkit import ImageError, SettingsError, load_image, rerun, resume, save_image
+from dreamkit.controls.paintings import paintings, style_objective
 from dreamkit.objectives import layers_by_backbone
-from dreamkit.paintings import paintings, style_objective
 from dreamkit.recipes import WEIGHTS, deep_dream, dream_style, style_transfer
 
 SIDE = 48

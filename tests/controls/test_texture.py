@@ -13,8 +13,8 @@ from dreamkit import (
     resume,
     texture,
 )
+from dreamkit.controls.texture import enlarge
 from dreamkit.runs.checkpoint import Checkpoint
-from dreamkit.texture import enlarge
 
 FAST = dict(backbone="squeezenet", profile="ci", progress=False, seed=3)
 

@@ -6,10 +6,10 @@ from scipy.ndimage import affine_transform
 
 from conftest import toy_network
 from dreamkit import SettingsError, ascend, deep_dream, objectives
+from dreamkit.controls.transforms import Move, Transforms
 from dreamkit.dream import Dream
 from dreamkit.large.fast import normalise_compiled
 from dreamkit.startup import tf
-from dreamkit.transforms import Move, Transforms
 
 MOVES = [
     Move((3, -2), 0.0, 1.0),

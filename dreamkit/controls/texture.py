@@ -6,15 +6,15 @@ import operator
 import numpy as np
 from PIL import Image
 
-from .errors import ImageError, check_range
-from .images import resize, resize_channels
-from .large.wrapped import Wrapped, wrap
-from .networks.backbone import load_backbone
-from .octaves import octave_sizes, plan, through_octaves
-from .optimize import descend
+from ..errors import ImageError, check_range
+from ..images import resize, resize_channels
+from ..large.wrapped import Wrapped, wrap
+from ..networks.backbone import load_backbone
+from ..octaves import octave_sizes, plan, through_octaves
+from ..optimize import descend
+from ..runs.settings import reproducible
+from ..terms import Style, TotalVariation
 from .paintings import paintings, scale_paintings
-from .runs.settings import reproducible
-from .terms import Style, TotalVariation
 
 SMALLEST = 32  # px; the coarsest size only has to place light and dark
 REACH = 4  # px around a picture that bicubic enlarging reads

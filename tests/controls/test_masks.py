@@ -5,11 +5,11 @@ import pytest
 
 from conftest import toy_network
 from dreamkit import load_backbone
+from dreamkit.controls.masks import Masked, at_layer, keep_outside
 from dreamkit.dream import Dream
 from dreamkit.errors import ImageError, SettingsError
 from dreamkit.large.fast import accelerated
 from dreamkit.large.tiles import Tiled
-from dreamkit.masks import Masked, at_layer, keep_outside
 from dreamkit.startup import keras, tf
 from dreamkit.terms import Content, Style, TotalVariation
 

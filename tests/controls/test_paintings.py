@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from dreamkit.controls.masks import Masked
+from dreamkit.controls.paintings import check_photo, paintings, scale_paintings, style_objective
 from dreamkit.errors import ImageError, SettingsError
-from dreamkit.masks import Masked
-from dreamkit.paintings import check_photo, paintings, scale_paintings, style_objective
 from dreamkit.recipes import WEIGHTS, plan, weaken
 from dreamkit.terms import Style
 

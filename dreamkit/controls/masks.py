@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from .errors import SettingsError
-from .images import load_image, resize
-from .startup import tf
-from .terms import Term
+from ..errors import SettingsError
+from ..images import load_image, resize
+from ..startup import tf
+from ..terms import Term
 
 
 @dataclass(eq=False)

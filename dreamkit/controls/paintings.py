@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..errors import SettingsError, check_choice, check_range
+from ..images import resize
+from ..terms import Content, Style, TotalVariation, layer_weights
 from .colour import grey, match_colours
-from .errors import SettingsError, check_choice, check_range
-from .images import resize
 from .masks import Masked
-from .terms import Content, Style, TotalVariation, layer_weights
 
 
 class Painting(NamedTuple):

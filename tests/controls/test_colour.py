@@ -5,7 +5,7 @@ import pytest
 from scipy.linalg import sqrtm
 
 from dreamkit import keep_chroma, load_image, match_colours, resize, save_image
-from dreamkit.colour import ROUNDS, colour_moments, grey, matrix_power
+from dreamkit.controls.colour import ROUNDS, colour_moments, grey, matrix_power
 
 # The matrix of the NTSC standard, whose rounded digits are the only difference from ours.
 YIQ = np.array(
@@ -81,7 +81,7 @@ def test_without_clipping_mean_and_covariance_are_the_photos_exactly(picture):
 
 
 def test_one_round_is_the_affine_map_of_the_paper(monkeypatch):
-    monkeypatch.setattr("dreamkit.colour.ROUNDS", 1)
+    monkeypatch.setattr("dreamkit.controls.colour.ROUNDS", 1)
     painting, photo = load_image("night_flow", 48), load_image("chelsea", 64)
     x, y = (p.reshape(-1, 3).astype("float64") for p in (painting, photo))
     a = sqrtm(np.cov(y, rowvar=False)) @ np.linalg.inv(sqrtm(np.cov(x, rowvar=False)))
@@ -102,7 +102,7 @@ def test_on_our_samples_clipping_costs_a_few_percent(monkeypatch):
     means, covariances = np.median([moment_errors(*pair) for pair in pairs], axis=0)
     assert means < 0.01
     assert covariances < 0.08
-    monkeypatch.setattr("dreamkit.colour.ROUNDS", 1)
+    monkeypatch.setattr("dreamkit.controls.colour.ROUNDS", 1)
     once = np.median([moment_errors(*pair) for pair in pairs], axis=0)
     assert ROUNDS > 1
     assert means < once[0] / 2
