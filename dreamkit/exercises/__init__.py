@@ -71,3 +71,4 @@ def check(number, answer=...):
 
 for _number in range(6):  # each module registers its notebook's checks
     importlib.import_module(f"{__name__}.notebook_0{_number}")
+importlib.import_module(f"{__name__}.what_a_network_sees")
