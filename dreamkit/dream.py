@@ -1,4 +1,4 @@
-"""What a dream ascends: how strongly a network responds.  (Notebook 03.)"""
+"""What a dream ascends: how strongly a network responds.  (Notebook 04.)"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Dream(Term):
             label and guide.
         LayerError: an unknown layer.
 
-    Source: Mordvintsev, Olah and Tyka 2015. Introduced in notebook 03.
+    Source: Mordvintsev, Olah and Tyka 2015. Introduced in notebook 04.
 
     >>> from dreamkit import load_backbone
     >>> dream = Dream(load_backbone("squeezenet"), label="goldfish")
@@ -201,7 +201,7 @@ def rank_channels(image, backbone, layers=None, order="strongest", number=5):
     Returns:
         {layer: [channel, …]}, to give to `Dream` as `channel`.
 
-    Introduced in notebook 03.
+    Introduced in notebook 04.
 
     >>> from dreamkit import load_backbone
     >>> rank_channels(load_image("chelsea", 96), load_backbone("squeezenet"), "fire6", number=3)
@@ -231,7 +231,7 @@ def best_match(features, guide):
     Returns:
         (N·h·w,) tensor.
 
-    Source: the guided dreams of Mordvintsev et al. 2015. Introduced in notebook 03.
+    Source: the guided dreams of Mordvintsev et al. 2015. Introduced in notebook 04.
     """
     channels = guide.shape[-1]
     f, g = tf.reshape(features, (-1, channels)), tf.reshape(guide, (-1, channels))

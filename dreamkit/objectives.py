@@ -1,4 +1,4 @@
-"""Adding and scaling scores, and computing their gradient in one pass.  (Notebook 02.)"""
+"""Adding and scaling scores, and computing their gradient in one pass.  (Notebook 03.)"""
 
 import functools
 from typing import NamedTuple
@@ -103,7 +103,7 @@ class Score:
 class Objective(Score):
     """A weighted sum of terms, `parts` = ((weight, term), …), made by adding and scaling them.
 
-    Introduced in notebook 02.
+    Introduced in notebook 03.
 
     >>> from dreamkit import TotalVariation
     >>> (3 * TotalVariation() - TotalVariation()).weights

@@ -1,4 +1,4 @@
-"""Octaves: dream small first, then larger, and put the lost detail back.  (Notebook 03.)"""
+"""Octaves: dream small first, then larger, and put the lost detail back.  (Notebook 04.)"""
 
 import itertools
 from typing import NamedTuple
@@ -27,7 +27,7 @@ def octave_sizes(size, octaves, scale=1.4, smallest=1):
     Raises:
         SettingsError: `octaves` or `scale` is too small.
 
-    Introduced in notebook 03.
+    Introduced in notebook 04.
 
     >>> octave_sizes((300, 400), 3, scale=2)
     [(75, 100), (150, 200), (300, 400)]
@@ -105,7 +105,7 @@ def through_octaves(image, sizes, walk):
     Returns:
         One `Run` over all octaves. If an octave was stopped, the picture so far, at full size.
 
-    Source: Mordvintsev, Olah and Tyka 2015. Introduced in notebook 03.
+    Source: Mordvintsev, Olah and Tyka 2015. Introduced in notebook 04.
     """
     runs, smaller = [], None
     for number, size in enumerate(sizes, start=1):

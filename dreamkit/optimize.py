@@ -1,4 +1,4 @@
-"""descend() and ascend(): one loop with two signs.  (Notebooks 02 and 03.)"""
+"""descend() and ascend(): one loop with two signs.  (Notebooks 03 and 04.)"""
 
 import itertools
 import math
@@ -57,7 +57,7 @@ def descend(image, objective, steps, optimizer="adam", **options):
         SettingsError: an argument is out of range.
 
     Sources: Gatys, Ecker and Bethge 2016; Kingma and Ba 2015 (Adam); Smith 2018 (trading momentum
-    against the rate); Zhu et al. 1997 (L-BFGS-B). Introduced in notebook 02.
+    against the rate); Zhu et al. 1997 (L-BFGS-B). Introduced in notebook 03.
 
     >>> from dreamkit import TotalVariation
     >>> noise = np.random.default_rng(0).random((8, 8, 3), "float32")
@@ -74,7 +74,7 @@ def ascend(image, objective, steps, optimizer="gradient", **options):
     The same loop, arguments, result and errors as `descend`, with the opposite sign and, by
     default, normalised gradient steps.
 
-    Source: Mordvintsev, Olah and Tyka 2015. Introduced in notebook 03.
+    Source: Mordvintsev, Olah and Tyka 2015. Introduced in notebook 04.
 
     >>> from dreamkit import TotalVariation
     >>> noise = np.random.default_rng(0).random((8, 8, 3), "float32")

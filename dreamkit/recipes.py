@@ -1,4 +1,4 @@
-"""style_transfer(), deep_dream() and dream_style().  (Notebooks 02 to 04.)"""
+"""style_transfer(), deep_dream() and dream_style().  (Notebooks 03 to 05.)"""
 
 import functools
 
@@ -100,7 +100,7 @@ def style_transfer(
     Raises:
         DreamkitError: the subclass and message name the invalid picture, setting or weights.
 
-    Source: Gatys, Ecker and Bethge 2016. Introduced in notebook 02.
+    Source: Gatys, Ecker and Bethge 2016. Introduced in notebook 03.
 
     >>> run = style_transfer("astronaut", "mosaic", profile="ci", seed=1, progress=False)
     >>> run.image.shape
@@ -224,7 +224,7 @@ def deep_dream(
     Raises:
         DreamkitError: the subclass and message name the invalid picture, setting or weights.
 
-    Source: Mordvintsev, Olah and Tyka 2015. Introduced in notebook 03.
+    Source: Mordvintsev, Olah and Tyka 2015. Introduced in notebook 04.
 
     >>> run = deep_dream("astronaut", profile="ci", seed=1, progress=False)
     >>> list(run.history["phase"].unique())
@@ -325,7 +325,7 @@ def dream_style(
     Raises:
         DreamkitError: the subclass and message name the invalid picture, setting or weights.
 
-    Source: Al-Khazraji, Abbas and Jamil 2022. Introduced in notebook 04.
+    Source: Al-Khazraji, Abbas and Jamil 2022. Introduced in notebook 05.
 
     >>> run = dream_style("astronaut", "mosaic", "joint", profile="ci", seed=1, progress=False)
     >>> [name for name in run.history if name in ("content", "style", "total_variation", "dream")]

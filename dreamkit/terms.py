@@ -1,4 +1,4 @@
-"""The scores we ascend or descend; they add, subtract and scale.  (Notebook 02.)
+"""The scores we ascend or descend; they add, subtract and scale.  (Notebook 03.)
 
 objective = 1.0 * Content(photo, vgg) + 20.0 * Style(painting, vgg) - 0.5 * Dream(inception)
 total, terms = objective(picture)
@@ -112,7 +112,7 @@ class Content(Term):
         SettingsError: an unknown formula.
         LayerError: an unknown layer.
 
-    Source: Gatys, Ecker and Bethge 2016, equation 1. Introduced in notebook 02.
+    Source: Gatys, Ecker and Bethge 2016, equation 1. Introduced in notebook 03.
 
     >>> from dreamkit import load_backbone
     >>> import numpy as np
@@ -178,7 +178,7 @@ class Style(Term):
         LayerError: an unknown layer.
         ImageError: the painting is too small for the layers.
 
-    Source: Gatys, Ecker and Bethge 2016, equations 3 to 5. Introduced in notebook 02.
+    Source: Gatys, Ecker and Bethge 2016, equations 3 to 5. Introduced in notebook 03.
 
     >>> from dreamkit import load_backbone
     >>> import numpy as np
@@ -230,7 +230,7 @@ class TotalVariation(Term):
     Raises:
         SettingsError: an unknown formula.
 
-    Source: Rudin, Osher and Fatemi 1992, in its anisotropic form. Introduced in notebook 02.
+    Source: Rudin, Osher and Fatemi 1992, in its anisotropic form. Introduced in notebook 03.
 
     >>> import numpy as np
     >>> float(TotalVariation()(np.zeros((8, 8, 3), "float32"))[0])

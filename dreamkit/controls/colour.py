@@ -1,4 +1,4 @@
-"""Keeping a photo's colours: paint only its brightness, or repaint the painting.  (Notebook 02.)"""
+"""Keeping a photo's colours: paint only its brightness, or repaint the painting.  (Notebook 03.)"""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ FAINTEST = 1 / 255**2  # variance of one grey level: whatever varies less is rou
 def grey(picture):
     """A picture without its colours, (H, W, 3): every channel is the luminance.
 
-    Introduced in notebook 02.
+    Introduced in notebook 03.
 
     >>> grey(np.array([[[1.0, 0.0, 0.0]]])).round(3).tolist()   # red is rather dark
     [[[0.299, 0.299, 0.299]]]
@@ -38,7 +38,7 @@ def keep_chroma(painted, photo):
         (H, W, 3) float32 in [0, 1].
 
     Source: Gatys et al. 2017, "Controlling perceptual factors in neural style transfer", section
-    on luminance-only transfer. Introduced in notebook 02.
+    on luminance-only transfer. Introduced in notebook 03.
 
     >>> orange, grey = np.full((1, 1, 3), (0.8, 0.5, 0.2)), np.full((1, 1, 3), 0.4)
     >>> keep_chroma(grey, orange)[0, 0].astype(float).round(2).tolist()  # darker, just as orange
@@ -67,7 +67,7 @@ def match_colours(painting, photo):
         (H, W, 3) float32 in [0, 1].
 
     Source: Gatys et al. 2017, "Controlling perceptual factors in neural style transfer", section
-    on colour histogram matching. Introduced in notebook 02.
+    on colour histogram matching. Introduced in notebook 03.
 
     >>> rng = np.random.default_rng(0)
     >>> painting, photo = rng.uniform(0.2, 0.8, (8, 8, 3)), rng.uniform(0.4, 0.5, (8, 8, 3))

@@ -1,4 +1,4 @@
-"""Where a term counts: soft masks over the picture.  (Notebook 02.)"""
+"""Where a term counts: soft masks over the picture.  (Notebook 03.)"""
 
 import functools
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Masked(Term):
         ImageError: not a picture.
         SettingsError: the mask is black, or the term has no backbone.
 
-    Source: Gatys et al. 2017, section 4 (spatial control). Introduced in notebook 02.
+    Source: Gatys et al. 2017, section 4 (spatial control). Introduced in notebook 03.
 
     >>> from dreamkit import Dream, load_backbone
     >>> left = np.zeros((64, 64), "float32")

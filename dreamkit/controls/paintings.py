@@ -1,6 +1,6 @@
 """The paintings of a style transfer: one or several, each with its share and its place.
 
-Notebook 02 introduces them.
+Notebook 03 introduces them.
 """
 
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ def paintings(style, mask, network, layers=None):
     Raises:
         SettingsError: a share that is neither of these, or shares that are all zero.
 
-    Introduced in notebook 02.
+    Introduced in notebook 03.
     """
     layers = layer_weights(network, layers, network.architecture.style_layers)
     styles = style if isinstance(style, list) else [(style, 1.0)]
@@ -83,7 +83,7 @@ def recolour(photo, styles, preserve_color):
         preserve_color: None changes nothing; `"match"` gives the paintings the photo's colours;
             `"luminance"` makes everything grey, for `keep_chroma` to put the photo's colours back.
 
-    Source: Gatys et al. 2017, section 5. Introduced in notebook 02.
+    Source: Gatys et al. 2017, section 5. Introduced in notebook 03.
     """
     check_choice("preserve_color", preserve_color, (None, "luminance", "match"))
     if preserve_color is None:
@@ -115,7 +115,7 @@ def style_objective(
         formula: see `Content` and `Style`.
         content_mask: where the photo is kept; None for everywhere.
 
-    Source: Gatys, Ecker and Bethge 2016, equation 7. Introduced in notebook 02.
+    Source: Gatys, Ecker and Bethge 2016, equation 7. Introduced in notebook 03.
     """
     if not isinstance(style, list):
         style = paintings(style, None, network, style_layers)

@@ -1,4 +1,4 @@
-"""texture(): more of what a picture is made of, also as a tile that repeats.  (Notebook 02.)"""
+"""texture(): more of what a picture is made of, also as a tile that repeats.  (Notebook 03.)"""
 
 import functools
 import operator
@@ -72,7 +72,7 @@ def texture(
         DreamkitError: the subclass and message name the invalid picture, setting or weights.
 
     Source: Gatys, Ecker and Bethge 2015, "Texture synthesis using convolutional neural networks".
-    Introduced in notebook 02.
+    Introduced in notebook 03.
 
     >>> run = texture("mosaic", (48, 64), tileable=True, profile="ci", seed=1, progress=False)
     >>> run.image.shape

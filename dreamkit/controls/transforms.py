@@ -1,4 +1,4 @@
-"""Small random moves of the picture before each step, against the network's grid.  (Notebook 03.)
+"""Small random moves of the picture before each step, against the network's grid.  (Notebook 04.)
 
 A network has favourite places (its strides) and favourite directions. A picture that has to please
 it wherever it lies, however it is turned and at any nearby scale cannot rely on them, and gets
@@ -29,7 +29,7 @@ class Transforms:
         SettingsError: an argument is out of range.
 
     Sources: Mordvintsev, Olah and Tyka 2015 (the roll); Olah, Mordvintsev and Schubert 2017
-    (rotation and scale). Introduced in notebook 03.
+    (rotation and scale). Introduced in notebook 04.
 
     >>> Transforms(jitter=8).draw(seed=1, step=0)
     Move(shift=(0, 0), angle=0.0, scale=1.0)

@@ -1,4 +1,4 @@
-"""Scoring a picture as if it went on for ever, repeated like a tile on a wall.  (Notebook 02.)"""
+"""Scoring a picture as if it went on for ever, repeated like a tile on a wall.  (Notebook 03.)"""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -24,7 +24,7 @@ class Wrapped:
     Raises:
         SettingsError: a content term.
 
-    Introduced in notebook 02.
+    Introduced in notebook 03.
 
     >>> from dreamkit import Style, load_backbone
     >>> import numpy as np

@@ -63,7 +63,7 @@ class Backbone:
             SettingsError: an unknown precision, or float16 for a network with layers other than
                 convolutions, batch normalisations, ReLU, pooling and sums.
 
-        Introduced in notebook 02.
+        Introduced in notebook 03.
 
         >>> load_backbone("squeezenet").with_precision("bfloat16").precision
         'bfloat16'

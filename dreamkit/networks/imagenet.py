@@ -1,4 +1,4 @@
-"""The 1,000 ImageNet classes.  (Notebook 03.)"""
+"""The 1,000 ImageNet classes.  (Notebook 04.)"""
 
 import difflib
 import functools

@@ -1,4 +1,4 @@
-"""The precision that a network computes in.  (Notebook 02.)"""
+"""The precision that a network computes in.  (Notebook 03.)"""
 
 import functools
 import os

@@ -1,4 +1,4 @@
-"""Rescaling a network so that its features fit into float16.  (Notebook 02.)
+"""Rescaling a network so that its features fit into float16.  (Notebook 03.)
 
 float16 ends at 65,504. VGG-19's features reach 24,000 on our photos, 32,000 on a checkerboard,
 61,000 on black and white rings, and after a few steps of dreaming 77,000. Networks of convolutions,

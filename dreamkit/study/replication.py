@@ -1,4 +1,4 @@
-"""Whether two networks give the same answer to one question.  (Notebook 05.)"""
+"""Whether two networks give the same answer to one question.  (Notebook 06.)"""
 
 import pandas as pd
 from matplotlib.lines import Line2D
@@ -36,7 +36,7 @@ def compare(found, first, second, severity=1.0):
     Raises:
         SettingsError: one of the networks has no such effects.
 
-    Introduced in notebook 05.
+    Introduced in notebook 06.
     """
     base = select(found, recipe="style", variant="base", role="content", severity=severity)
     columns = [*KEYS, "effect", "low", "high", "verdict"]
@@ -57,7 +57,7 @@ def agreement(both):
         network and the opposite with the other), and `rho`, the rank correlation of the effects
         (Spearman).
 
-    Source: Spearman 1904. Introduced in notebook 05.
+    Source: Spearman 1904. Introduced in notebook 06.
     """
     rows = {}
     for measure, part in both.groupby("measure", sort=False):
@@ -81,7 +81,7 @@ def plot_agreement(found, first, second, severity=1.0):
     Returns the matplotlib figure: `first` across, `second` upward, a point with both 95 % intervals
     for each distortion, and the diagonal, on which both effects are equal. A point has the mark of
     the verdict that both networks share, or a cross and a bold name if their verdicts differ.
-    Introduced in notebook 05.
+    Introduced in notebook 06.
     """
     both = compare(found, first, second, severity)
     measures = both["measure"].unique()

@@ -1,4 +1,4 @@
-"""The full study's results are complete, and the README and notebook 05 quote them correctly."""
+"""The full study's results are complete, and the README and notebook 06 quote them correctly."""
 
 import dataclasses
 import json
@@ -273,8 +273,8 @@ VERDICTS = re.compile(rf"as claimed|opposite|open|{QUOTE.pattern}")
 
 
 def passage(start, stop="\n\n"):
-    """The text of notebook 05 from one phrase to another, on one line."""
-    texts = [cell.source for cell in load("05_clear_or_distorted.ipynb").cells]
+    """The text of notebook 06 from one phrase to another, on one line."""
+    texts = [cell.source for cell in load("06_clear_or_distorted.ipynb").cells]
     text = next(text for text in texts if start in text).split(start)[1]
     return " ".join(text.split(stop)[0].split())
 
