@@ -18,8 +18,9 @@ from .precision import fastest_precision, has_bfloat16
 VGG19 = 361_152  # multiplications for each pixel, up to its deepest layer for style
 SHAPES = ((128, 64), (64, 128), (32, 256), (16, 512))  # (side, channels), as in VGG's blocks
 BUDGET = 0.5  # s of measuring, after the graph has been built
-# A style step takes longer than its convolutions: measured, on AVX2 and with a matrix unit.
-OVERHEAD = 1.3
+# A style step takes longer than its convolutions, because it also waits for memory: 1.8 to 2.6
+# times as long, measured side by side with AVX2 and with a matrix unit.
+OVERHEAD = 2.4
 
 
 def step_seconds(size, rate=None):
@@ -30,7 +31,7 @@ def step_seconds(size, rate=None):
         rate: multiplications per second; measured when None.
 
     >>> round(step_seconds(size=256, rate=2e11), 2)
-    0.31
+    0.57
     """
     return OVERHEAD * 2 * VGG19 * size**2 / (rate or products_per_second())
 
