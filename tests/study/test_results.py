@@ -246,7 +246,7 @@ def varied(table, replication, design):
     }
 
 
-def test_the_vggs_contradict_each_other_in_one_variant_as_notebook_5_says(varied):
+def test_the_vggs_contradict_each_other_in_one_variant_as_notebook_6_says(varied):
     for measure, expected in (("end_raw", [("base", "blur")]), ("end_relative", [])):
         first, second = (varied[network, measure]["verdict"] for network in ("vgg16", "vgg19"))
         second = second.reindex(first.index)
@@ -257,7 +257,7 @@ def test_the_vggs_contradict_each_other_in_one_variant_as_notebook_5_says(varied
         for network in ("vgg16", "vgg19")
     )
     text = passage("**Where they do not.**")
-    assert f"blur on the ten photos alone ({first} and {second}, section 5.9)" in text
+    assert f"blur on the ten photos alone ({first} and {second}, section 9)" in text
 
 
 def of_variants(table, network, design):
