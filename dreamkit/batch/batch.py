@@ -137,14 +137,14 @@ def make_or_explain(job):
     """Like `make`, but whatever fails is an error that ends only this job."""
     try:
         return make(job)
-    except (DreamkitError, OSError):
-        raise
     except Exception as error:
-        raise unexpected(error) from error
+        raise reported(error) from None
 
 
-def unexpected(error):
-    """Any error as one that is reported in a line."""
+def reported(error):
+    """Any error as one that ends only its own picture: whatever one file does, we go on."""
+    if isinstance(error, DreamkitError | OSError):
+        return error
     return ImageError(f"It cannot be made ({type(error).__name__}: {reason_of(error)}).")
 
 
@@ -184,7 +184,7 @@ class Batch:
         self.keep_alpha = keep_alpha
         self.where = dict(workers=workers, scheduler=scheduler)
         out = Path(out).expanduser()
-        if out.suffix.lower() in WRITABLE and not out.is_dir():
+        if out.suffix.lower() in WRITABLE and not os.path.isdir(out):
             raise SettingsError(f"--out '{out}' is a file, but a batch needs a folder: name one.")
         check_room(out / "picture.png")
         photos = expand(photos, out)
@@ -242,10 +242,8 @@ class Batch:
         try:
             if not is_finished(path, self.job(photo, path).settings, seeded):
                 self.unfinished.add(path)
-        except (DreamkitError, OSError) as error:
-            self.failures[photo] = error
         except Exception as error:
-            self.failures[photo] = unexpected(error)
+            self.failures[photo] = reported(error)
         return path in self.unfinished
 
     def work(self, wanted):
@@ -260,8 +258,8 @@ class Batch:
                     self.save(job, result, bar)
                 except DivergedError as error:
                     self.failures[job.photo] = self.save_best(job, error)
-                except (DreamkitError, OSError) as error:
-                    self.failures[job.photo] = error
+                except Exception as error:
+                    self.failures[job.photo] = reported(error)
                 bar.update()
 
     def jobs(self, wanted, bar):
@@ -269,14 +267,11 @@ class Batch:
         for photo, path in wanted.items():
             try:
                 job = self.job(photo, path)
-            except (DreamkitError, OSError) as error:
-                self.failures[photo] = error
-            except Exception as error:  # whatever one file does, the others are made
-                self.failures[photo] = unexpected(error)
+            except Exception as error:
+                self.failures[photo] = reported(error)
+                bar.update()
             else:
                 yield job
-                continue
-            bar.update()
 
     def save(self, job, run, bar):
         """Write a picture, but not over one that has appeared since this call began."""
@@ -306,5 +301,8 @@ class Batch:
         if error.run is None or error.run.image is None:
             return error
         error.run.settings = ended(job.settings, error.run, "diverged")
-        path, _ = save_somewhere(error.run, job.path)
+        try:
+            path, _ = save_somewhere(error.run, job.path)
+        except (DreamkitError, OSError) as problem:
+            return problem
         return ImageError(best_so_far(error, path))

@@ -1,7 +1,6 @@
 """`make dream`: every recipe on one photo and one style.  (Notebook 00.)"""
 
 import functools
-import os
 import sys
 import time
 from pathlib import Path
@@ -12,7 +11,7 @@ from ..plots import plot_losses, show
 from ..recipes import deep_dream, dream_style, style_transfer
 from ..runs.checkpoint import Checkpoint
 from ..runs.saving import COMPANIONS, UNFINISHED, save_somewhere
-from .making import Stopped
+from .making import Stopped, draw_into_files
 
 ENDS = {f"-{word}" for word in UNFINISHED.values()}  # of the names of unfinished pictures
 TITLES = {
@@ -88,16 +87,6 @@ def cropped(image, shape):
     height, width = min(height, round(width * ratio)), min(width, round(height / ratio))
     top, left = (image.shape[0] - height) // 2, (image.shape[1] - width) // 2
     return image[top : top + height, left : left + width]
-
-
-def draw_into_files():
-    """Choose matplotlib's backend now, as an MPLBACKEND that is wrong would cost the overview."""
-    chosen = os.environ.pop("MPLBACKEND", None)
-    import matplotlib
-
-    matplotlib.use("Agg")
-    if chosen is not None:
-        os.environ["MPLBACKEND"] = chosen
 
 
 def set_aside(out):

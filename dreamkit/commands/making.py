@@ -60,6 +60,16 @@ def label(style):
     return "-".join(Path(_split_share(text)[0]).stem for text in style)
 
 
+def draw_into_files():
+    """Choose matplotlib's backend now, as an MPLBACKEND that is wrong would cost the overview."""
+    chosen = os.environ.pop("MPLBACKEND", None)
+    import matplotlib
+
+    matplotlib.use("Agg")
+    if chosen is not None:
+        os.environ["MPLBACKEND"] = chosen
+
+
 class Stopped(Exception):
     """Ctrl-C ended a command; the message says what there is already."""
 
@@ -145,7 +155,7 @@ def free_path(out, photo, label, overwrite):
 
     stem = f"{Path(photo).stem}-{Path(label).stem}".replace(" ", "_")
     name = f"{shortened(stem, '.png')}.png"
-    path = (out if out.suffix and not out.is_dir() else out / name).expanduser()
+    path = (out if out.suffix and not os.path.isdir(out) else out / name).expanduser()
     check_room(path)
     if path.suffix.lower() not in WRITABLE:
         raise ImageError(f"'{path}' has the wrong suffix: end it in {', '.join(WRITABLE)}.")

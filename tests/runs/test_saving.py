@@ -25,6 +25,7 @@ from dreamkit import (
 from dreamkit.images import read_metadata
 from dreamkit.inputs import files
 from dreamkit.inputs.files import replacing, replacing_all, shortened
+from dreamkit.runs.recorder import Recorder
 from dreamkit.runs.run import METADATA_KEY, Run
 from dreamkit.runs.saving import save_somewhere, spelled
 
@@ -245,22 +246,23 @@ def test_a_name_with_many_dots_can_be_written(tmp_path):
 # Runs that diverge
 
 
-def poison_at(phase, monkeypatch):
-    """A callback after whose first call in a phase every total is NaN."""
+def poison(patch, phase):
+    """Make the total of a phase NaN from its first step on."""
+    record = Recorder.record
 
-    def callback(step):
-        if step.phase == phase:
-            monkeypatch.setattr("dreamkit.runs.recorder.np.isfinite", lambda total: False)
+    def poisoned(self, step, total, *others):
+        record(self, step, np.nan if (self.phase, step) == (phase, 1) else total, *others)
 
-    return callback
+    patch.setattr(Recorder, "record", poisoned)
 
 
 def test_a_run_that_diverges_in_a_later_phase_keeps_the_picture_so_far(monkeypatch):
     options = dict(steps=2, octaves=2, size=64, seed=1, profile="ci", progress=False)
     for phase, rows in {"octave 1/2": 1, "octave 2/2": 3 + 1}.items():
-        with pytest.raises(DivergedError) as caught:
-            deep_dream("chelsea", callback=poison_at(phase, monkeypatch), **options)
-        monkeypatch.undo()
+        with monkeypatch.context() as patch:
+            poison(patch, phase)
+            with pytest.raises(DivergedError) as caught:
+                deep_dream("chelsea", **options)
         run = caught.value.run
         assert run.image.shape == (43, 64, 3)
         assert run.settings["stopped"] == "diverged"
