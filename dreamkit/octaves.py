@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .errors import check_range
+from .errors import DivergedError, check_range
 from .images import resize
 from .runs.run import concatenate
 
@@ -105,6 +105,9 @@ def through_octaves(image, sizes, walk):
     Returns:
         One `Run` over all octaves. If an octave was stopped, the picture so far, at full size.
 
+    Raises:
+        DivergedError: its `run` holds the best picture so far, at full size.
+
     Source: Mordvintsev, Olah and Tyka 2015. Introduced in notebook 04.
     """
     runs, smaller = [], None
@@ -120,9 +123,20 @@ def through_octaves(image, sizes, walk):
             if not runs:
                 raise
             runs[-1].stopped = "interrupted"
+        except DivergedError as error:
+            error.run = at_full_size([*runs, error.run], sizes)
+            raise
         smaller = base
         if runs[-1].stopped:
             break
-    run = concatenate(runs)
+    return at_full_size(runs, sizes)
+
+
+def at_full_size(runs, sizes):
+    """One `Run` of several, with the last picture there is; None if there is none."""
+    made = [run for run in runs if run.image is not None]
+    if not made:
+        return None
+    run = concatenate(made)
     run.image = resize(run.image, sizes[-1])
     return run

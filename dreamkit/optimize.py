@@ -112,10 +112,17 @@ def _walk(
     rate = LEARNING_RATES[optimizer] if learning_rate is None else learning_rate
     if rate is not None and not (isinstance(rate, Real) and rate > 0):
         raise SettingsError(f"learning_rate cannot be {rate!r}: give a number above 0.")
+    if optimizer == "lbfgs" and transforms:
+        raise SettingsError(
+            "lbfgs cannot work with jitter, rotate or zoom, as its line search compares scores of"
+            " several steps: leave these moves out, or choose 'adam' or 'gradient'."
+        )
     picture = tf.Variable(image if tf.is_tensor(image) else as_tensor(check_image(image)))
     score = fit_to_memory(objective, tuple(picture.shape[:2]), tile)
     phase = phase or ("descend" if sign < 0 else "ascend")
-    recorder = Recorder(phase, sign, callback, keep, checkpoint)
+    options = [optimizer, rate, steps, smooth, jitter, rotate, zoom, seed, keep]
+    start = [picture, objective]
+    recorder = Recorder(phase, sign, callback, keep, checkpoint, start, options)
     if recorder.finished:
         return recorder.run()
 
@@ -202,6 +209,7 @@ def _lbfgs(picture, evaluate, steps, sign, recorder):
     x = np.ravel(picture.numpy().astype("float64"))
     limits = dict(maxiter=steps, maxfun=2 * steps, maxcor=10, ftol=0, gtol=0)
     minimize(loss, x, jac=True, method="L-BFGS-B", bounds=[(0, 1)] * x.size, options=limits)
+    print(f"L-BFGS found nothing better after {next(counter) - 1} of {steps} steps, and stopped.")
 
 
 def responds(picture, objective, transforms, seed, tile="auto"):

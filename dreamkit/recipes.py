@@ -18,7 +18,7 @@ from .controls.paintings import (
 from .controls.texture import texture
 from .controls.transforms import Transforms
 from .dream import Dream, rank_channels
-from .errors import SettingsError, check_choice, check_range
+from .errors import DivergedError, SettingsError, check_choice, check_range
 from .images import resize
 from .networks.backbone import load_backbone
 from .octaves import SMALLEST_PAINTING, count_octaves, octave_sizes, plan, through_octaves
@@ -381,6 +381,9 @@ def one_after_the_other(picture, first, second):
     except KeyboardInterrupt:  # before the second recipe's first score
         run.stopped = "interrupted"
         return run
+    except DivergedError as error:
+        error.run = concatenate([run, *([error.run] if error.run else [])])
+        raise
 
 
 # The recipes that `rerun` and `resume` can repeat.

@@ -1,5 +1,6 @@
 """Import TensorFlow and Keras without their log chatter: `from .startup import keras, tf`."""
 
+import os
 import sys
 
 from .errors import DreamkitError
@@ -28,5 +29,20 @@ except Exception as error:
         " with `pip install -r requirements.txt`."
     ) from error
 
+STARTED_BY = os.getpid()
 
-__all__ = ["keras", "tf"]
+
+def check_process():
+    """Raise a `DreamkitError` in a process that was forked after TensorFlow had started.
+
+    A fork copies none of TensorFlow's threads, so its first large operation would wait for ever.
+    """
+    if os.getpid() != STARTED_BY:
+        raise DreamkitError(
+            "This process was forked after TensorFlow had started, and would hang: start processes"
+            ' with multiprocessing.get_context("spawn"), with joblib\'s default backend, or use'
+            " the commands' --workers."
+        )
+
+
+__all__ = ["check_process", "keras", "tf"]

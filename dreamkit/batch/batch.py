@@ -5,8 +5,8 @@ that say they were made from the same photo in the same way.
 """
 
 import inspect
-import json
 import os
+import platform
 import sys
 import time
 from dataclasses import dataclass
@@ -14,14 +14,19 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import DreamkitError, ImageError, SettingsError
-from ..images import MAX_PIXELS, WRITABLE, load_alpha, load_image
-from ..inputs.files import check_folder
+from ..errors import DivergedError, DreamkitError, ImageError, SettingsError
+from ..images import MAX_PIXELS, WRITABLE, load_image
+from ..inputs.files import check_room, shortened
+from ..runs.saving import best_so_far, kept_alpha, reason_of, save_somewhere, spelled
 from .jobs import run_all
-from .sources import distinct_names, expand
+from .sources import distinct_names, expand, recorded
 
 MADE_DIFFERENTLY = (
     "'{path}' exists but was made differently: add --overwrite or choose another --out."
+)
+OTHER_WEIGHTS = (
+    "'{path}' exists but was made with other weights of {name}: restore them, add --overwrite or"
+    " choose another --out."
 )
 TRIAL = 256  # px: small enough to score in a moment, and large enough for every network
 
@@ -45,10 +50,12 @@ def is_finished(path, settings, seeded):
     Unless `seeded`, any seed will do.
     """
     _, record, history = result_files(path)
-    noted = _recorded(record) or _recorded(path)
-    if not noted or "stopped" in noted or _decisive(noted, seeded) != _decisive(settings, seeded):
+    noted = recorded(record) or recorded(path)
+    if noted and (name := _other_weights(noted, settings)):
+        raise ImageError(OTHER_WEIGHTS.format(path=path, name=name))
+    if not noted or "stopped" in noted or not _same(noted, settings, seeded):
         raise ImageError(MADE_DIFFERENTLY.format(path=path))
-    return bool(_recorded(record)) and _is_complete(path, history)
+    return bool(recorded(record)) and _is_complete(path, history)
 
 
 def result_files(path):
@@ -56,22 +63,31 @@ def result_files(path):
     return path, path.with_suffix(".json"), path.with_suffix(".csv")
 
 
-def _recorded(path):
-    from ..runs.reproduce import read_settings
+def _other_weights(noted, settings):
+    """The name of a network whose weights aren't those of a file's settings, or None."""
+    from ..runs.identity import changed_weights
 
+    recorded = noted.get("weights", {})
+    argument = changed_weights(recorded, settings.get("weights", {}))
+    return argument and recorded[argument]["name"]
+
+
+def _same(noted, settings, seeded):
+    """Whether settings in a file, which may be anything, would give the same picture."""
     try:
-        return read_settings(path)
-    except DreamkitError:
-        return None
+        wanted = settings if "weights" in noted else {**settings, "weights": None}
+        return _decisive({"weights": None, **noted}, seeded) == _decisive(wanted, seeded)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False
 
 
 def _decisive(settings, seeded):
     """The settings that decide how a picture comes out, as a file would return them."""
-    settings = json.loads(json.dumps(settings))
-    inputs = {name: {**noted, "source": None} for name, noted in settings["inputs"].items()}
-    arguments = _defaults(settings["recipe"]) | settings["arguments"]
-    chosen = [settings["recipe"], arguments, {**settings["profile"], "reason": None}]
-    return [*chosen, inputs, settings["seed"] if seeded else None]
+    from ..runs.identity import decisive
+
+    chosen = decisive(settings)
+    chosen["arguments"] = _defaults(chosen["recipe"]) | chosen["arguments"]
+    return chosen if seeded else {**chosen, "seed": None}
 
 
 def _defaults(recipe):
@@ -96,14 +112,40 @@ def _is_complete(picture, history):
 def make(job):
     """The finished Run of a job, in whichever process does the work."""
     from .. import recipes
+    from ..runs.identity import changed_weights, weights
+    from ..runs.stopping import between_steps
+    from ..runs.versions import versions
 
     names = job.given.keys() & job.settings["inputs"].keys()  # several styles are arrays already
     pictures = {name: load_image(job.given[name]) for name in names}
-    run = getattr(recipes, job.settings["recipe"]).__wrapped__(**{**job.given, **pictures})
+    given = {**job.given, **pictures}
+    used = weights(given)
+    if argument := changed_weights(job.settings.get("weights", {}), used):
+        raise SettingsError(
+            f"The worker on {platform.node()} has other weights of {used[argument]['name']} than"
+            " the first one: give all workers the same files."
+        )
+    with between_steps():
+        run = getattr(recipes, job.settings["recipe"]).__wrapped__(**given)
     if run.stopped:
         raise KeyboardInterrupt
-    run.settings = job.settings
+    run.settings = {**job.settings, "weights": used, "versions": versions()}
     return run
+
+
+def make_or_explain(job):
+    """Like `make`, but whatever fails is an error that ends only this job."""
+    try:
+        return make(job)
+    except Exception as error:
+        raise reported(error) from None
+
+
+def reported(error):
+    """Any error as one that ends only its own picture: whatever one file does, we go on."""
+    if isinstance(error, DreamkitError | OSError):
+        return error
+    return ImageError(f"It cannot be made ({type(error).__name__}: {reason_of(error)}).")
 
 
 def compact(picture):
@@ -114,7 +156,8 @@ def compact(picture):
 
 def summary(run, path):
     """One line about a picture just saved."""
-    return f"{time.strftime('%H:%M')}  {path}  ({run.history['seconds'].iloc[-1]:.0f} s)"
+    seconds = run.history["seconds"].iloc[-1]
+    return f"{time.strftime('%H:%M')}  {spelled(path)}  ({seconds:.0f} s)"
 
 
 class Batch:
@@ -141,13 +184,14 @@ class Batch:
         self.keep_alpha = keep_alpha
         self.where = dict(workers=workers, scheduler=scheduler)
         out = Path(out).expanduser()
-        if out.suffix.lower() in WRITABLE and not out.is_dir():
+        if out.suffix.lower() in WRITABLE and not os.path.isdir(out):
             raise SettingsError(f"--out '{out}' is a file, but a batch needs a folder: name one.")
-        check_folder(out)
+        check_room(out / "picture.png")
         photos = expand(photos, out)
-        files = [f"{name}-{label}.png".replace(" ", "_") for name in distinct_names(photos)]
+        stems = [f"{name}-{label}".replace(" ", "_") for name in distinct_names(photos)]
+        files = [f"{shortened(stem, '.png')}.png" for stem in stems]
         self.paths = {photo: out / file for photo, file in zip(photos, files, strict=True)}
-        self.failures, self.unfinished = {}, set()
+        self.failures, self.unfinished, self.weights = {}, set(), None
 
     def run(self):
         """Make every picture not yet finished, report each, and return {photo: its error}."""
@@ -159,8 +203,8 @@ class Batch:
             self.work(wanted)
         finally:
             for photo, error in self.failures.items():
-                message = " ".join(str(error).split())
-                prefix = "" if repr(photo) in message else f"{photo}: "
+                message = " ".join((str(error) or type(error).__name__).split())
+                prefix = "" if repr(photo) in message else f"{spelled(photo)}: "
                 print(f"dreamkit: {prefix}{message}", file=sys.stderr)
         return self.failures
 
@@ -178,6 +222,7 @@ class Batch:
         ((_, result),) = run_all(make, [trial], **self.where)
         if isinstance(result, Exception):
             raise result
+        self.weights = getattr(result, "settings", {}).get("weights")
 
     def job(self, photo, path, **changes):
         remote = self.where["workers"] > 1 or self.where["scheduler"]
@@ -186,6 +231,7 @@ class Batch:
         if remote:
             names = given.keys() & settings["inputs"].keys()
             given |= {name: compact(given[name]) for name in names}
+        settings = settings | ({"weights": self.weights} if self.weights else {})
         return Job(photo, path, given, settings)
 
     def is_wanted(self, photo, path):
@@ -196,8 +242,8 @@ class Batch:
         try:
             if not is_finished(path, self.job(photo, path).settings, seeded):
                 self.unfinished.add(path)
-        except (DreamkitError, OSError) as error:
-            self.failures[photo] = error
+        except Exception as error:
+            self.failures[photo] = reported(error)
         return path in self.unfinished
 
     def work(self, wanted):
@@ -205,11 +251,15 @@ class Batch:
 
         style = "{n_fmt} of {total_fmt} pictures |{bar}| {remaining} left"
         with tqdm(total=len(wanted), bar_format=style, dynamic_ncols=True) as bar:
-            for job, result in run_all(make, self.jobs(wanted, bar), **self.where):
-                if isinstance(result, Exception):
-                    self.failures[job.photo] = result
-                else:
+            for job, result in run_all(make_or_explain, self.jobs(wanted, bar), **self.where):
+                try:
+                    if isinstance(result, Exception):
+                        raise result
                     self.save(job, result, bar)
+                except DivergedError as error:
+                    self.failures[job.photo] = self.save_best(job, error)
+                except Exception as error:
+                    self.failures[job.photo] = reported(error)
                 bar.update()
 
     def jobs(self, wanted, bar):
@@ -217,21 +267,42 @@ class Batch:
         for photo, path in wanted.items():
             try:
                 job = self.job(photo, path)
-            except (DreamkitError, OSError) as error:
-                self.failures[photo] = error
+            except Exception as error:
+                self.failures[photo] = reported(error)
                 bar.update()
             else:
                 yield job
 
     def save(self, job, run, bar):
         """Write a picture, but not over one that has appeared since this call began."""
-        free = self.overwrite or job.path in self.unfinished or not job.path.exists()
+        replace = self.overwrite or job.path in self.unfinished
+        alpha, lost = kept_alpha(job.photo, run) if self.keep_alpha else (None, None)
+        path, problem = save_somewhere(run, job.path, replace, alpha)
+        if problem and not replace and os.path.lexists(job.path):
+            path, problem = self._made_meanwhile(job, path)
+        bar.write(summary(run, path))
+        if problem or lost:
+            raise ImageError(problem or lost)
+
+    def _made_meanwhile(self, job, path):
+        """Where a picture is whose place was taken, and what to report: None if by its equal."""
         try:
-            if not free:
-                raise ImageError(MADE_DIFFERENTLY.format(path=job.path))
-            alpha = load_alpha(job.photo, run.image.shape[:2]) if self.keep_alpha else None
-            run.save(job.path, overwrite=True, alpha=alpha)
-        except (DreamkitError, OSError) as error:
-            self.failures[job.photo] = error
-        else:
-            bar.write(summary(run, job.path))
+            is_finished(job.path, job.settings, self.arguments["seed"] is not None)
+        except ImageError as error:
+            return path, f"{error} This one is '{spelled(path)}'."
+        for file in result_files(path):  # another process was asked for the same
+            file.unlink()
+        return job.path, None
+
+    def save_best(self, job, error):
+        """Save the best picture of a run that diverged; the error to report."""
+        from ..runs.settings import ended
+
+        if error.run is None or error.run.image is None:
+            return error
+        error.run.settings = ended(job.settings, error.run, "diverged")
+        try:
+            path, _ = save_somewhere(error.run, job.path)
+        except (DreamkitError, OSError) as problem:
+            return problem
+        return ImageError(best_so_far(error, path))

@@ -5,17 +5,25 @@ import contextlib
 import functools
 import logging
 import os
+import platform
 import queue
 import signal
 import threading
+import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 from ..errors import DreamkitError, SettingsError, check_range
+from ..runs.versions import versions
 
 CONNECT, GATHER = 5, 15  # seconds to wait for a scheduler, and for its first worker
+GONE = 30  # seconds to wait for a worker after the last one has gone
 IDLE = 300  # seconds after which a worker process without a job ends
+OTHER_VERSIONS = (
+    "The worker {worker} would make other pictures, for it has {differing}: install the same"
+    " versions there, restart it, then run this again."
+)
 _one_at_a_time = threading.RLock()  # a Dask worker may have several threads; networks want one
 
 
@@ -37,7 +45,8 @@ def run_all(function, jobs, *, workers=1, scheduler=None):
 
     Raises:
         SettingsError: workers is out of range or combined with a scheduler; the scheduler cannot
-            be reached, has no workers or goes away; the system killed a worker process.
+            be reached, has no workers or goes away; its workers go away, cannot import dreamkit, or
+            have other versions than this computer; the system killed a worker process.
 
     Introduced in notebook 06.
 
@@ -123,17 +132,29 @@ def _on_cluster(function, jobs, scheduler):
     with _connected(scheduler) as client:
         from distributed import CancelledError, KilledWorker
 
+        _check_workers(client, scheduler)
+        expected, seen = versions(), time.monotonic()
+
         def submit(job):
             with warnings.catch_warnings():  # Dask advises against sending pictures
                 warnings.filterwarnings("ignore", "Sending large graph")
-                return client.submit(attempt, function, job, pure=False)
+                return client.submit(_attempt_alike, expected, function, job, pure=False)
 
         def room():
             """For every thread a job and one in reserve."""
+            nonlocal seen
             try:
-                return 2 * max(1, sum(client.nthreads().values()))
+                threads = sum(client.nthreads().values())
             except Exception as error:  # which one depends on how far the client has closed
                 raise lost from error
+            seen = time.monotonic() if threads else seen
+            if time.monotonic() - seen > GONE:
+                raise SettingsError(
+                    f"All workers of the scheduler at {scheduler} have gone: start some with `dask"
+                    f" worker {scheduler} --nthreads 1`, then run this again; what is finished"
+                    " stays."
+                )
+            return 2 * max(1, threads)
 
         for job, future in _as_completed(jobs, submit, room):
             try:
@@ -143,9 +164,57 @@ def _on_cluster(function, jobs, scheduler):
                     "Several workers died during this job, most likely because memory ran out: use"
                     " a smaller size or workers with more memory."
                 )
+            except ImportError as error:
+                raise _not_installed(scheduler, error) from error
             except (CancelledError, OSError) as error:  # no job raises these: see attempt()
                 raise lost from error
             yield job, result
+
+
+def _attempt_alike(expected, function, job):
+    """`attempt` on a worker, which may have joined late, if its versions are the expected ones."""
+    if differing := different_versions(expected, versions()):
+        raise SettingsError(OTHER_VERSIONS.format(worker=platform.node(), differing=differing))
+    return attempt(function, job)
+
+
+def _check_workers(client, scheduler):
+    """Raise a `SettingsError` unless all workers can import dreamkit, and have our versions."""
+    try:
+        found = client.run(versions, on_error="return")
+    except ImportError as error:
+        raise _not_installed(scheduler, error) from error
+    for worker, there in found.items():
+        if isinstance(there, Exception):
+            raise _not_installed(scheduler, there) from there
+        if differing := different_versions(versions(), there):
+            raise SettingsError(OTHER_VERSIONS.format(worker=worker, differing=differing))
+
+
+def different_versions(here, there):
+    """What differs between two computers' `versions`, in words; of Python, only 3.11 counts.
+
+    >>> different_versions({"keras": "3.1", "python": "3.11.2"}, {"keras": "3.2"})
+    'keras 3.2 instead of 3.1, no python instead of 3.11.2'
+    """
+    return ", ".join(
+        f"{name} {there[name]} instead of {here[name]}"
+        if there.get(name)
+        else f"no {name} instead of {here[name]}"
+        for name in here
+        if _counts(name, here[name]) != _counts(name, there.get(name))
+    )
+
+
+def _counts(name, version):
+    return version and version.split(".")[:2] if name == "python" else version
+
+
+def _not_installed(scheduler, error):
+    return SettingsError(
+        f"The cluster at {scheduler} cannot import dreamkit ({error}): install this course where"
+        " its scheduler and workers run, restart them, then run this again."
+    )
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ import os
 import re
 from pathlib import Path
 
-from ..errors import ImageError
+from ..errors import DreamkitError, ImageError
 from ..images import WRITABLE
 from ..inputs.samples import samples
 
@@ -67,9 +67,20 @@ def _matches(photo, out):
 
 
 def _is_result(picture, out):
-    """True for an earlier result in the folder for results."""
-    inside = os.path.realpath(picture.parent) == os.path.realpath(out)
-    return inside and picture.with_suffix(".json").exists()
+    """True for an earlier result in the folder for results: a `.json` alone says nothing."""
+    if os.path.realpath(picture.parent) != os.path.realpath(out):
+        return False
+    return bool(recorded(picture.with_suffix(".json")) or recorded(picture))
+
+
+def recorded(path):
+    """The settings in a picture or `.json` file if dreamkit wrote it, else None."""
+    from ..runs.reproduce import read_settings
+
+    try:
+        return read_settings(path)
+    except DreamkitError:
+        return None
 
 
 def distinct_names(photos):

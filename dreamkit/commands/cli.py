@@ -9,7 +9,7 @@ import typer
 
 from ..errors import DreamkitError
 from .film import film_app
-from .making import announce_profile, given, go_on, label, make, styles
+from .making import Stopped, announce_profile, given, go_on, label, make, styles
 from .options import (
     Backbone,
     Channels,
@@ -56,25 +56,28 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-CTRL_C = 130  # the exit code that newer versions of typer use for a KeyboardInterrupt
+CTRL_C = 130  # the exit code of what Ctrl-C ended, in every shell
 weights_app = typer.Typer(help="Show or fetch the networks' weights.", rich_markup_mode=None)
 app.add_typer(weights_app, name="weights")
 app.add_typer(film_app, name="film")
 
 
 def main():
-    """Run a command; an error is one line on stderr and exit code 2."""
+    """Run a command; an error is one line on stderr and exit code 2, Ctrl-C is exit code 130."""
+    code = 2
     try:
         arguments = sys.argv[1:] or ["--help"]
         sys.exit(app(arguments, standalone_mode=False, prog_name="python -m dreamkit") or 0)
     except SystemExit as ended:
         if ended.code != CTRL_C:
             raise
-        problem = "stopped"
+        problem, code = "stopped", CTRL_C
     except DreamkitError as error:
         problem = str(error)
+    except Stopped as stop:
+        problem, code = str(stop), CTRL_C
     except (KeyboardInterrupt, typer.Abort):
-        problem = "stopped"
+        problem, code = "stopped", CTRL_C
     except OSError as error:
         problem = f"{error.filename or 'the system'}: {error.strerror or error}"
     except Exception as error:
@@ -82,7 +85,7 @@ def main():
             raise
         problem = f"{error.format_message()} (see --help)"
     print(f"dreamkit: {' '.join(problem.split())}", file=sys.stderr)
-    sys.exit(2)
+    sys.exit(code)
 
 
 @app.command()
@@ -251,9 +254,11 @@ def study(
     chosen = design(preset.value)
     try:
         table = run_study(chosen, out, workers or (1 if scheduler else cpu_count()), scheduler)
-    except (StudyError, KeyboardInterrupt) as error:
+    except KeyboardInterrupt as stop:
+        raise Stopped(str(stop) or "stopped") from None
+    except StudyError as error:
         print(f"dreamkit: {' '.join(str(error).split())}", file=sys.stderr)
-        raise typer.Exit(1 if isinstance(error, StudyError) else 2) from None
+        raise typer.Exit(1) from None
     print("Pairs that go as the paper claims (distorted: higher style loss, lower dream score):")
     print(as_claimed(table))
     print(study_folder(chosen, out) / "results.parquet")

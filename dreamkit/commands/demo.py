@@ -1,6 +1,7 @@
 """`make dream`: every recipe on one photo and one style.  (Notebook 00.)"""
 
 import functools
+import sys
 import time
 from pathlib import Path
 
@@ -9,7 +10,10 @@ from ..inputs.files import check_folder
 from ..plots import plot_losses, show
 from ..recipes import deep_dream, dream_style, style_transfer
 from ..runs.checkpoint import Checkpoint
+from ..runs.saving import COMPANIONS, UNFINISHED, save_somewhere
+from .making import Stopped, draw_into_files
 
+ENDS = {f"-{word}" for word in UNFINISHED.values()}  # of the names of unfinished pictures
 TITLES = {
     "style": "style transfer",
     "dream": "deep dream",
@@ -31,12 +35,16 @@ def make_all(content, style, size, out, seed, profile):
 
     Returns:
         {name: Run}.
+
+    Raises:
+        Stopped: Ctrl-C; the pictures so far are saved.
     """
     out = Path(out).expanduser()
     check_folder(out)
     longest = profile.size if size is None else size
     photo = load_image(content, longest)  # a bad picture is reported before the work starts
     painting = load_image(style)
+    draw_into_files()
     set_aside(out)
     options = dict(size=size, seed=seed, profile=profile)
     combine = functools.partial(dream_style, content, style, **options)
@@ -52,11 +60,13 @@ def make_all(content, style, size, out, seed, profile):
     for number, (name, recipe) in enumerate(recipes.items(), start=1):
         print(f"{number}/{len(recipes)}  {TITLES[name]} …", flush=True)
         started = time.perf_counter()
-        runs[name] = recipe()
-        path = runs[name].save(out / f"{name}.png")
+        runs[name] = run = recipe()
+        path, problem = save_somewhere(run, out / f"{name}.png")
         print(f"     {path}  ({time.perf_counter() - started:.0f} s)", flush=True)
-        if runs[name].stopped:
-            break
+        if problem:
+            print(f"dreamkit: {problem}", file=sys.stderr)
+        if run.stopped:
+            raise Stopped(f"stopped: the picture so far is in '{path}'")
     draw(photo, painting, runs, out)
     print(next_steps(style, out))
     return runs
@@ -81,7 +91,8 @@ def cropped(image, shape):
 
 def set_aside(out):
     """Move the files of an earlier call into `out/earlier/<time>`."""
-    names = [f"{name}{suffix}" for name in TITLES for suffix in (".png", ".json", ".csv")]
+    stems = [f"{name}{end}" for name in TITLES for end in ("", *ENDS)]
+    names = [f"{stem}{suffix}" for stem in stems for suffix in (".png", *COMPANIONS)]
     existing = [out / n for n in (*names, "overview.png", "losses.png") if (out / n).exists()]
     if not existing:
         return

@@ -1,14 +1,13 @@
 """python -m dreamkit film: runs, zooms, morphs and videos as films."""
 
 import contextlib
-import sys
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .making import announce_profile
+from .making import Stopped, announce_profile
 from .options import Backbone, Overwrite, Painting, Seed, Size, Steps
 
 film_app = typer.Typer(help="Make films: run, zoom, morph, video.", rich_markup_mode=None)
@@ -51,6 +50,8 @@ def run(
     options |= {"style": style} if recipe.value == "style" else {}
     made = getattr(recipes, RECIPES[recipe.value])(photo, profile=announce_profile(), **options)
     print(film.finish(made))
+    if made.stopped:
+        raise Stopped(f"stopped: the film '{path}' ends there")
 
 
 @film_app.command()
@@ -158,9 +159,8 @@ def profile_for(path):
 
 @contextlib.contextmanager
 def stoppable():
-    """After Ctrl-C, say in one line how to go on; exit code 2."""
+    """After Ctrl-C, say in one line how to go on."""
     try:
         yield
     except KeyboardInterrupt as stop:
-        print(f"dreamkit: {stop or 'stopped'}", file=sys.stderr)
-        raise typer.Exit(2) from None
+        raise Stopped(str(stop) or "stopped") from None

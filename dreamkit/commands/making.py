@@ -1,10 +1,13 @@
 """Making the pictures that a command asks for.  (Notebook 00.)"""
 
+import functools
+import os
+import sys
 from pathlib import Path
 
 import typer
 
-from ..errors import ImageError, SettingsError
+from ..errors import DivergedError, DreamkitError, ImageError, SettingsError
 
 
 def announce_profile():
@@ -57,35 +60,45 @@ def label(style):
     return "-".join(Path(_split_share(text)[0]).stem for text in style)
 
 
+def draw_into_files():
+    """Choose matplotlib's backend now, as an MPLBACKEND that is wrong would cost the overview."""
+    chosen = os.environ.pop("MPLBACKEND", None)
+    import matplotlib
+
+    matplotlib.use("Agg")
+    if chosen is not None:
+        os.environ["MPLBACKEND"] = chosen
+
+
+class Stopped(Exception):
+    """Ctrl-C ended a command; the message says what there is already."""
+
+
 def go_on(checkpoint, more, out, overwrite):
     """Finish the run of a checkpoint, with more steps if any, and save its picture."""
-    from ..batch.batch import summary
     from ..runs.reproduce import resume
 
     path = free_path(out, checkpoint.stem, "", overwrite)
-    run = resume(checkpoint, more)
-    run.save(path, overwrite)
-    print(summary(run, path))
+    keep(lambda: resume(checkpoint, more), path, overwrite, checkpoint=checkpoint)
 
 
 def make(recipe, photos, label, out, arguments, overwrite, workers, scheduler, keep_alpha=False):
     """Make one picture, or a batch; exit code 1 if the batch has failures."""
-    from ..batch.batch import Batch, summary
+    from ..batch.batch import Batch
     from ..batch.sources import is_single
 
     single = is_single(photos) and scheduler is None
     if not single and "checkpoint" in arguments:
         raise SettingsError("--checkpoint is for one photo: a batch continues by itself.")
     path = free_path(out, photos[0], label, overwrite) if single else None
+    if single and keep_alpha and path.suffix.lower() in (".jpg", ".jpeg"):
+        raise ImageError(f"'{path}' cannot be transparent: end it in .png, .webp or .tif.")
     from .. import recipes
-    from ..images import load_alpha
 
     recipe = getattr(recipes, recipe)
     if single:
-        run = recipe(photos[0], **arguments, profile=announce_profile())
-        alpha = load_alpha(photos[0], run.image.shape[:2]) if keep_alpha else None
-        run.save(path, overwrite, alpha)
-        print(summary(run, path))
+        run = functools.partial(recipe, photos[0], **arguments, profile=announce_profile())
+        keep(run, path, overwrite, photos[0] if keep_alpha else None, arguments.get("checkpoint"))
         return
     arguments["profile"] = announce_profile()
     label = Path(label).stem
@@ -94,17 +107,59 @@ def make(recipe, photos, label, out, arguments, overwrite, workers, scheduler, k
         raise typer.Exit(1)
 
 
+def keep(make, path, overwrite, transparent=None, checkpoint=None):
+    """Save the picture that a function makes, however its run ends, and print where it is.
+
+    Args:
+        make: function without arguments that returns a `Run`.
+        path, overwrite: see `Run.save`.
+        transparent: the photo whose transparency the picture gets, or None.
+        checkpoint: the run's, if it has one.
+
+    Raises:
+        Stopped: the run was stopped; its picture so far is saved.
+        DivergedError: the run diverged; its best picture is saved.
+        Exit: the picture could not be written, or not where it should be: exit code 1.
+    """
+    from ..batch.batch import summary
+    from ..runs.saving import best_so_far, kept_alpha, save_somewhere, spelled
+
+    try:
+        run = make()
+    except DivergedError as error:
+        if error.run is None or error.run.image is None:
+            raise
+        where, _ = save_somewhere(error.run, path, overwrite)
+        raise DreamkitError(best_so_far(error, where)) from error
+    alpha, lost = (None, None) if transparent is None else kept_alpha(transparent, run)
+    where, problem = save_somewhere(run, path, overwrite, alpha)
+    print(summary(run, where))
+    if run.stopped:
+        phase, step = run.settings["stopped_at"]
+        resume = ""
+        if checkpoint and Path(checkpoint).is_file():
+            resume = f"; to go on: python -m dreamkit resume {checkpoint}"
+        raise Stopped(
+            f"stopped at step {step} of {phase}: the picture so far is in"
+            f" '{spelled(where)}'{resume}"
+        )
+    if problem or lost:
+        print(f"dreamkit: {problem or lost}", file=sys.stderr)
+        raise typer.Exit(1)
+
+
 def free_path(out, photo, label, overwrite):
     """Where the picture goes; checked before the work, so that an hour is not lost at its end."""
     from ..images import WRITABLE
-    from ..inputs.files import check_folder
+    from ..inputs.files import check_room, shortened
 
-    name = f"{Path(photo).stem}-{Path(label).stem}.png".replace(" ", "_")
-    path = (out if out.suffix and not out.is_dir() else out / name).expanduser()
-    check_folder(path.parent)
+    stem = f"{Path(photo).stem}-{Path(label).stem}".replace(" ", "_")
+    name = f"{shortened(stem, '.png')}.png"
+    path = (out if out.suffix and not os.path.isdir(out) else out / name).expanduser()
+    check_room(path)
     if path.suffix.lower() not in WRITABLE:
         raise ImageError(f"'{path}' has the wrong suffix: end it in {', '.join(WRITABLE)}.")
     for file in (path, path.with_suffix(".json"), path.with_suffix(".csv")):
-        if file.exists() and not overwrite:
+        if os.path.lexists(file) and not overwrite:
             raise ImageError(f"'{file}' already exists: add --overwrite or choose another --out.")
     return path

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..runs.identity import weights
 from .reel import Reel, unfinished
 
 
@@ -24,6 +25,7 @@ class Maker:
         seed = self.earlier.get("seed") if seed is None else seed
         profile = self.earlier.get("profile") if profile is None else profile
         given, settings = recipe.resolve(*pictures, seed=seed, profile=profile, **options)
+        settings |= {"weights": weights(given)}
         return given | dict(checkpoint=None, progress=False), settings
 
     def open(self, name, settings, arguments, **inputs):

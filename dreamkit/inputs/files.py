@@ -1,11 +1,18 @@
 """Atomic writes, and checks that a folder or file can be written to."""
 
 import contextlib
+import errno
+import hashlib
+import itertools
 import os
+import shutil
 import uuid
 from pathlib import Path
 
 from ..errors import ImageError
+
+LONGEST_NAME, SHORT_NAME = 240, 204  # bytes; most file systems allow 255, and parts need some
+LEAST_ROOM = 2**20  # bytes that must be free on a disk
 
 
 @contextlib.contextmanager
@@ -28,12 +35,119 @@ def replacing(path):
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{uuid.uuid4().hex}{''.join(path.suffixes)}")
+    part = part_of(path)
     try:
         yield part
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def part_of(path):
+    """A hidden name next to a file, with its suffixes, that nothing else has."""
+    suffixes = "".join(path.suffixes[-2:])
+    return path.with_name(f".{uuid.uuid4().hex}{suffixes if len(suffixes) < 20 else path.suffix}")
+
+
+@contextlib.contextmanager
+def replacing_all(paths, overwrite):
+    """Write files that belong together: either all of them appear or none.
+
+    Args:
+        paths: where they belong, in one folder. The last one says that the others are complete: it
+            is written last, and an old one is removed before the others are replaced.
+        overwrite: False to raise a FileExistsError if one of them has appeared meanwhile, even at
+            the last moment.
+
+    Yields:
+        A list of paths next to them to write to; old files stay whole if the block fails.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     both = [Path(folder, name) for name in ("a.txt", "b.txt")]
+    ...     with replacing_all(both, overwrite=False) as parts:
+    ...         _ = [part.write_text("all of it") for part in parts]
+    ...     print(sorted(file.name for file in Path(folder).iterdir()))
+    ['a.txt', 'b.txt']
+    """
+    paths[0].parent.mkdir(parents=True, exist_ok=True)
+    parts = [part_of(path) for path in paths]
+    try:
+        yield parts
+        if overwrite:
+            _replace(parts, paths)
+        else:
+            _add(parts, paths)
+    finally:
+        for part in parts:
+            part.unlink(missing_ok=True)
+
+
+def _replace(parts, paths):
+    for path in paths:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    last = paths[-1].read_bytes() if paths[-1].exists() else None
+    paths[-1].unlink(missing_ok=True)
+    try:
+        os.replace(parts[0], paths[0])
+    except OSError:
+        if last is not None:
+            paths[-1].write_bytes(last)
+        raise
+    for part, path in zip(parts[1:], paths[1:], strict=True):
+        os.replace(part, path)
+
+
+def _add(parts, paths):
+    added = []
+    try:
+        for part, path in zip(parts, paths, strict=True):
+            _move_to_free(part, path)
+            added.append(path)
+    except OSError:
+        for path in added:
+            path.unlink()
+        raise
+
+
+def _move_to_free(part, path):
+    """Give a file another name unless a file has it, which no two processes can do at once."""
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        raise
+    except OSError as error:  # not every file system knows links
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from error
+        os.replace(part, path)
+
+
+def free_name(path, companions=()):
+    """The path with the first number that makes it, and it with other suffixes, free: `cat-2.png`.
+
+    >>> free_name(Path("nowhere/cat.png"), [".json"]).name
+    'cat-2.png'
+    """
+    for number in itertools.count(2):
+        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
+        if not any(map(os.path.lexists, (free, *(free.with_suffix(s) for s in companions)))):
+            return free
+
+
+def shortened(stem, suffix):
+    """A file's stem, so short that the file can have it; the names of two files stay different.
+
+    >>> shortened("cat", ".png"), len(shortened("x" * 300, ".png"))
+    ('cat', 200)
+    """
+    if len(os.fsencode(stem + suffix)) <= LONGEST_NAME:
+        return stem
+    mark = hashlib.sha256(os.fsencode(stem)).hexdigest()[:8]
+    kept = stem
+    while len(os.fsencode(f"{kept}-{mark}{suffix}")) > SHORT_NAME:
+        kept = kept[:-1]
+    return f"{kept}-{mark}"
 
 
 def check_folder(folder):
@@ -45,6 +159,20 @@ def check_folder(folder):
     nearest = next(path for path in (folder, *folder.parents) if os.path.exists(path))
     if not (nearest.is_dir() and os.access(nearest, os.W_OK)):
         raise ImageError(f"Cannot write to '{folder}': choose another place.")
+
+
+def check_room(path):
+    """Raise an `ImageError` if a file of this name cannot be written: too long, or no room left."""
+    folder = Path(path).expanduser().parent
+    check_folder(folder)
+    nearest = next(path for path in (folder, *folder.parents) if os.path.exists(path))
+    if shutil.disk_usage(nearest).free < LEAST_ROOM:
+        raise ImageError(f"The disk of '{folder}' is full: make room, or choose another place.")
+    try:
+        os.lstat(path)
+    except OSError as error:
+        if error.errno in (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL):
+            raise ImageError(f"'{path}' cannot be a file's name: choose a shorter one.") from error
 
 
 def check_free(path, overwrite=False):

@@ -4,7 +4,7 @@ import difflib
 import functools
 
 from ..errors import DreamkitError, ImageError, LayerError, SettingsError, check_choice
-from ..startup import keras, tf
+from ..startup import check_process, keras, tf
 from .architectures import ARCHITECTURES, keras_defaults
 from .fetching import download
 from .folding import folded
@@ -109,6 +109,7 @@ class Backbone:
         >>> {k: tuple(v.shape) for k, v in net.features(tf.zeros((64, 48, 3)), "fire3").items()}
         {'fire3': (1, 15, 11, 128)}
         """
+        check_process()
         layers = (layers,) if isinstance(layers, str) else tuple(layers)
         images = tf.convert_to_tensor(images)
         if images.dtype.is_integer:
@@ -266,6 +267,7 @@ def load_backbone(name, weights=None):
     >>> load_backbone("squeezenet").name
     'squeezenet'
     """
+    check_process()
     if isinstance(name, Backbone):
         return name
     return _load(find_weights(name, weights))

@@ -1,5 +1,6 @@
 """The file from which an interrupted run resumes.  (Notebook 00.)"""
 
+import contextlib
 import json
 import time
 from pathlib import Path
@@ -8,13 +9,17 @@ import numpy as np
 
 from ..errors import SettingsError
 from ..inputs.files import check_folder, replacing
+from .identity import digest
+
+OTHER_RUN = "{path} belongs to a run with other settings: choose another name, or resume() it."
 
 
 class Checkpoint:
     """The file from which an interrupted run resumes.
 
     It holds the settings, the input pictures, and the state of the loop for each phase of the run.
-    A recipe skips the phases that are complete and continues in the middle of an unfinished one.
+    A recipe skips the phases that are complete and continues in the middle of an unfinished one. A
+    phase that was made from other pictures or in another way is never returned.
 
     Args:
         path: an `.npz` file, read if it exists; None keeps everything in memory.
@@ -22,8 +27,9 @@ class Checkpoint:
     """
 
     def __init__(self, path=None, every=30.0):
-        self.path, self.every = path and Path(path), every
-        self.written = time.monotonic()
+        self.path, self.every = path and Path(path).expanduser(), every
+        self.written, self.failed = time.monotonic(), False
+        self.identity, self.resumed = None, False  # resumed: with its own settings and pictures
         self.notes, self.arrays = {"phases": {}}, {}
         if self.path:
             check_folder(self.path.parent)
@@ -40,10 +46,31 @@ class Checkpoint:
                 f"{self.path} is not a dreamkit checkpoint: give a file that a run wrote."
             ) from error
 
-    def state(self, phase):
-        """The last saved state of a phase, or None."""
+    @contextlib.contextmanager
+    def within(self, identity):
+        """Within the block, phases belong to the recipe with this identity."""
+        outer, self.identity = self.identity, identity
+        try:
+            yield
+        finally:
+            self.identity = outer
+
+    def mark(self, start, options):
+        """What a phase's state belongs to: a recipe, or else what the phase starts from."""
+        return digest([self.identity or start, options])
+
+    def state(self, phase, mark=None):
+        """The last saved state of a phase, or None.
+
+        A state with another mark is no state; a file that holds one is refused, for the run would
+        replace it.
+        """
         note = self.notes["phases"].get(phase)
         if note is None:
+            return None
+        if note.get("mark", mark) != mark and mark is not None:
+            if self.path:
+                raise SettingsError(OTHER_RUN.format(path=self.path))
             return None
         prefix = f"{phase}:"
         arrays = {k[len(prefix) :]: v for k, v in self.arrays.items() if k.startswith(prefix)}
@@ -60,6 +87,7 @@ class Checkpoint:
         self.notes["phases"][phase] = {k: v for k, v in state.items() if k not in arrays}
         if self.path is None:
             return
+        self.written = time.monotonic()  # also if it fails: the next try is not the next step
         with replacing(self.path) as part, open(part, "wb") as file:
             np.savez(file, notes=json.dumps(self.notes), **self.arrays)
         self.written = time.monotonic()

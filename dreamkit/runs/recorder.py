@@ -1,13 +1,16 @@
 """Recording a run: history, best picture, progress bar and checkpoints.  (Notebook 03.)"""
 
 import contextlib
+import sys
 import time
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..errors import DivergedError
+from ..startup import check_process
 from .run import Run
+from .stopping import between_steps, stop_requested
 
 
 @dataclass
@@ -26,7 +29,7 @@ class Step:
 
 
 class Halt(Exception):
-    """Raised to end the loop: all steps are done, or the callback asked to stop."""
+    """Raised to end the loop: all steps are done, or else its message says who asked to stop."""
 
 
 class Recorder:
@@ -36,12 +39,16 @@ class Recorder:
         phase: what to call these steps in the history.
         sign: 1 if the best total is the highest, -1 if it is the lowest.
         callback, keep, checkpoint: see `descend`.
+        start: the picture that the phase starts from, and its objective.
+        options: JSON values, everything else that decides it.
     """
 
-    def __init__(self, phase, sign, callback, keep, checkpoint):
+    def __init__(self, phase, sign, callback, keep, checkpoint, start, options):
+        check_process()
         self.phase, self.sign, self.callback = phase, sign, callback
         self.keep, self.checkpoint = keep, checkpoint
-        self.state = (checkpoint.state(phase) if checkpoint else None) or {}
+        self.mark = checkpoint.mark(start, options) if checkpoint else None
+        self.state = (checkpoint.state(phase, self.mark) if checkpoint else None) or {}
         self.rows, self.total = self.state.get("rows", []), self.state.get("total")
         self.image, self.stopped = self.state.get("image"), None
         self.earlier = self.rows[-1]["seconds"] if self.rows else 0.0
@@ -54,7 +61,10 @@ class Recorder:
         self.steps, self.started = steps, time.perf_counter()
         self.bar = tqdm(total=steps, desc=self.phase, disable=not progress, leave=False)
         try:
-            yield
+            with between_steps():
+                yield
+                if stop_requested():
+                    raise Halt("interrupted")
         except Halt as halt:
             self.stopped = str(halt) or None
         except KeyboardInterrupt:
@@ -94,16 +104,33 @@ class Recorder:
             self.image, self.total = _shared(variable), total
         self.bar.set_postfix_str(f"total {total:.4g}", refresh=False)
         self.bar.update(step - self.bar.n)
-        if self.callback:
-            image = _shared(variable)
-            if self.callback(Step(step, self.phase, total, terms, seconds, image)):
-                raise Halt("callback")
+        asked = self.callback and self.callback(
+            Step(step, self.phase, total, terms, seconds, _shared(variable))
+        )
+        if asked or stop_requested():
+            if self.checkpoint:
+                self._keep(step, variable.numpy(), slots, self.rows[:-1])
+            raise Halt("callback" if asked else "interrupted")
 
-    def _keep(self, step, picture, slots=()):
+    def _keep(self, step, picture, slots=(), rows=None):
         state = {f"slot{n}": np.asarray(slot.numpy()) for n, slot in enumerate(slots)}
-        state |= dict(step=step, steps=self.steps, picture=picture)
-        state |= dict(rows=self.rows, total=self.total, image=self.image)
-        self.checkpoint.keep(self.phase, state)
+        state |= dict(step=step, steps=self.steps, picture=picture, mark=self.mark)
+        state |= dict(rows=self.rows if rows is None else rows, total=self.total, image=self.image)
+        try:
+            self.checkpoint.keep(self.phase, state)
+        except OSError as error:  # the run is worth more than its checkpoint
+            self._report(error)
+
+    def _report(self, error):
+        """Say once that the checkpoint cannot be written."""
+        if not self.checkpoint.failed:
+            self.checkpoint.failed = True
+            self.bar.write(
+                f"dreamkit: {self.checkpoint.path} could not be written"
+                f" ({error.strerror or error}): the run goes on, but if it ends early, it can only"
+                " be resumed from what was written before.",
+                file=sys.stderr,
+            )
 
     def run(self):
         """The run so far."""

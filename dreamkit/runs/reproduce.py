@@ -12,20 +12,28 @@ from ..networks.devices import gpu
 from ..recipes import RECIPES
 from ..startup import tf
 from .checkpoint import Checkpoint
+from .identity import changed_weights, is_own, weights
 from .pictures import call_arguments
 from .run import METADATA_KEY
+from .settings import ended
 
 FILMS = {maker.__name__: maker for maker in (zoom_dream, morph, transform_video)}
 MAKERS = {**RECIPES, **FILMS}
 
 
+HARMLESS = {"callback", "progress", "film"}  # arguments that leave the picture as it is
+STEPS = {"steps", "octave_steps"}
+
+
 def rerun(path, **changes):
     """Make a picture or film again from the settings saved with it.
 
+    A picture that was stopped early is made up to the same step, unless `steps=` is given.
+
     Args:
         path: a `.png` or `.json` file that `Run.save` wrote, or a film's `.json`.
-        changes: arguments to change, such as `style=` or `size=`; pictures that were arrays must
-            be passed again. A film needs `out=`, the file to write.
+        changes: arguments to change, such as `style=` or `size=`; pictures that were arrays and
+            networks of one's own must be passed again. A film needs `out=`, the file to write.
 
     Returns:
         A new `Run` or `Movie`; with the same machine and versions, the same picture or film. On a
@@ -33,7 +41,8 @@ def rerun(path, **changes):
         that all reruns are the same; a run made without them may differ in the last bits.
 
     Raises:
-        SettingsError: the file holds no settings, or an input is missing or has changed.
+        SettingsError: the file holds no settings, or a picture or a network's weights are missing
+            or have changed.
 
     Introduced in notebook 00.
     """
@@ -43,17 +52,70 @@ def rerun(path, **changes):
         name, pictures[key] = key.partition(" ")[0], recorded["source"]
         if pictures[key] is None and name not in changes:
             raise SettingsError(f"The {key} was an array: pass it again, as rerun(…, {name}=…).")
+    for name, recorded in settings.get("weights", {}).items():
+        if is_own(recorded) and name not in changes:
+            raise SettingsError(
+                f"The network {recorded['name']} was your own: pass it again, as"
+                f" rerun(…, {name}=…)."
+            )
     if settings["recipe"] in FILMS and "out" not in changes:
         raise SettingsError("A film is written to a file: name it, as rerun(…, out='again.mp4').")
     make_deterministic()
-    run = MAKERS[settings["recipe"]](**{**call_arguments(settings, pictures), **changes})
+    call = {**call_arguments(settings, pictures), **changes}
+    if settings["recipe"] in FILMS:
+        movie = FILMS[settings["recipe"]](**call)
+        check_unchanged(settings, movie.settings, changes)
+        return movie
+    recipe = RECIPES[settings["recipe"]]
+    given, now = recipe.resolve(**call)
+    check_unchanged(settings, now | {"weights": weights(given)}, changes)
+    return _up_to_its_end(recipe, settings, given, now, changes)
+
+
+def check_unchanged(settings, now, changes):
+    """Raise a `SettingsError` if a picture or weights that a run used have changed since.
+
+    Args:
+        settings, now: the run's settings, and those of its repetition.
+        changes: arguments that were given anew.
+    """
     resized = changes.keys() & {"size", "profile"}
     for key, recorded in settings["inputs"].items():
-        now, source = run.settings["inputs"].get(key, recorded), recorded["source"]
-        if not resized and now["source"] == source and now["sha256"] != recorded["sha256"]:
+        found, source = now["inputs"].get(key, recorded), recorded["source"]
+        if not resized and found["source"] == source and found["sha256"] != recorded["sha256"]:
             raise SettingsError(
                 f"The {key} {source or 'array'} has changed since the run: restore the old one."
             )
+    recorded = settings.get("weights", {})
+    if argument := changed_weights(recorded, now.get("weights", {}), changes):
+        name = recorded[argument]["name"]
+        remedy = f"or accept another picture, as rerun(…, {argument}={name!r})"
+        raise SettingsError(
+            f"The weights of {name} are not those of the run: restore the old ones"
+            f"{'' if is_own(recorded[argument]) else ', ' + remedy}."
+        )
+
+
+def _up_to_its_end(recipe, settings, given, now, changes):
+    """Run a recipe, up to the step at which the saved run was stopped."""
+    if settings.get("restarted"):
+        print("This run was resumed with L-BFGS, which begins afresh then: expect small changes.")
+    if "stopped" not in settings or changes.keys() & STEPS:
+        return recipe.perform(given, now)
+    if "stopped_at" not in settings:
+        print("This picture was stopped early, nobody knows where: all of it is made.")
+        return recipe.perform(given, now)
+    phase, last = settings["stopped_at"]
+    print(f"This picture was stopped at step {last} of {phase}, and is made up to there.")
+    callback = given["callback"]
+
+    def stop(step):
+        asked = callback and callback(step)
+        return asked or (step.phase, step.step) == (phase, last)
+
+    run = recipe.perform({**given, "callback": stop}, now)
+    if run.settings.get("stopped_at") == settings["stopped_at"]:
+        run.stopped = run.settings["stopped"] = settings["stopped"]
     return run
 
 
@@ -86,29 +148,52 @@ def resume(checkpoint, steps=None, **changes):
     Args:
         checkpoint: the `.npz` file given to the recipe as `checkpoint=`.
         steps: how many more steps to do at full size after the last; None for no more.
-        changes: `callback=` or `progress=`, which a file cannot store.
+        changes: `callback=`, `progress=` or `film=`, which a file cannot store, and networks of
+            one's own, such as `backbone=`.
 
     Returns:
         The finished `Run`: with Adam and gradient steps, the same picture as without the break.
+        L-BFGS begins afresh, without its memory of earlier steps; one line says so.
 
     Raises:
-        SettingsError: the file is missing, or is not a checkpoint of a recipe.
+        SettingsError: the file is missing, is not a checkpoint of a recipe, or was begun with
+            other weights; or an argument cannot be changed any more.
 
     Introduced in notebook 00.
     """
-    if not Path(checkpoint).is_file():
+    if not Path(checkpoint).expanduser().is_file():
         raise SettingsError(f"There is no checkpoint at {checkpoint}: give the run's checkpoint=.")
     saved = Checkpoint(checkpoint)
     if "settings" not in saved.notes:
         raise SettingsError(f"{checkpoint} was not written by a recipe: start that run again.")
     settings = saved.notes["settings"]
+    own = {name for name, note in settings.get("weights", {}).items() if is_own(note)}
+    for name in changes.keys() - HARMLESS - own:
+        raise SettingsError(
+            f"resume cannot change {name}, which decides how the picture comes out: start a new"
+            " run with it."
+        )
+    if missing := own - changes.keys():
+        raise SettingsError(f"The network was your own: pass {' and '.join(sorted(missing))}=.")
+    if _begins_afresh(saved):
+        settings["restarted"] = True
+        print("L-BFGS begins afresh, without its memory of the steps so far.")
     if steps is not None:
         settings["arguments"] |= _more_steps(settings, steps)
     pictures = {key: saved.arrays[f"input:{key}"] for key in settings["inputs"]}
-    call = {**call_arguments(settings, pictures), **changes}
-    run = RECIPES[settings["recipe"]](**call, checkpoint=saved)
-    run.settings = settings | ({"stopped": run.stopped} if run.stopped else {})
+    saved.resumed = True
+    run = RECIPES[settings["recipe"]](
+        **{**call_arguments(settings, pictures), **changes, "checkpoint": saved}
+    )
+    run.settings = ended(settings | {"weights": run.settings["weights"]}, run, run.stopped)
     return run
+
+
+def _begins_afresh(checkpoint):
+    """True if a run with L-BFGS was stopped in the middle of a phase."""
+    steps = [(note["step"], note["steps"]) for note in checkpoint.notes["phases"].values()]
+    unfinished = any(0 < step < planned for step, planned in steps)
+    return unfinished and checkpoint.notes["settings"]["arguments"].get("optimizer") == "lbfgs"
 
 
 def _more_steps(settings, steps):

@@ -2,14 +2,16 @@
 
 import io
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..errors import ImageError
 from ..images import save_image
-from ..inputs.files import check_free, replacing
+from ..inputs.files import check_free, replacing_all
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,15 +74,25 @@ class Run:
         settings, history = path.with_suffix(".json"), path.with_suffix(".csv")
         for file in (path, settings, history):
             check_free(file, overwrite)
-        text = json.dumps(self.settings, indent=1, ensure_ascii=False)
+        text = json_text(self.settings)
         metadata = {METADATA_KEY: text} if path.suffix.lower() == ".png" else None
-        settings.unlink(missing_ok=True)  # written last: if it exists, the others are complete
-        save_image(path, self.image, overwrite=overwrite, metadata=metadata, alpha=alpha)
-        table = self.history.to_csv(index=False, lineterminator="\n")
-        for file, content in {history: table, settings: text + "\n"}.items():
-            with replacing(file) as part:
-                part.write_text(content, encoding="utf-8")
+        try:
+            with replacing_all([path, history, settings], overwrite) as parts:
+                save_image(parts[0], self.image, metadata=metadata, alpha=alpha)
+                table = self.history.to_csv(index=False, lineterminator="\n")
+                parts[1].write_text(table, encoding="utf-8")
+                parts[2].write_text(text + "\n", encoding="utf-8")
+        except FileExistsError as error:
+            raise ImageError(f"'{error.filename2 or error.filename}' has appeared.") from error
+        except ImageError as error:
+            raise ImageError(str(error).replace(str(parts[0]), str(path))) from error
         return path
+
+
+def json_text(settings):
+    """Settings as JSON in UTF-8; what isn't UTF-8 in a file's name is escaped, and comes back."""
+    text = json.dumps(settings, indent=1, ensure_ascii=False)
+    return re.sub("[\ud800-\udfff]", lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def concatenate(runs):

@@ -1,5 +1,6 @@
 """The settings of a run: everything needed to make it again.  (Notebook 00.)"""
 
+import contextlib
 import functools
 import inspect
 from collections.abc import Mapping
@@ -7,13 +8,16 @@ from dataclasses import asdict
 
 import numpy as np
 
-from ..errors import SettingsError, check_range
+from ..errors import DivergedError, SettingsError, check_range
 from ..film.recording import open_film
 from ..networks.backbone import Backbone
 from ..profiles import Profile
 from ..profiles import profile as choose_profile
-from .checkpoint import Checkpoint
+from ..startup import check_process
+from .checkpoint import OTHER_RUN, Checkpoint
+from .identity import changed_weights, decisive, phases_identity, weights
 from .pictures import open_pictures, picture, recorded
+from .stopping import between_steps, stop_requested
 from .versions import versions
 
 
@@ -34,6 +38,7 @@ def reproducible(*pictures, prepare=None):
 
         def resolve(*args, **kwargs):
             """The arguments with seed, profile and pictures filled in, and the Run's settings."""
+            check_process()
             call = signature.bind(*args, **kwargs)
             call.apply_defaults()
             given = call.arguments
@@ -45,24 +50,44 @@ def reproducible(*pictures, prepare=None):
             given.update(prepare(given) if prepare else {})
             return given, describe(recipe.__name__, found, given)
 
-        @functools.wraps(recipe)
-        def run_and_record(*args, **kwargs):
-            given, settings = resolve(*args, **kwargs)
-            given["checkpoint"] = open_checkpoint(given["checkpoint"], settings, given)
-            saved = given["checkpoint"]
-            first = saved.notes.get("settings", settings) if saved else settings
+        def perform(given, settings):
+            """The Run of resolved arguments, with everything that decided it in its settings."""
+            settings = settings | {"weights": weights(given)}
+            given["checkpoint"] = saved = open_checkpoint(given["checkpoint"], settings, given)
+            first = saved.notes["settings"] if saved else settings
             film = open_film(given["film"], first)
             given["callback"] = film.alongside(given["callback"]) if film else given["callback"]
-            run = recipe(**given)
-            run.settings = settings | ({"stopped": run.stopped} if run.stopped else {})
+            inside = saved.within(phases_identity(settings)) if saved else contextlib.nullcontext()
+            try:
+                with inside, between_steps():
+                    run = recipe(**given)
+                    if stop_requested():
+                        run.stopped = "interrupted"
+            except DivergedError as error:
+                if error.run is not None:
+                    error.run.settings = ended(settings, error.run, "diverged")
+                raise
+            run.settings = ended(settings, run, run.stopped)
             if film:
                 film.finish(run)
             return run
 
-        run_and_record.resolve = resolve
+        @functools.wraps(recipe)
+        def run_and_record(*args, **kwargs):
+            return perform(*resolve(*args, **kwargs))
+
+        run_and_record.resolve, run_and_record.perform = resolve, perform
         return run_and_record
 
     return decorate
+
+
+def ended(settings, run, reason):
+    """A run's settings; for one that ended early, with the reason and its last step."""
+    if reason is None:
+        return settings
+    last = run.history.iloc[-1] if len(run.history) else {"phase": None, "step": 0}
+    return settings | {"stopped": reason, "stopped_at": [last["phase"], int(last["step"])]}
 
 
 def resolve_profile(value):
@@ -107,13 +132,36 @@ def to_json(name, value):
 
 
 def open_checkpoint(path, settings, given):
-    """The checkpoint at `path`, new or to be continued; None for None."""
-    if path is None or isinstance(path, Checkpoint):
-        return path
-    checkpoint = Checkpoint(path)
-    if checkpoint.notes.setdefault("settings", settings) != settings:
-        raise SettingsError(
-            f"{path} belongs to a run with other settings: choose another name, or resume() it."
-        )
+    """The checkpoint at `path`, new or to be continued; None for None.
+
+    Raises:
+        SettingsError: it belongs to another run.
+    """
+    if path is None:
+        return None
+    checkpoint = path if isinstance(path, Checkpoint) else Checkpoint(path)
+    if checkpoint.identity:  # a recipe as a part of another one
+        return checkpoint
+    known = checkpoint.notes.get("settings")
+    if known and checkpoint.path:
+        check_same_run(checkpoint, known, settings)
+    if not (known and checkpoint.resumed):
+        checkpoint.notes["settings"] = settings
     checkpoint.arrays.update({f"input:{key}": picture(given, key) for key in settings["inputs"]})
     return checkpoint
+
+
+def check_same_run(checkpoint, known, settings):
+    """Raise a `SettingsError` unless a checkpoint's settings are those of this run."""
+    recorded = known.get("weights", settings["weights"])
+    if argument := changed_weights(recorded, settings["weights"]):
+        raise SettingsError(
+            f"{checkpoint.path} was begun with other weights of {recorded[argument]['name']}:"
+            " restore them, or start again under another name."
+        )
+    known = known | {"weights": settings["weights"]}
+    one, other = (known, settings)
+    if checkpoint.resumed:  # with its own input pictures, which have no source
+        one, other = decisive(known), decisive(settings)
+    if one != other:
+        raise SettingsError(OTHER_RUN.format(path=checkpoint.path))

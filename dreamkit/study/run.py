@@ -1,5 +1,6 @@
 """Runs a study's cells, on one process or many, and keeps each result.  (Notebook 06.)"""
 
+import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -8,8 +9,9 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from ..batch.jobs import run_all
-from ..errors import DreamkitError
+from ..errors import DreamkitError, SettingsError
 from ..inputs.files import check_folder, replacing
+from ..networks.weights import find_weights, hash_file
 from ..runs.versions import versions
 from .cells import COLUMNS, FORMAT, run_cell
 from .design import cells, design
@@ -41,7 +43,8 @@ def run_study(preset="quick", out="outputs/study", workers=1, scheduler=None, pr
 
     Raises:
         StudyError: cells failed; the others are saved, and in the error's `table`.
-        SettingsError: there is no such preset, or the workers or the scheduler cannot be used.
+        SettingsError: there is no such preset, the study was begun with other weights, or the
+            workers or the scheduler cannot be used.
         ImageError: the folder cannot be written to.
         KeyboardInterrupt: stopped with Ctrl-C; the same call continues from there.
 
@@ -53,11 +56,15 @@ def run_study(preset="quick", out="outputs/study", workers=1, scheduler=None, pr
     if table is not None:
         return table
     check_folder(folder)
+    _report_changed(folder, wanted)
     (folder / "cells").mkdir(parents=True, exist_ok=True)
+    weights = _check_weights(folder, chosen)
     notes = {**asdict(chosen), "digest": chosen.digest, "format": FORMAT, "cells": len(wanted)}
-    text = json.dumps({**notes, "versions": versions()}, indent=1) + "\n"
-    (folder / "design.json").write_text(text, encoding="utf-8")
-    paths = {cell: folder / "cells" / f"{cell.digest}.parquet" for cell in wanted}
+    notes |= {"weights": weights, "versions": versions()}
+    text = json.dumps(notes, indent=1) + "\n"
+    with replacing(folder / "design.json") as part:
+        part.write_text(text, encoding="utf-8")
+    paths = {cell: _cell_file(folder, cell) for cell in wanted}
     failed = _run_missing(paths, folder, workers, scheduler, progress, chosen.name)
     rows = [row for cell, path in paths.items() if (row := _read(path, [cell])) is not None]
     table = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=COLUMNS)
@@ -93,17 +100,59 @@ def _run_missing(paths, folder, workers, scheduler, progress, name):
     return failed
 
 
+def _check_weights(folder, design):
+    """{network: SHA-256 of its file}; a `SettingsError` if the study was begun with others."""
+    used = {}
+    for name in dict.fromkeys((*design.style_networks, *design.dream_networks)):
+        path = find_weights(name).path
+        used[name] = path and hash_file("sha256", path)
+    try:
+        begun = json.loads((folder / "design.json").read_text("utf-8"))["weights"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return used
+    for name, digest in used.items():
+        if (first := begun.get(name, digest)) != digest and None not in (first, digest):
+            raise SettingsError(
+                f"The study in {folder} was begun with other weights of {name}: restore them, or"
+                " choose another --out."
+            )
+    return used
+
+
+def _report_changed(folder, wanted):
+    """Say in one line how many saved tables are not as they were saved, and are made again."""
+    files = [folder / "results.parquet", *(_cell_file(folder, cell) for cell in wanted)]
+    tables = [wanted, *([cell] for cell in wanted)]
+    changed = sum(
+        file.exists() and _read(file, rows) is None
+        for file, rows in zip(files, tables, strict=True)
+    )
+    if changed:
+        print(f"{changed} saved tables in {folder} are damaged or were changed: made again.")
+
+
+def _cell_file(folder, cell):
+    return folder / "cells" / f"{cell.digest}.parquet"
+
+
 def _read(path, wanted):
-    """The table of exactly these cells; None if it is missing, damaged or of other cells."""
+    """The table of exactly these cells; None if it is missing, damaged, changed or of others."""
     try:
         table = pd.read_parquet(path)
     except (OSError, ValueError):  # among them pyarrow's errors
         return None
     right = list(table.columns) == list(COLUMNS)
-    return table if right and list(table["cell"]) == [cell.digest for cell in wanted] else None
+    right = right and list(table["cell"]) == [cell.digest for cell in wanted]
+    return table if right and table.attrs.get("sha256") == content_digest(table) else None
 
 
 def _write(path, table):
-    """Write a table completely or not at all."""
+    """Write a table completely or not at all, with a digest of its content."""
+    table.attrs["sha256"] = content_digest(table)
     with replacing(path) as part:
         table.to_parquet(part, index=False)
+
+
+def content_digest(table):
+    """SHA-256 of a table's columns and values, in hexadecimal digits."""
+    return hashlib.sha256(table.to_csv(index=False).encode()).hexdigest()

@@ -289,7 +289,7 @@ def test_ctrl_c_keeps_finished_pictures_and_the_next_call_goes_on(command, photo
     with monkeypatch.context() as patch:
         patch.setattr(batch, "make", stop_at_the_second)
         code, _, err = command(*STYLE, photos)
-    assert code == 2
+    assert code == 130
     assert err.splitlines()[-1] == "dreamkit: stopped"
     assert pictures("outputs") == MADE[:1]
     code, out, _ = command(*STYLE, photos)
@@ -317,7 +317,7 @@ def test_ctrl_c_in_the_middle_of_a_picture_leaves_no_trace_of_it(photos, tmp_pat
         time.sleep(0.2)
         run.send_signal(signal.SIGINT)
         out, err = run.communicate()
-    assert run.returncode == 2
+    assert run.returncode == 130
     assert err.splitlines()[-1] == "dreamkit: stopped"
     ends = [path.suffix for path in (tmp_path / "outputs").iterdir()]
     assert len(ends) in (3, 6), "one or two pictures, and nothing half finished"

@@ -37,9 +37,9 @@ def process(tmp_path):
     return call
 
 
-def assert_one_line(result, *words):
-    code, _, err = result
-    assert code == 2
+def assert_one_line(result, *words, code=2):
+    ended, _, err = result
+    assert ended == code
     assert err.startswith("dreamkit: ")
     assert err.count("\n") == 1
     assert err.endswith("\n")
@@ -351,7 +351,7 @@ def test_ctrl_c_before_the_first_picture_is_reported_in_one_line(command, monkey
         raise KeyboardInterrupt
 
     monkeypatch.setattr("dreamkit.recipes.deep_dream", interrupted)
-    assert_one_line(command("dream", "chelsea"), "stopped")
+    assert_one_line(command("dream", "chelsea"), "stopped", code=130)
 
 
 def test_a_bug_is_not_hidden(monkeypatch):

@@ -60,7 +60,7 @@ def test_after_ctrl_c_the_same_command_goes_on(command, tmp_path, monkeypatch):
     monkeypatch.setattr(zoom_module, "deep_dream", stopping)
     words = ("film", "zoom", "chelsea", "--frames", 4, "--steps", 1, "--size", 48)  # no seed
     code, _, err = command(*words)
-    assert code == 2
+    assert code == 130
     assert err.count("\n") == 1
     assert "stopped after 2 of 4 frames" in err
     assert "repeat the same to go on" in err

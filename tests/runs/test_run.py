@@ -67,6 +67,7 @@ def test_settings_are_plain_json_and_complete(run):
         "seed",
         "profile",
         "versions",
+        "weights",
     }
     assert run.settings["seed"] == 3
     assert run.settings["arguments"]["steps"] == 2

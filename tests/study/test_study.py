@@ -330,6 +330,54 @@ def test_only_damaged_cells_are_run_again(serial, tmp_path, monkeypatch):
     assert {cell.digest for cell in ran} == {path.stem for path in (first, second, third)}
 
 
+@pytest.mark.parametrize("lasting", [True, False])
+def test_results_that_were_changed_are_never_returned(serial, tmp_path, monkeypatch, lasting):
+    """Whether or not the one who changes a table keeps the digest that is stored in it."""
+    shutil.copytree(serial[0], tmp_path, dirs_exist_ok=True)
+    folder = study_folder(TINY, tmp_path)
+    cell = saved(folder)[4]
+    for file in (folder / "results.parquet", cell):
+        table = pd.read_parquet(file)
+        table["end_raw"] *= 2
+        table.attrs = table.attrs if lasting else {}
+        table.to_parquet(file, index=False)
+    ran = []
+    monkeypatch.setattr(study, "run_cell", lambda cell: ran.append(cell) or run_cell(cell))
+    assert_same(run_study(TINY, tmp_path, progress=False), serial[1])
+    assert [cell.digest for cell in ran] == [cell.stem]
+
+
+def test_a_changed_number_anywhere_changes_the_digest(serial):
+    table, rng = serial[1], np.random.default_rng(1)
+    for column in rng.permutation(table.columns)[:8]:
+        changed, row = table.copy(), rng.integers(len(table))
+        value = changed.loc[row, column]
+        changed.loc[row, column] = f"{value}." if isinstance(value, str) else value + 1
+        if pd.notna(value):
+            assert study.content_digest(changed) != study.content_digest(table), column
+
+
+def test_changed_results_are_reported_in_one_line(serial, tmp_path, capsys):
+    shutil.copytree(serial[0], tmp_path, dirs_exist_ok=True)
+    (study_folder(TINY, tmp_path) / "results.parquet").write_bytes(b"PAR1")
+    run_study(TINY, tmp_path, progress=False)
+    assert "1 saved tables in" in capsys.readouterr().out
+    run_study(TINY, tmp_path, progress=False)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_study_is_not_continued_with_other_weights(serial, tmp_path, monkeypatch):
+    shutil.copytree(serial[0], tmp_path, dirs_exist_ok=True)
+    folder = study_folder(TINY, tmp_path)
+    assert len(json.loads((folder / "design.json").read_text())["weights"]["squeezenet"]) == 64
+    monkeypatch.setattr(study, "hash_file", lambda *_: "0" * 64)
+    assert_same(run_study(TINY, tmp_path, progress=False), serial[1])  # finished as it is
+    saved(folder)[0].unlink()
+    (folder / "results.parquet").unlink()
+    with pytest.raises(SettingsError, match="begun with other weights of squeezenet"):
+        run_study(TINY, tmp_path, progress=False)
+
+
 def test_another_design_has_another_folder():
     folders = {study_folder(replace(TINY, steps=steps), "out") for steps in (2, 3)}
     assert len(folders) == 2
@@ -470,5 +518,5 @@ def test_a_stopped_command_says_in_one_line_how_to_continue(command, monkeypatch
 
     monkeypatch.setattr(study, "run_cell", stop)
     code, _, err = command("--workers", 1)
-    assert code == 2
+    assert code == 130
     assert err.splitlines()[-1].startswith("dreamkit: stopped: 0 of 8 cells are saved in outputs")

@@ -1,0 +1,267 @@
+"""However a command ends, its work is saved, and stderr and the exit code say how it ended."""
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from dreamkit import load_image, rerun, save_image
+from dreamkit.runs.recorder import Recorder
+
+ROOT = Path(__file__).parents[2]
+FEW = ("--size", 48, "--steps", 2, "--seed", 1)
+
+
+def saved(folder):
+    return sorted(path.name for path in Path(folder).rglob("*") if path.is_file())
+
+
+def files(stem):
+    return [f"{stem}.{end}" for end in ("csv", "json", "png")]
+
+
+@pytest.fixture
+def press():
+    """Function (phase, step): Ctrl-C is pressed there, until `press.undo()`."""
+    record, patch = Recorder.record, pytest.MonkeyPatch()
+
+    def press(phase, step):
+        def pressing(self, number, *args):
+            if (self.phase, number) == (phase, step):
+                signal.raise_signal(signal.SIGINT)
+            record(self, number, *args)
+
+        patch.setattr(Recorder, "record", pressing)
+
+    press.undo = patch.undo
+    yield press
+    patch.undo()
+
+
+# Ctrl-C
+
+
+def test_a_stopped_picture_is_saved_under_a_name_that_says_so(command, press):
+    press("style 1/1", 1)
+    code, _, err = command("style", "chelsea", "--style", "mosaic", *FEW)
+    assert code == 130
+    assert err.splitlines()[-1] == (
+        "dreamkit: stopped at step 1 of style 1/1: the picture so far is in"
+        f" '{Path('outputs/chelsea-mosaic-stopped.png')}'"
+    )
+    assert saved("outputs") == files("chelsea-mosaic-stopped")
+    picture = Path("outputs/chelsea-mosaic-stopped.png")
+    again = rerun(picture, progress=False)
+    assert np.abs(load_image(picture) - again.image).max() <= 0.5001 / 255
+    code, _, err = command("style", "chelsea", "--style", "mosaic", *FEW)
+    assert code == 130
+    assert saved("outputs") == sorted(
+        files("chelsea-mosaic-stopped") + files("chelsea-mosaic-stopped-2")
+    )
+
+
+@pytest.mark.parametrize(
+    ("verb", "phase"),
+    [("dream", "octave 1/1"), ("combine", "style 1/1"), ("combine", "octave 1/1")],
+)
+def test_every_recipe_stopped_in_any_phase_names_its_picture_so(verb, phase, command, press):
+    press(phase, 1)
+    code, _, err = command(verb, "chelsea", "--out", "made.png", *FEW)
+    assert code == 130
+    assert f"stopped at step 1 of {phase}" in err
+    assert saved(".") == files("made-stopped")
+    assert json.loads(Path("made-stopped.json").read_text("utf-8"))["stopped"] == "interrupted"
+
+
+def test_a_stopped_run_with_a_checkpoint_says_how_to_go_on(command, press):
+    call = ("style", "chelsea", "--style", "mosaic", *FEW)
+    assert command(*call, "--out", "whole.png")[0] == 0
+    press("style 1/1", 1)
+    code, _, err = command(*call, "--out", "made.png", "--checkpoint", "run.npz")
+    assert code == 130
+    assert "to go on: python -m dreamkit resume run.npz" in err
+    assert command("resume", "run.npz")[0] == 130, "stopped again at the same step"
+    assert Path("run-stopped.png").exists()
+    press.undo()
+    assert command("resume", "run.npz", "--out", "rest.png")[0] == 0
+    assert Path("rest.png").read_bytes() == Path("whole.png").read_bytes()
+
+
+def test_a_demo_that_is_stopped_keeps_what_it_made(command, press, tmp_path):
+    press("octave 1/1", 1)
+    code, _, err = command("demo", "--out", "made", "--size", 48)
+    assert code == 130
+    assert "dream-stopped.png" in err
+    assert saved("made") == sorted(files("dream-stopped") + files("style"))
+    command("demo", "--out", "made", "--size", 48)
+    (aside,) = (tmp_path / "made" / "earlier").iterdir()
+    assert saved(aside) == sorted(files("dream-stopped") + files("style"))
+
+
+def test_a_film_of_a_run_that_is_stopped_ends_there(command, press):
+    press("octave 1/1", 1)
+    code, out, err = command("film", "run", "chelsea", "--size", 48, "--out", "run.gif")
+    assert code == 130
+    assert "run.gif" in out
+    assert err.splitlines()[-1] == "dreamkit: stopped: the film 'run.gif' ends there"
+
+
+def start(folder, *arguments):
+    """A command in a process of its own, in which Ctrl-C works whatever the shell says."""
+    environment = {k: v for k, v in os.environ.items() if k != "TQDM_DISABLE"}
+    environment |= {"PYTHONPATH": str(ROOT), "DREAMKIT_PROFILE": "ci", "PYTHONFAULTHANDLER": "1"}
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "from dreamkit.commands.cli import main; main()"
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
+@pytest.mark.parametrize("delay", [0.0, 1.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0])
+def test_ctrl_c_at_any_time_is_one_line_and_exit_code_130(delay, tmp_path):
+    call = ("dream", "chelsea", "--size", 64, "--steps", 3000, "--out", "made.png")
+    with start(tmp_path, *call) as run:
+        assert "profile" in run.stdout.readline()
+        time.sleep(delay)
+        run.send_signal(signal.SIGINT)
+        _, err = run.communicate(timeout=120)
+    assert run.returncode == 130, err
+    assert "Traceback" not in err
+    assert err.splitlines()[-1].startswith("dreamkit: stopped")
+    assert saved(tmp_path) in ([], files("made-stopped"))
+
+
+# Work that is done is not lost
+
+
+def full_disk(folder):
+    """In the place of `Image.save`: no room in one folder."""
+    from PIL import Image
+
+    whole = Image.Image.save
+
+    def save(self, file, *args, **options):
+        if Path(file).parent.resolve() == Path(folder).resolve():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return whole(self, file, *args, **options)
+
+    return save
+
+
+def test_a_picture_that_cannot_be_written_is_saved_nearby(command, monkeypatch):
+    monkeypatch.setattr("PIL.Image.Image.save", full_disk("outputs"))
+    code, out, err = command("style", "chelsea", "--style", "mosaic", *FEW)
+    assert code == 1
+    assert "No space left on device" in err
+    assert "the picture is in" in err
+    assert "chelsea-mosaic-2.png" in out
+    assert saved(".") == files("chelsea-mosaic-2")
+
+
+def test_a_file_that_comes_meanwhile_is_kept(command, monkeypatch):
+    from dreamkit import recipes
+
+    paint = recipes.style_transfer
+
+    def slow(*args, **options):
+        run = paint(*args, **options)
+        Path("made.csv").write_bytes(b"mine")
+        return run
+
+    monkeypatch.setattr(recipes, "style_transfer", slow)
+    code, _, err = command("style", "chelsea", "--style", "mosaic", *FEW, "--out", "made.png")
+    assert code == 1
+    assert "made.csv' already exists" in err
+    assert Path("made.csv").read_bytes() == b"mine"
+    assert saved(".") == sorted(["made.csv", *files("made-2")])
+
+
+def test_a_run_that_diverges_saves_its_best_picture(command, monkeypatch):
+    record = Recorder.record
+
+    def poisoned(self, step, total, *others):
+        record(self, step, np.nan if step == 2 else total, *others)
+
+    monkeypatch.setattr(Recorder, "record", poisoned)
+    code, _, err = command("style", "chelsea", "--style", "mosaic", *FEW, "--out", "made.png")
+    assert code == 2
+    assert err.splitlines()[-1].endswith("the best picture so far is in 'made-diverged.png'.")
+    assert "total became nan at step 2" in err
+    assert saved(".") == files("made-diverged")
+
+
+def test_transparency_that_cannot_be_read_any_more_costs_only_itself(command, monkeypatch):
+    save_image("photo.png", load_image("chelsea", 48))
+
+    def vanished(*_args):
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", "photo.png")
+
+    monkeypatch.setattr("dreamkit.runs.saving.load_alpha", vanished)
+    code, _, err = command("style", "photo.png", *FEW, "--keep-alpha", "--out", "made.png")
+    assert code == 1
+    assert "transparency could not be kept: No such file or directory." in err
+    assert set(files("made")) <= set(saved("."))
+
+
+@pytest.mark.parametrize("backend", ["nonsense", "TkAgg", "module://nowhere"])
+def test_a_wrong_plotting_backend_costs_nothing(backend, tmp_path):
+    """A small program, for matplotlib reads the variable when it is imported."""
+    code = "from dreamkit.commands.making import draw_into_files\ndraw_into_files()\n"
+    code += "import matplotlib.pyplot as plt; plt.figure().savefig('figure.png')"
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "MPLBACKEND": backend}
+    subprocess.run([sys.executable, "-c", code], env=environment, cwd=tmp_path, check=True)
+    assert (tmp_path / "figure.png").stat().st_size > 0
+
+
+# Found before the work
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--out", "x" * 300 + ".png"), "cannot be a file's name: choose a shorter one"),
+        (("--out", "made.jpg", "--keep-alpha"), "cannot be transparent"),
+    ],
+)
+def test_what_cannot_be_saved_is_found_before_the_work(options, words, command, monkeypatch):
+    monkeypatch.setattr("dreamkit.recipes.style_transfer", None)
+    code, _, err = command("style", "chelsea", *options)
+    assert code == 2
+    assert err.count("\n") == 1
+    assert words in err
+
+
+def test_a_full_disk_is_found_before_the_work(command, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1000))
+    monkeypatch.setattr("dreamkit.recipes.style_transfer", None)
+    for photos in (["chelsea"], ["chelsea", "coffee"]):
+        code, _, err = command("style", *photos)
+        assert code == 2
+        assert "disk of 'outputs' is full" in err
+
+
+def test_a_long_name_of_a_photo_gives_a_shorter_one_for_the_picture(command):
+    photo = f"long_{'x' * 240}.png"
+    save_image("photo.png", load_image("chelsea", 48))
+    os.rename("photo.png", photo)
+    code, _, _ = command("style", photo, *FEW)
+    assert code == 0
+    assert len(saved("outputs")) == 3
+    assert all(name.startswith("long_xxx") for name in saved("outputs"))
