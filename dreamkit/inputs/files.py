@@ -6,6 +6,7 @@ import uuid
 from pathlib import Path
 
 from ..errors import ImageError
+from .checks import check_flag
 
 
 @contextlib.contextmanager
@@ -49,5 +50,6 @@ def check_folder(folder):
 
 def check_free(path, overwrite=False):
     """Raise an `ImageError` if a file already exists and must not be replaced."""
+    check_flag("overwrite", overwrite)
     if os.path.exists(path) and not overwrite:
         raise ImageError(f"'{path}' already exists: pass overwrite=True to replace it.")

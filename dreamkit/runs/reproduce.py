@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from ..arguments import kinds
+from ..arguments.checked import checked
 from ..errors import SettingsError, check_range
 from ..film.morph import morph
 from ..film.video import transform_video
@@ -19,6 +21,7 @@ FILMS = {maker.__name__: maker for maker in (zoom_dream, morph, transform_video)
 MAKERS = {**RECIPES, **FILMS}
 
 
+@checked
 def rerun(path, **changes):
     """Make a picture or film again from the settings saved with it.
 
@@ -80,6 +83,7 @@ def read_settings(path):
     raise SettingsError(f"{path} was made by an unknown recipe, {recipe!r}: update dreamkit.")
 
 
+@checked(checkpoint=kinds.path, steps=kinds.number(1, kinds.MOST_STEPS))
 def resume(checkpoint, steps=None, **changes):
     """Continue an interrupted run, or a finished one with more steps.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..arguments.checked import checked
 from ..images import save_image
 from ..inputs.files import check_free, replacing
 
@@ -54,6 +55,7 @@ class Run:
         picture.save(buffer, "jpeg", quality=90, subsampling=0)
         return buffer.getvalue()
 
+    @checked
     def save(self, path, overwrite=False, alpha=None):
         """Write the picture, its settings (`.json`) and its history (`.csv`) next to each other.
 
