@@ -183,8 +183,8 @@ def _weights(layer, channel, backbone):
             )
         if not str(number).isdecimal() or len(str(number)) > 9 or int(number) > last:
             raise SettingsError(
-                f"{layer} has no channel {number}: choose one from 0 to {last}, or for deep_dream"
-                ' "strongest" or "weakest".'
+                f"{layer} has no channel {str(number)[:40]}: choose one from 0 to {last}, or for"
+                ' deep_dream "strongest" or "weakest".'
             )
     return {int(number): float(weight) for number, weight in channel.items()}
 

@@ -275,13 +275,15 @@ def save_image(path, image, overwrite=False, metadata=None, alpha=None):
     """
     path = Path(check_path("path", path)).expanduser()
     pixels = Image.fromarray(_bytes8(image) if alpha is None else _with_alpha(image, alpha))
-    suffix = path.suffix.lower()
+    suffix, metadata = path.suffix.lower(), {} if metadata is None else metadata
+    if not isinstance(metadata, Mapping):
+        raise ImageError(f"metadata cannot be {shown(metadata)}: give {{text: text}}.")
     if suffix not in WRITABLE or (metadata and suffix != ".png"):
         raise ImageError(f"End '{path}' in .png, .jpg, .webp or .tif: only .png stores metadata.")
     if alpha is not None and suffix in (".jpg", ".jpeg"):
         raise ImageError(f"'{path}' cannot be transparent: end it in .png, .webp or .tif.")
     check_free(path, overwrite)
-    text = _png_text(metadata or {})
+    text = _png_text(metadata)
     try:
         with replacing(path) as part:
             # Full colour resolution, as dreams are very colourful; formats ignore foreign options.
@@ -295,8 +297,6 @@ def save_image(path, image, overwrite=False, metadata=None, alpha=None):
 def _png_text(metadata):
     """PNG text chunks; long texts are compressed."""
     info = PngImagePlugin.PngInfo()
-    if not isinstance(metadata, Mapping):
-        raise ImageError(f"metadata cannot be {shown(metadata)}: give {{text: text}}.")
     for key, text in metadata.items():
         valid = isinstance(key, str) and re.fullmatch("[ -~]{1,79}", key) and isinstance(text, str)
         if not valid or len(text) > 250_000:  # readers stop at 1 MB, or as few characters

@@ -71,7 +71,7 @@ def check_arguments(signature, arguments, own=None):
     for (name, other), users in USED_WITH.items():
         if name in arguments and arguments[name] != signature.parameters[name].default:
             chosen = arguments.get(other)
-            if chosen is not None and chosen not in users:
+            if isinstance(chosen, str) and chosen not in users:
                 text = f"{name} has no effect with {other}={chosen!r}: leave it out."
                 warnings.warn(text, stacklevel=3)
 

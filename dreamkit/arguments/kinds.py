@@ -6,6 +6,7 @@ has a layer, it checks itself.
 """
 
 import functools
+import itertools
 import os
 from collections.abc import Mapping
 from numbers import Integral, Real
@@ -288,7 +289,8 @@ def one_term(name, value):
 
 def weighted_terms(name, value):
     """((weight, term), …)."""
-    value = tuple(value) if hasattr(value, "__iter__") else value
+    if isinstance(value, list | tuple) or hasattr(value, "__next__"):
+        value = tuple(itertools.islice(value, MOST))
     pairs = isinstance(value, tuple) and all(isinstance(x, tuple) and len(x) == 2 for x in value)
     if not pairs or not value:
         refuse(name, value, "give ((weight, term), …)")
@@ -299,9 +301,20 @@ def weighted_terms(name, value):
 
 
 def text(name, value):
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not 0 < len(value) < 1000:
         refuse(name, value, "give a name")
     return value
+
+
+def word(example):
+    """A rule: one of a few names; the function itself knows which."""
+
+    def rule(name, value):
+        if value is not None and not (isinstance(value, str) and len(value) < 100):
+            refuse(name, value, f"give a name, such as {example!r}")
+        return value
+
+    return rule
 
 
 def state_file(name, value):
@@ -331,20 +344,16 @@ def profile(name, value):
     return value
 
 
-def features(name, value):
-    """Feature maps, (N, H, W, C), at least one of each; `gram_matrix` checks their shape."""
-    array = value if is_tensor(value) else as_numbers(name, value)
-    if 0 in tuple(array.shape):
-        refuse(name, value, "give (N, H, W, C), none of them zero")
-    return value
+def numbers(shape, *ranks):
+    """A rule: an array of finite numbers of one of these ranks; `shape` says so in words."""
 
+    def rule(name, value):
+        array = value if is_tensor(value) else as_numbers(name, value)
+        if len(array.shape) not in ranks or 0 in tuple(array.shape):
+            raise SettingsError(f"{name} must have shape {shape}, not {tuple(array.shape)}.")
+        return array if isinstance(value, list | tuple) else value
 
-def gradient(name, value):
-    """A gradient, (H, W, 3)."""
-    array = value if is_tensor(value) else as_numbers(name, value)
-    if len(array.shape) != 3 or 0 in tuple(array.shape):
-        refuse(name, value, "give (H, W, 3)")
-    return array
+    return rule
 
 
 def is_tensor(value):
@@ -353,13 +362,13 @@ def is_tensor(value):
 
 
 def as_numbers(name, value):
-    """A float array of finite numbers."""
+    """An array of finite numbers; what is not an array yet becomes float32."""
     try:
-        array = np.asarray(value)
-        array = array if array.dtype.kind == "f" else array.astype("float32", casting="same_kind")
+        array = np.asarray(value, None if isinstance(value, np.ndarray) else np.float32)
+        finite = array.dtype.kind in "biuf" and np.isfinite(array).all()
     except (TypeError, ValueError, OverflowError):
-        array = np.array(np.nan)
-    if not np.isfinite(array).all():
+        finite = False
+    if not finite:
         refuse(name, value, "give an array of finite numbers")
     return array
 

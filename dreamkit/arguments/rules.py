@@ -37,9 +37,10 @@ RULES = dict(
     up=kinds.sum_of_terms,
     term=kinds.one_term,
     parts=kinds.weighted_terms,
-    features=kinds.features,
-    gradient=kinds.gradient,
+    features=kinds.numbers("(N, H, W, C)", 4),
+    gradient=kinds.numbers("(H, W, 3)", 3),
     # how much of each
+    preserve_color=kinds.word("match"),
     strength=number(0.0, 1),
     balance=number(-1e6, 1e6),
     temporal=number(0.0, 1e6),
@@ -94,4 +95,6 @@ def by_default(default):
         return kinds.flag
     if isinstance(default, int | float):
         return kinds.weight
+    if isinstance(default, str):
+        return kinds.word(default)
     return kinds.anything

@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import ImageError, SettingsError, check_range
 from ..images import load_image, resize, save_image
 from ..inputs.files import check_folder, replacing
+from ..inputs.text import json_text
 
 # What ffmpeg is asked for. MP4: H.264 that every player and browser shows, with its colours marked
 # as those of HD video. GIF: a palette of its own for each frame, as there is no palette for all
@@ -112,7 +113,7 @@ class Reel:
 
     def _write_notes(self):
         with replacing(self.folder / NOTES) as part:
-            part.write_text(json.dumps(self.notes, indent=1, ensure_ascii=False), "utf-8")
+            part.write_text(json_text(self.notes), "utf-8")
 
     def finish(self, settings, order=None, extra=(), keep_frames=False):
         """Write the film, and its settings next to it; then remove the frames.
@@ -133,7 +134,7 @@ class Reel:
         self.settings_file.unlink(missing_ok=True)  # written last: then the film is complete
         encode(self.path, (resize(picture, size) for picture in pictures), size, self.fps)
         with replacing(self.settings_file) as part:
-            part.write_text(json.dumps(settings, indent=1, ensure_ascii=False) + "\n", "utf-8")
+            part.write_text(json_text(settings) + "\n", "utf-8")
         if not keep_frames:
             shutil.rmtree(self.folder)
         return self.path

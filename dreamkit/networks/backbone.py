@@ -93,7 +93,7 @@ class Backbone:
         """Names of all layers, from the shallowest to the deepest."""
         return tuple(layer.name for layer in self.model.layers)
 
-    @checked(images=kinds.features)
+    @checked(images=kinds.numbers("(H, W, 3) or (N, H, W, 3)", 3, 4))
     def features(self, images, layers):
         """The network's features at `layers`.
 

@@ -1,7 +1,6 @@
 """Run: a picture, its history, and the settings that reproduce it.  (Notebook 00.)"""
 
 import io
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import numpy as np
 from ..arguments.checked import checked
 from ..images import save_image
 from ..inputs.files import check_free, replacing
+from ..inputs.text import json_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,7 +74,7 @@ class Run:
         settings, history = path.with_suffix(".json"), path.with_suffix(".csv")
         for file in (path, settings, history):
             check_free(file, overwrite)
-        text = json.dumps(self.settings, indent=1, ensure_ascii=False)
+        text = json_text(self.settings)
         metadata = {METADATA_KEY: text} if path.suffix.lower() == ".png" else None
         settings.unlink(missing_ok=True)  # written last: if it exists, the others are complete
         save_image(path, self.image, overwrite=overwrite, metadata=metadata, alpha=alpha)

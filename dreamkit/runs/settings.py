@@ -8,7 +8,7 @@ from dataclasses import asdict
 import numpy as np
 
 from ..arguments.checked import check_arguments
-from ..errors import SettingsError
+from ..errors import SettingsError, shown
 from ..film.recording import open_film
 from ..networks.backbone import Backbone
 from ..profiles import Profile
@@ -69,8 +69,12 @@ def reproducible(*pictures, prepare=None, **rules):
 
 def resolve_profile(value):
     """A Profile from a Profile, a name, a recorded dict, or None for the environment's."""
-    if isinstance(value, dict):
-        return Profile(**value)
+    if isinstance(value, Mapping):
+        try:
+            return Profile(**value)
+        except TypeError as error:  # fields that are missing or unknown
+            fix = "give a profile's name or a Profile."
+            raise SettingsError(f"profile cannot be {shown(value)}: {fix}") from error
     return value if isinstance(value, Profile) else choose_profile(value, quiet=True)
 
 
