@@ -210,9 +210,12 @@ def unfinished(path):
     """What an unfinished film of this name has written down, or None."""
     try:
         notes = json.loads((frames_folder(Path(path).expanduser()) / NOTES).read_text("utf-8"))
-        return notes if {"settings", "labels"} <= notes.keys() else None
-    except (OSError, ValueError, AttributeError):
+        settings, labels, flickers = notes["settings"], notes["labels"], notes.get("flickers", [])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
+    valid = isinstance(settings, dict | None) and isinstance(labels, list)
+    numbers = isinstance(flickers, list) and all(isinstance(x, int | float) for x in flickers)
+    return notes if valid and numbers else None
 
 
 def stopped(file):
@@ -232,7 +235,8 @@ def differences(one, other):
     """The names of the settings that differ, such as "zoom, seed"."""
     one, other = flat(one or {}), flat(other or {})
     names = [name for name in {**one, **other} if one.get(name) != other.get(name)]
-    return ", ".join(dict.fromkeys(name.split(".")[-1] for name in names)) or "none are known"
+    named = ", ".join(dict.fromkeys(name.split(".")[-1][:40] for name in names[:20]))
+    return " ".join(named.split()) or "none are known"
 
 
 def flat(settings, prefix=""):

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import SettingsError
 from ..inputs.files import check_folder, replacing
+from .reading import read_checkpoint
 
 
 class Checkpoint:
@@ -32,9 +33,7 @@ class Checkpoint:
 
     def _read(self):
         try:
-            with np.load(self.path, allow_pickle=False) as file:
-                self.arrays = {name: file[name] for name in file.files if name != "notes"}
-                self.notes = json.loads(str(file["notes"]))
+            self.notes, self.arrays = read_checkpoint(self.path)
         except Exception as error:  # damaged files fail anywhere, with any exception
             raise SettingsError(
                 f"{self.path} is not a dreamkit checkpoint: give a file that a run wrote."

@@ -1,6 +1,5 @@
 """rerun() makes a picture again, resume() continues an interrupted run.  (Notebook 00.)"""
 
-import json
 from pathlib import Path
 
 from ..arguments import kinds
@@ -9,13 +8,12 @@ from ..errors import SettingsError, check_range
 from ..film.morph import morph
 from ..film.video import transform_video
 from ..film.zoom import zoom_dream
-from ..images import read_metadata
 from ..networks.devices import gpu
 from ..recipes import RECIPES
 from ..startup import tf
+from . import reading
 from .checkpoint import Checkpoint
 from .pictures import call_arguments
-from .run import METADATA_KEY
 
 FILMS = {maker.__name__: maker for maker in (zoom_dream, morph, transform_video)}
 MAKERS = {**RECIPES, **FILMS}
@@ -41,6 +39,8 @@ def rerun(path, **changes):
     Introduced in notebook 00.
     """
     settings = read_settings(path)
+    reading.check_sources(settings, changes)
+    reading.mention_versions(settings)
     pictures = {}
     for key, recorded in settings["inputs"].items():
         name, pictures[key] = key.partition(" ")[0], recorded["source"]
@@ -69,18 +69,7 @@ def make_deterministic():
 
 def read_settings(path):
     """The settings that `Run.save` wrote into a `.png` or `.json`."""
-    path = Path(path)
-    try:
-        text = path.read_text("utf-8") if path.suffix == ".json" else None
-        settings = json.loads(text or read_metadata(path)[METADATA_KEY])
-        if settings["recipe"] in MAKERS:
-            return settings
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise SettingsError(
-            f"{path} holds no dreamkit settings: give the .png or .json that a run saved."
-        ) from error
-    recipe = settings["recipe"]
-    raise SettingsError(f"{path} was made by an unknown recipe, {recipe!r}: update dreamkit.")
+    return reading.read_settings(path, MAKERS)
 
 
 @checked(checkpoint=kinds.path, steps=kinds.number(1, kinds.MOST_STEPS))
@@ -105,7 +94,8 @@ def resume(checkpoint, steps=None, **changes):
     saved = Checkpoint(checkpoint)
     if "settings" not in saved.notes:
         raise SettingsError(f"{checkpoint} was not written by a recipe: start that run again.")
-    settings = saved.notes["settings"]
+    settings = reading.check_settings(saved.notes["settings"], str(checkpoint), RECIPES)
+    reading.mention_versions(settings)
     if steps is not None:
         settings["arguments"] |= _more_steps(settings, steps)
     pictures = {key: saved.arrays[f"input:{key}"] for key in settings["inputs"]}
