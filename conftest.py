@@ -3,8 +3,11 @@
 import contextlib
 import ipaddress
 import os
+import re
 import socket
 import sys
+from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -92,3 +95,46 @@ def pytest_runtest_protocol(item):
     allowed = item.get_closest_marker("network")
     with contextlib.nullcontext() if allowed else _no_network():
         return (yield)
+
+
+# What was tried, and held: `make test-all` prints a table of it.
+
+TRIED = "tried: "  # what these counts are called among a test's properties, which xdist passes on
+FIGURES = re.compile(r"(<!-- figures -->\n).*?(<!-- end of figures -->)", re.DOTALL)
+_tried, _held = Counter(), Counter()
+
+
+@pytest.fixture
+def tried(record_property):
+    """Function (what, count=1): this test tries that many of them, such as "mutated pictures"."""
+    return lambda what, count=1: record_property(TRIED + what, int(count))
+
+
+def pytest_runtest_logreport(report):
+    if report.when != "call":
+        return
+    for name, count in report.user_properties:
+        if name.startswith(TRIED):
+            _tried[name.removeprefix(TRIED)] += count
+            _held[name.removeprefix(TRIED)] += count * report.passed
+
+
+def table_of_the_tried():
+    """A Markdown table of what was tried and what held; a test that fails counts as none held."""
+    rows = [f"| {what} | {count:,} | {_held[what]:,} |" for what, count in sorted(_tried.items())]
+    return "\n".join(["| what | tried | held |", "|---|---:|---:|", *rows])
+
+
+def pytest_addoption(parser):
+    parser.addoption("--figures", help="a Markdown file to write the table of what was tried into")
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if not _tried:
+        return
+    terminalreporter.section("what was tried, and held")
+    terminalreporter.write_line(table_of_the_tried())
+    if name := config.getoption("--figures"):
+        text = Path(name).read_text("utf-8")
+        filled = FIGURES.sub(rf"\1\n{table_of_the_tried()}\n\n\2", text)
+        Path(name).write_text(filled, "utf-8")

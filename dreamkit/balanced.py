@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+from .arguments.checked import checked
 from .gradients import normalise
 from .objectives import Evaluation, Score
 from .startup import tf
 
 
+@checked
 @dataclass(eq=False)
 class Balanced:
     """Descend one score and ascend another, each pulling equally hard whatever its scale.

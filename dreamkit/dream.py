@@ -1,5 +1,6 @@
 """What a dream ascends: how strongly a network responds.  (Notebook 04.)"""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -7,9 +8,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from .arguments.checked import checked
 from .errors import SettingsError, check_choice, check_range
 from .images import load_image, resize
-from .networks.backbone import Backbone
+from .networks.backbone import Backbone, loaded
 from .networks.imagenet import class_index
 from .startup import tf
 from .sums import at_least_float32, count, energy, positions, sum_up
@@ -18,6 +20,7 @@ from .terms import Term, layer_weights
 MEASURED = 384  # px on the shorter side, at which channels are ranked: any photo fits in memory
 
 
+@checked(backbone=loaded)
 @dataclass(eq=False)
 class Dream(Term):
     """How strongly a network responds: the score that a deep dream ascends.
@@ -173,15 +176,15 @@ def _weights(layer, channel, backbone):
         raise SettingsError(f"No channels given for {layer}: name at least one in channel=.")
     last = backbone.layer(layer).output.shape[-1] - 1
     for number, weight in channel.items():
-        if not isinstance(weight, Real):
+        if not isinstance(weight, Real) or not math.isfinite(weight):
             raise SettingsError(
                 f"The weight of channel {number} cannot be {weight!r}: give a number, below 0 to"
                 " calm the channel."
             )
-        if not str(number).isdigit() or int(number) > last:
+        if not str(number).isdecimal() or len(str(number)) > 9 or int(number) > last:
             raise SettingsError(
-                f"{layer} has no channel {number}: choose one from 0 to {last}, or for deep_dream"
-                ' "strongest" or "weakest".'
+                f"{layer} has no channel {str(number)[:40]}: choose one from 0 to {last}, or for"
+                ' deep_dream "strongest" or "weakest".'
             )
     return {int(number): float(weight) for number, weight in channel.items()}
 

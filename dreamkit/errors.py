@@ -1,5 +1,6 @@
 """dreamkit's errors: each message says in one sentence how to fix it.  (Notebook 00.)"""
 
+import math
 from numbers import Integral, Real
 
 
@@ -31,17 +32,32 @@ class DivergedError(DreamkitError, ArithmeticError):
         self.run = run
 
 
+def shown(value):
+    """A value as part of a sentence: on one line, and not too long."""
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # an integer of thousands of digits, for one
+        text = f"this {type(value).__name__}"
+    return text if len(text) <= 80 else f"{text[:79]}…"
+
+
 def check_choice(what, value, choices):
-    """Raise a `SettingsError` unless `value` is one of `choices`."""
-    if value not in choices:
+    """Return `value`, or raise a `SettingsError` unless it is one of `choices`."""
+    comparable = value is None or (isinstance(value, str | Real) and not isinstance(value, bool))
+    if not comparable or value not in tuple(choices):
         *rest, last = map(repr, choices)
-        raise SettingsError(f"{what} cannot be {value!r}: choose {', '.join(rest)} or {last}.")
+        raise SettingsError(f"{what} cannot be {shown(value)}: choose {', '.join(rest)} or {last}.")
+    return value
 
 
 def check_range(what, value, low, high=None):
-    """Raise a `SettingsError` unless low ≤ value ≤ high; an int `low` requires an int `value`."""
+    """Return `value` as a Python number, or raise a `SettingsError` unless low ≤ value ≤ high.
+
+    An int `low` requires an integer.
+    """
     required, noun = (Integral, "an integer") if isinstance(low, int) else (Real, "a number")
-    valid = isinstance(value, required) and not isinstance(value, bool)
+    valid = isinstance(value, required) and not isinstance(value, bool) and value != math.inf
     if not valid or not value >= low or (high is not None and value > high):
-        limit = f"of at least {low}" if high is None else f"from {low} to {high}"
-        raise SettingsError(f"{what} cannot be {value!r}: give {noun} {limit}.")
+        limit = f"of at least {low}" if high is None else f"from {low} to {high:,}"
+        raise SettingsError(f"{what} cannot be {shown(value)}: give {noun} {limit}.")
+    return int(value) if required is Integral else value if isinstance(value, int) else float(value)

@@ -1,8 +1,10 @@
 """Normalising a gradient before taking a step along it.  (Notebook 04.)"""
 
+from .arguments.checked import checked
 from .startup import tf
 
 
+@checked
 def normalise(gradient, levels=0):
     """Scale a gradient to unit standard deviation, so that every step has the same length.
 

@@ -1,8 +1,10 @@
 """Gram matrices: which features fire together, wherever they are.  (Notebook 02.)"""
 
+from .arguments.checked import checked
 from .startup import tf
 
 
+@checked
 def gram_matrix(features):
     """Gram matrix of feature maps: the mean outer product of the vectors at all positions.
 

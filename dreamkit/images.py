@@ -9,13 +9,15 @@ import hashlib
 import io
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-from .errors import ImageError
+from .errors import ImageError, check_range, shown
 from .inputs import web
+from .inputs.checks import check_path
 from .inputs.files import check_free, replacing
 from .inputs.reading import MAX_PIXELS, alpha_channel, fit, read
 from .inputs.samples import samples
@@ -50,6 +52,7 @@ def check_image(image, name="The picture", smallest=1):
     array = array[..., None] if array.ndim == 2 else array
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or array.size == 0:
         raise ImageError(f"{name} has shape {np.shape(image)}: give (height, width, 3).")
+    check_range("smallest", smallest, 1)
     height, width, channels = array.shape
     if min(height, width) < smallest:
         raise ImageError(f"{name} is {width} x {height} px: make each side {smallest} px or more.")
@@ -76,8 +79,10 @@ def _unit_range(array, name):
 
 
 def _pixel_count(value):
-    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
-        raise ImageError(f"Size {value!r} is not a number of pixels: give integers of at least 1.")
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not whole or not 1 <= value <= MAX_PIXELS:
+        fix = "give integers of at least 1" if not whole or value < 1 else "choose a smaller one"
+        raise ImageError(f"Size {shown(value)} is not a number of pixels: {fix}.")
     return int(value)
 
 
@@ -200,7 +205,7 @@ def _find(source):
         file, name = samples()[source].file, f"The sample {source!r}"
     else:
         file = os.path.expanduser(web.local_path(os.fspath(source)))
-        name = repr(os.fspath(source))
+        name = shown(os.fspath(source))
     if os.path.isdir(file):
         raise ImageError(f"{name} is a folder: give the path of a picture inside it.")
     if not os.path.isfile(file):
@@ -268,15 +273,17 @@ def save_image(path, image, overwrite=False, metadata=None, alpha=None):
     ...     read_metadata(save_image(f"{folder}/a.png", np.zeros((2, 2)), metadata={"seed": "7"}))
     {'seed': '7'}
     """
-    path = Path(path).expanduser()
+    path = Path(check_path("path", path)).expanduser()
     pixels = Image.fromarray(_bytes8(image) if alpha is None else _with_alpha(image, alpha))
-    suffix = path.suffix.lower()
+    suffix, metadata = path.suffix.lower(), {} if metadata is None else metadata
+    if not isinstance(metadata, Mapping):
+        raise ImageError(f"metadata cannot be {shown(metadata)}: give {{text: text}}.")
     if suffix not in WRITABLE or (metadata and suffix != ".png"):
         raise ImageError(f"End '{path}' in .png, .jpg, .webp or .tif: only .png stores metadata.")
     if alpha is not None and suffix in (".jpg", ".jpeg"):
         raise ImageError(f"'{path}' cannot be transparent: end it in .png, .webp or .tif.")
     check_free(path, overwrite)
-    text = _png_text(metadata or {})
+    text = _png_text(metadata)
     try:
         with replacing(path) as part:
             # Full colour resolution, as dreams are very colourful; formats ignore foreign options.

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .arguments import kinds
+from .arguments.checked import checked
 from .startup import tf
 
 
@@ -26,12 +28,14 @@ class Score:
     """What terms and sums of terms share: `parts`, a tuple of (weight, term)."""
 
     parts: tuple
+    __array_ufunc__ = None  # so that NumPy's numbers times a score are scores, too
 
     def __add__(self, other):
         return Objective(self.parts + other.parts) if isinstance(other, Score) else NotImplemented
 
     def __mul__(self, factor):
-        return Objective(tuple((float(factor) * weight, term) for weight, term in self.parts))
+        factor = float(kinds.weight("A weight", factor))
+        return Objective(tuple((factor * own, term) for own, term in self.parts))
 
     __rmul__ = __mul__
 
@@ -110,6 +114,7 @@ class Objective(Score):
     {'total_variation': 3.0, 'total_variation_2': -1.0}
     """
 
+    @checked
     def __init__(self, parts):
         self.parts = tuple(parts)
 

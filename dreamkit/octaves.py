@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .arguments import kinds
+from .arguments.checked import checked
 from .errors import DivergedError, check_range
 from .images import resize
 from .runs.run import concatenate
@@ -12,6 +14,7 @@ from .runs.run import concatenate
 SMALLEST_PAINTING = 96  # px; smaller than this, there is no room for brush strokes
 
 
+@checked(size=kinds.height_and_width, scale=kinds.called("octave_scale", kinds.number(1.01, 100)))
 def octave_sizes(size, octaves, scale=1.4, smallest=1):
     """Sizes of a pyramid, from small to large; the last is the picture's own size.
 

@@ -6,6 +6,8 @@ from numbers import Real
 
 import numpy as np
 
+from .arguments import kinds
+from .arguments.checked import checked
 from .controls.transforms import STAY, Transforms
 from .errors import SettingsError, check_choice, check_range
 from .images import check_image
@@ -85,6 +87,9 @@ def ascend(image, objective, steps, optimizer="gradient", **options):
     return _walk(image, objective, steps, optimizer, sign=1, **options)
 
 
+@checked(
+    image=kinds.opened, steps=kinds.number(0, kinds.MOST_STEPS), learning_rate=kinds.above_zero(10)
+)
 def _walk(
     image,
     objective,

@@ -4,6 +4,9 @@ import sys
 
 import numpy as np
 
+from .arguments import kinds
+from .arguments.checked import checked
+
 # Each term has one colour everywhere, from Okabe and Ito's colour-blind-safe palette.
 COLOURS = {
     "content": "#0072B2",
@@ -55,6 +58,7 @@ def notebook_style():
     inline.figure_formats = {"jpeg"}
 
 
+@checked(width=kinds.number(0.1, 100))
 def show(images, columns=None, width=3.2):
     """Show pictures side by side, each with its title.
 
@@ -79,6 +83,7 @@ def show(images, columns=None, width=3.2):
     return figure
 
 
+@checked
 def plot_losses(runs):
     """Plot every term over the steps, with one panel per run.
 

@@ -6,10 +6,16 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass, replace
 
+from .arguments import kinds
+from .arguments.checked import checked
 from .errors import SettingsError, check_choice
 from .networks import weights
+from .system.console import say
+
+STEPS = kinds.number(0, kinds.MOST_STEPS)
 
 
+@checked(size=kinds.number(1, kinds.MAX_SIDE), steps=STEPS, octave_steps=STEPS)
 @dataclass(frozen=True)
 class Profile:
     """Networks, sizes and step counts that suit a machine.
@@ -53,6 +59,7 @@ PATIENCE = 40  # s that a style transfer may take
 HOST = "https://storage.googleapis.com/tensorflow/keras-applications/"
 
 
+@checked
 def profile(name=None, quiet=False):
     """Choose a profile and print in one line what was chosen and why.
 
@@ -84,11 +91,11 @@ def profile(name=None, quiet=False):
             check_choice(f"DREAMKIT_{field.upper()}", network, weights.NETWORKS)
             chosen = replace(chosen, **{field: network})
     if size := os.environ.get("DREAMKIT_SIZE"):
-        if not (size.isdigit() and int(size) > 0):
+        if not (size.isdecimal() and len(size) < 7 and int(size) > 0):
             raise SettingsError(f"DREAMKIT_SIZE cannot be {size!r}: give a number of pixels.")
         chosen = replace(chosen, size=int(size))
     if not quiet:
-        print(chosen)
+        say(chosen)
     return chosen
 
 

@@ -114,6 +114,8 @@ def style_transfer(
     initial = start(init, photo, styles[0].picture, seed)
     terms = dict(content_layers=content_layers, content_mask=content_mask, formula=formula)
     weights = dict(content=content_weight, style=style_weight, total_variation=tv_weight)
+    if not any(weights.values()):
+        raise SettingsError("The weights of a style transfer are all zero: give one of them more.")
     weights = weaken(weights, strength)
     sizes = octave_sizes(content.shape[:2], octaves, scale=2, smallest=SMALLEST_PAINTING)
     stages = plan("style", sizes, profile.steps if steps is None else steps, shared=True)

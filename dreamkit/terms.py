@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from .arguments import kinds
+from .arguments.checked import checked
 from .errors import SettingsError, check_choice
 from .gram import gram_matrix
 from .images import load_image, resize
-from .networks.backbone import Backbone
+from .networks.backbone import Backbone, loaded
 from .objectives import Score
 from .startup import tf
 from .sums import count, energy, positions
@@ -95,6 +97,7 @@ CONTENT_FORMULAS = {
 }
 
 
+@checked(backbone=loaded, layers=kinds.averaged_layers)
 @dataclass(eq=False)
 class Content(Term):
     """How far a picture's features are from a photo's: does it still show the same things?
@@ -159,6 +162,7 @@ STYLE_FORMULAS = {
 }
 
 
+@checked(backbone=loaded, layers=kinds.averaged_layers)
 @dataclass(eq=False)
 class Style(Term):
     """How far a picture's Gram matrices are from a painting's: is it made of the same strokes?

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..errors import DreamkitError
+from ..system.console import write_anything
 from .film import film_app
 from .making import Stopped, announce_profile, given, go_on, label, make, styles
 from .options import (
@@ -65,6 +66,7 @@ app.add_typer(film_app, name="film")
 def main():
     """Run a command; an error is one line on stderr and exit code 2, Ctrl-C is exit code 130."""
     code = 2
+    write_anything()
     try:
         arguments = sys.argv[1:] or ["--help"]
         sys.exit(app(arguments, standalone_mode=False, prog_name="python -m dreamkit") or 0)
@@ -150,7 +152,7 @@ def dream(
     scheduler: Scheduler = None,
 ):
     """Let a network dream into PHOTOS."""
-    number = int(label) if label and label.isdigit() else label
+    number = int(label) if label and label.isdecimal() and len(label) < 10 else label
     arguments = dict(backbone=backbone, layers=with_weights("--layer", layers), octaves=octaves)
     arguments |= dict(smallest=smallest, channel=channels(channel), label=number, guide=guide)
     chosen = dict(jitter=jitter, rotate=rotate, zoom=zoom, octave_scale=octave_scale)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arguments import kinds
+from ..arguments.checked import checked
 from ..controls.paintings import style_objective
 from ..dream import Dream
 from ..errors import check_choice, check_range
@@ -49,6 +51,7 @@ class Estimate:
         return f"about {length}, {self.gib:.1f} GiB of {free}{verdict}, {tiles}"
 
 
+@checked(size=kinds.one_or_both_sides, steps=kinds.number(1, kinds.MOST_STEPS))
 def estimate(
     recipe,
     size=None,

@@ -61,7 +61,7 @@ def parse_size(text):
     """A number of pixels, or "own"."""
     if text == "own" or not isinstance(text, str):
         return text
-    if text.isdigit() and int(text) > 0:
+    if text.isdecimal() and len(text) < 10 and int(text) > 0:
         return int(text)
     raise typer.BadParameter(f"{text!r} is not a size: give pixels, 1 or more, or own.")
 
@@ -152,7 +152,7 @@ def channels(texts):
     order, colon, number = texts[0].partition(":") if texts else ("", "", "")
     if order not in ("strongest", "weakest"):
         return with_weights("--channel", texts)
-    if len(texts) > 1 or (colon and not number.isdigit()):
+    if len(texts) > 1 or (colon and not number.isdecimal()):
         raise SettingsError(
             f"--channel cannot be {', '.join(texts)}: give {order}, or {order}:8 for another"
             " number, and nothing else."

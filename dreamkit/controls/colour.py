@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..arguments.checked import checked
 from ..images import check_image, resize
 
 LUMINANCE = np.array([0.299, 0.587, 0.114], "float32")  # shares of red, green and blue: YIQ's Y
@@ -20,6 +21,7 @@ def grey(picture):
     return np.repeat((picture @ LUMINANCE)[..., np.newaxis], 3, axis=-1)
 
 
+@checked
 def keep_chroma(painted, photo):
     """The brightness of a painted picture in the colours of the photo.
 
@@ -52,6 +54,7 @@ def keep_chroma(painted, photo):
     return np.clip(np.clip(grey(painted), lowest, highest) + chroma, 0, 1)
 
 
+@checked
 def match_colours(painting, photo):
     """Recolour a painting so that its colours have the mean and covariance of the photo's.
 

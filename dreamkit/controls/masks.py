@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments.checked import checked
 from ..errors import SettingsError
 from ..images import load_image, resize
 from ..startup import tf
 from ..terms import Term
 
 
+@checked
 @dataclass(eq=False)
 class Masked(Term):
     """A term that counts only part of the picture: a guided Gram matrix, for example.

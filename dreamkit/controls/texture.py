@@ -6,6 +6,7 @@ import operator
 import numpy as np
 from PIL import Image
 
+from ..arguments import kinds
 from ..errors import ImageError, check_range
 from ..images import resize, resize_channels
 from ..large.wrapped import Wrapped, wrap
@@ -20,7 +21,7 @@ SMALLEST = 32  # px; the coarsest size only has to place light and dark
 REACH = 4  # px around a picture that bicubic enlarging reads
 
 
-@reproducible("style")
+@reproducible("style", size=kinds.one_or_both_sides)
 def texture(
     style,
     size=None,
@@ -88,7 +89,8 @@ def texture(
     sizes = octave_sizes(full, octaves, 2, max(SMALLEST, *map(network.smallest, layers)))
     stages = plan("texture", sizes, profile.steps if steps is None else steps, shared=True)
     noise = np.random.default_rng(seed).normal(0.5, 0.15, (*sizes[-1], 3)).astype("float32")
-    options = dict(optimizer=optimizer, learning_rate=learning_rate, tile=tile)
+    rate = None if optimizer == "lbfgs" else learning_rate  # which has none
+    options = dict(optimizer=optimizer, learning_rate=rate, tile=tile)
     options |= dict(callback=callback, progress=progress, checkpoint=checkpoint)
     made = []
 

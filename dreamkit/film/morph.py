@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..arguments.checked import checked
 from ..errors import check_range
 from ..recipes import deep_dream, dream_style, style_transfer
 from .making import Maker, picture_of
@@ -9,6 +10,7 @@ from .making import Maker, picture_of
 LEAST = 0.02  # the style's weight in the first painted keyframe, relative to the last
 
 
+@checked
 def morph(
     content,
     style,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..errors import ImageError
 from ..images import check_image, resize
+from ..inputs.checks import check_path
 from ..inputs.reading import READABLE
 from .reel import ffmpeg
 
@@ -57,7 +58,7 @@ def open_video(path):
     """
     if not isinstance(path, (str, os.PathLike)):
         raise ImageError(f"A {type(path).__name__} is not a video: give the path of a file.")
-    path = Path(path).expanduser()
+    path = Path(check_path("film", path)).expanduser()
     if not path.is_file():
         problem = "is a folder" if path.is_dir() else "was not found"
         raise ImageError(f"'{path}' {problem}: give the path of a video.")

@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..arguments.checked import checked
 from ..errors import check_range
 from .reel import Reel
 
 
+@checked
 @dataclass
 class Film:
     """A run as a film: a callback that keeps every n-th step, then writes them all.

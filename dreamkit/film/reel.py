@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import ImageError, SettingsError, check_range
 from ..images import load_image, resize, save_image
 from ..inputs.files import check_folder, replacing
+from ..inputs.text import json_text
 
 # What ffmpeg is asked for. MP4: H.264 that every player and browser shows, with its colours marked
 # as those of HD video. GIF: a palette of its own for each frame, as there is no palette for all
@@ -112,7 +113,7 @@ class Reel:
 
     def _write_notes(self):
         with replacing(self.folder / NOTES) as part:
-            part.write_text(json.dumps(self.notes, indent=1, ensure_ascii=False), "utf-8")
+            part.write_text(json_text(self.notes), "utf-8")
 
     def finish(self, settings, order=None, extra=(), keep_frames=False):
         """Write the film, and its settings next to it; then remove the frames.
@@ -133,7 +134,7 @@ class Reel:
         self.settings_file.unlink(missing_ok=True)  # written last: then the film is complete
         encode(self.path, (resize(picture, size) for picture in pictures), size, self.fps)
         with replacing(self.settings_file) as part:
-            part.write_text(json.dumps(settings, indent=1, ensure_ascii=False) + "\n", "utf-8")
+            part.write_text(json_text(settings) + "\n", "utf-8")
         if not keep_frames:
             shutil.rmtree(self.folder)
         return self.path
@@ -209,9 +210,12 @@ def unfinished(path):
     """What an unfinished film of this name has written down, or None."""
     try:
         notes = json.loads((frames_folder(Path(path).expanduser()) / NOTES).read_text("utf-8"))
-        return notes if {"settings", "labels"} <= notes.keys() else None
-    except (OSError, ValueError, AttributeError):
+        settings, labels, flickers = notes["settings"], notes["labels"], notes.get("flickers", [])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
+    valid = isinstance(settings, dict | None) and isinstance(labels, list)
+    numbers = isinstance(flickers, list) and all(isinstance(x, int | float) for x in flickers)
+    return notes if valid and numbers else None
 
 
 def stopped(file):
@@ -231,7 +235,8 @@ def differences(one, other):
     """The names of the settings that differ, such as "zoom, seed"."""
     one, other = flat(one or {}), flat(other or {})
     names = [name for name in {**one, **other} if one.get(name) != other.get(name)]
-    return ", ".join(dict.fromkeys(name.split(".")[-1] for name in names)) or "none are known"
+    named = ", ".join(dict.fromkeys(name.split(".")[-1][:40] for name in names[:20]))
+    return " ".join(named.split()) or "none are known"
 
 
 def flat(settings, prefix=""):

@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 
+from ..arguments.checked import checked
 from ..errors import SettingsError, check_choice, check_range
 from ..recipes import RECIPES
 from .flow import difference, optical_flow
@@ -12,6 +13,7 @@ from .painters import PAINTERS
 from .reading import open_video
 
 
+@checked
 def transform_video(
     video,
     out,

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
+from ..arguments import kinds
+from ..arguments.checked import checked
 from ..errors import check_range
 from ..images import resize
 from .reading import open_video
 
 
+@checked
 @dataclass
 class Movie:
     """A finished film, and the settings that made it.
@@ -37,6 +40,7 @@ class Movie:
         return jpeg(contact_sheet(self))
 
 
+@checked(film=kinds.anything, width=kinds.number(8, 4096))
 def contact_sheet(film, count=8, columns=4, width=200):
     """Frames of a film side by side, evenly spaced from the first to the last.
 
@@ -74,6 +78,7 @@ def contact_sheet(film, count=8, columns=4, width=200):
     return sheet
 
 
+@checked(film=kinds.anything, width=kinds.number(8, 4096))
 def scrub(film, count=60, width=320):
     """A film with a slider and a play button, for a notebook.
 

@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from ..arguments import kinds
+from ..arguments.checked import checked
 from ..errors import check_range
 from ..recipes import deep_dream
 from .making import Maker, frame_seed, picture_of, smooth_rise
@@ -11,6 +13,11 @@ from .making import Maker, frame_seed, picture_of, smooth_rise
 BLEND = 4.0  # in a loop, the first frame comes into view when it's this many times smaller
 
 
+@checked(
+    steps=kinds.number(0, kinds.MOST_STEPS),
+    zoom=kinds.number(1.0, 1.5),
+    rotate=kinds.number(-45.0, 45.0),
+)
 def zoom_dream(
     image,
     out,

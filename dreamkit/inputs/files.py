@@ -10,6 +10,7 @@ import uuid
 from pathlib import Path
 
 from ..errors import ImageError
+from .checks import check_flag
 
 LONGEST_NAME, SHORT_NAME = 240, 204  # bytes; most file systems allow 255, and parts need some
 LEAST_ROOM = 2**20  # bytes that must be free on a disk
@@ -177,5 +178,6 @@ def check_room(path):
 
 def check_free(path, overwrite=False):
     """Raise an `ImageError` if a file already exists and must not be replaced."""
+    check_flag("overwrite", overwrite)
     if os.path.exists(path) and not overwrite:
         raise ImageError(f"'{path}' already exists: pass overwrite=True to replace it.")

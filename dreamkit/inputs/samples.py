@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import ImageError
+from ..errors import check_choice
 
 FLICKR = "flickr.com/photos"
 LIBRARIES = {"scikit-image": "skimage/data", "scikit-learn": "sklearn/datasets/images"}
@@ -71,8 +71,7 @@ def samples(kind=None):
     >>> samples("photo")["chelsea"].licence
     'CC0'
     """
-    if kind not in (None, "photo", "style", "mask"):
-        raise ImageError(f"No samples are of kind {kind!r}: use 'photo', 'style', 'mask' or None.")
+    check_choice("kind", kind, (None, "photo", "style", "mask"))
     styles = data_folder() / "styles"
     index = json.loads((styles / "index.json").read_text(encoding="utf-8"))
     found = {}

@@ -11,6 +11,8 @@ tiles takes those gradients back to the pixels. The terms need not know about an
 import functools
 from dataclasses import dataclass
 
+from ..arguments import kinds
+from ..arguments.checked import checked
 from ..errors import SettingsError, check_range
 from ..objectives import (
     Evaluation,
@@ -97,6 +99,7 @@ def _spans(length, side, backbone, layers):
     return spans
 
 
+@checked(side=kinds.called("tile", kinds.number(16, kinds.MAX_SIDE)))
 class Tiled(Score):
     """A score computed in tiles: the same values for a picture of any size, in less memory.
 

@@ -3,8 +3,11 @@
 import difflib
 import functools
 
-from ..errors import DreamkitError, ImageError, LayerError, SettingsError, check_choice
+from ..arguments import kinds
+from ..arguments.checked import checked
+from ..errors import DreamkitError, ImageError, LayerError, SettingsError, check_choice, shown
 from ..startup import check_process, keras, tf
+from ..system.console import say
 from .architectures import ARCHITECTURES, keras_defaults
 from .fetching import download
 from .folding import folded
@@ -37,6 +40,7 @@ class Backbone:
     Introduced in notebook 00.
     """
 
+    @checked(precision=kinds.text)
     def __init__(self, model, architecture, name=None, origin="memory", precision=None):
         self.model, self.architecture = model, architecture
         self.name, self.origin = name or model.name, origin
@@ -89,6 +93,7 @@ class Backbone:
         """Names of all layers, from the shallowest to the deepest."""
         return tuple(layer.name for layer in self.model.layers)
 
+    @checked(images=kinds.numbers("(H, W, 3) or (N, H, W, 3)", 3, 4))
     def features(self, images, layers):
         """The network's features at `layers`.
 
@@ -182,9 +187,9 @@ class Backbone:
     def layer(self, name):
         """The Keras layer called `name`, or a `LayerError` that suggests similar names."""
         if name not in self.layers:
-            near = difflib.get_close_matches(str(name), self.layers, n=3)
+            near = difflib.get_close_matches(str(name)[:100], self.layers, n=3)
             hint = f"did you mean {' or '.join(near)}?" if near else "see `.layers` for the names."
-            raise LayerError(f"{self.name} has no layer {name!r}: {hint}")
+            raise LayerError(f"{self.name} has no layer {shown(name)}: {hint}")
         return self.model.get_layer(name)
 
     def receptive_field(self, layer):
@@ -246,6 +251,12 @@ class Backbone:
             )
 
 
+def loaded(name, value):
+    """A rule for arguments: a `Backbone`, loaded if it is given by its name."""
+    return load_backbone(kinds.network(name, value))
+
+
+@checked(name=kinds.network, weights=kinds.path)
 def load_backbone(name, weights=None):
     """Load a pretrained network, once: later calls return the same object.
 
@@ -281,5 +292,5 @@ def _load(file):
     else:
         model = architecture.build()
         load_weights(model, file.path)
-    print(file)
+    say(file)
     return Backbone(model, architecture, file.name, file.origin)

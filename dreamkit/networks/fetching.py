@@ -8,9 +8,11 @@ from pathlib import Path
 
 import filelock
 
+from ..arguments.checked import checked
 from ..errors import SettingsError, WeightsError
 from ..inputs import web
 from ..inputs.files import check_folder, replacing
+from ..system.console import say
 from . import pastiche
 from .loading import first_line, load_weights
 from .weights import (
@@ -80,7 +82,7 @@ def fill_keras_cache(name):
         path.parent.mkdir(parents=True, exist_ok=True)
     if is_in_keras_cache(name) or not os.access(path.parent, os.W_OK):
         return
-    print(f"{name}: downloading Keras Applications' file, once …", flush=True)
+    say(f"{name}: downloading Keras Applications' file, once …")
     with replacing(path) as part:
         with open(part, "wb") as opened:
             web.download(f"{HOST}/{name}/{file}", opened, LARGEST)
@@ -128,6 +130,7 @@ def prepare_vgg19():
         return f"VGG-19 is not available, so SqueezeNet will be used: {first_line(error)}"
 
 
+@checked
 def fetch_weights(folder, names=("vgg19", "inception_v3")):
     """Download networks and keep them in a folder for `DREAMKIT_WEIGHTS`.
 
@@ -164,7 +167,7 @@ def fetch_weights(folder, names=("vgg19", "inception_v3")):
             build = ARCHITECTURES[name].build
             origin = _intact(path, build) or _fetch(name, path, build)
             _note_sum(path, hash_file("sha256", path))
-            print(f"{path}  ({origin})")
+            say(f"{path}  ({origin})")
     return paths
 
 
@@ -178,7 +181,7 @@ def _alone():
             try:
                 stack.enter_context(lock.acquire(timeout=0))
             except filelock.Timeout:
-                print("Another process is fetching weights: waiting for it …", flush=True)
+                say("Another process is fetching weights: waiting for it …")
                 stack.enter_context(lock.acquire(timeout=OTHERS))
         except filelock.Timeout as error:
             raise WeightsError(
@@ -199,7 +202,7 @@ def _intact(path, build):
         load_weights(build(), path)
         known = path.name in read_sums(path.parent)
     except WeightsError as error:
-        print(error)
+        say(error)
         return None
     verdict = "intact" if known else "and it loads, but had no checksum to compare"
     return f"already there, {verdict}{kernels_note(path)}"

@@ -3,7 +3,7 @@
 import difflib
 import functools
 
-from ..errors import SettingsError
+from ..errors import SettingsError, shown
 from ..inputs.samples import data_folder
 
 
@@ -29,9 +29,9 @@ def class_index(label):
     names = class_names()
     if isinstance(label, int) and 0 <= label < len(names):
         return label
-    if label in names:
+    if isinstance(label, str) and label in names:
         return names.index(label)
-    near = difflib.get_close_matches(str(label), names, n=3)
+    near = difflib.get_close_matches(str(label)[:80], names, n=3)
     listing = "dreamkit.networks.imagenet.class_names()"
     hint = f"did you mean {' or '.join(near)}?" if near else f"see `{listing}`."
-    raise SettingsError(f"ImageNet has no class {label!r}: {hint}")
+    raise SettingsError(f"ImageNet has no class {shown(label)}: {hint}")

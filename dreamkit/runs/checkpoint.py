@@ -12,6 +12,7 @@ from ..inputs.files import check_folder, replacing
 from .identity import digest
 
 OTHER_RUN = "{path} belongs to a run with other settings: choose another name, or resume() it."
+from .reading import read_checkpoint
 
 
 class Checkpoint:
@@ -38,9 +39,7 @@ class Checkpoint:
 
     def _read(self):
         try:
-            with np.load(self.path, allow_pickle=False) as file:
-                self.arrays = {name: file[name] for name in file.files if name != "notes"}
-                self.notes = json.loads(str(file["notes"]))
+            self.notes, self.arrays = read_checkpoint(self.path)
         except Exception as error:  # damaged files fail anywhere, with any exception
             raise SettingsError(
                 f"{self.path} is not a dreamkit checkpoint: give a file that a run wrote."

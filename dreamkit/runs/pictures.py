@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..errors import ImageError, SettingsError
+from ..errors import ImageError, SettingsError, shown
 from ..images import image_digest, load_image
 
 STARTS = ("content", "style", "noise")  # values of init= that are no picture
@@ -96,7 +96,8 @@ def open_picture(name, source, given):
         if name != "init":
             raise
         raise SettingsError(
-            f"init cannot be {source!r}: give 'content', 'style', 'noise' or a picture ({error})"
+            f"init cannot be {shown(source)}: give 'content', 'style', 'noise' or a picture"
+            f" ({error})"
         ) from error
     picture.setflags(write=False)  # lets check_image share it instead of copying
     return picture

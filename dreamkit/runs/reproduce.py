@@ -1,20 +1,20 @@
 """rerun() makes a picture again, resume() continues an interrupted run.  (Notebook 00.)"""
 
-import json
 from pathlib import Path
 
+from ..arguments import kinds
+from ..arguments.checked import checked
 from ..errors import SettingsError, check_range
 from ..film.morph import morph
 from ..film.video import transform_video
 from ..film.zoom import zoom_dream
-from ..images import read_metadata
 from ..networks.devices import gpu
 from ..recipes import RECIPES
 from ..startup import tf
+from . import reading
 from .checkpoint import Checkpoint
 from .identity import changed_weights, is_own, weights
 from .pictures import call_arguments
-from .run import METADATA_KEY
 from .settings import ended
 
 FILMS = {maker.__name__: maker for maker in (zoom_dream, morph, transform_video)}
@@ -25,6 +25,7 @@ HARMLESS = {"callback", "progress", "film"}  # arguments that leave the picture 
 STEPS = {"steps", "octave_steps"}
 
 
+@checked
 def rerun(path, **changes):
     """Make a picture or film again from the settings saved with it.
 
@@ -47,6 +48,8 @@ def rerun(path, **changes):
     Introduced in notebook 00.
     """
     settings = read_settings(path)
+    reading.check_sources(settings, changes)
+    reading.mention_versions(settings)
     pictures = {}
     for key, recorded in settings["inputs"].items():
         name, pictures[key] = key.partition(" ")[0], recorded["source"]
@@ -128,20 +131,10 @@ def make_deterministic():
 
 def read_settings(path):
     """The settings that `Run.save` wrote into a `.png` or `.json`."""
-    path = Path(path)
-    try:
-        text = path.read_text("utf-8") if path.suffix == ".json" else None
-        settings = json.loads(text or read_metadata(path)[METADATA_KEY])
-        if settings["recipe"] in MAKERS:
-            return settings
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise SettingsError(
-            f"{path} holds no dreamkit settings: give the .png or .json that a run saved."
-        ) from error
-    recipe = settings["recipe"]
-    raise SettingsError(f"{path} was made by an unknown recipe, {recipe!r}: update dreamkit.")
+    return reading.read_settings(path, MAKERS)
 
 
+@checked(checkpoint=kinds.path, steps=kinds.number(1, kinds.MOST_STEPS))
 def resume(checkpoint, steps=None, **changes):
     """Continue an interrupted run, or a finished one with more steps.
 
@@ -166,7 +159,8 @@ def resume(checkpoint, steps=None, **changes):
     saved = Checkpoint(checkpoint)
     if "settings" not in saved.notes:
         raise SettingsError(f"{checkpoint} was not written by a recipe: start that run again.")
-    settings = saved.notes["settings"]
+    settings = reading.check_settings(saved.notes["settings"], str(checkpoint), RECIPES)
+    reading.mention_versions(settings)
     own = {name for name, note in settings.get("weights", {}).items() if is_own(note)}
     for name in changes.keys() - HARMLESS - own:
         raise SettingsError(

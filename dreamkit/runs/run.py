@@ -1,17 +1,17 @@
 """Run: a picture, its history, and the settings that reproduce it.  (Notebook 00.)"""
 
 import io
-import json
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..arguments.checked import checked
 from ..errors import ImageError
 from ..images import save_image
 from ..inputs.files import check_free, replacing_all
+from ..inputs.text import json_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,6 +56,7 @@ class Run:
         picture.save(buffer, "jpeg", quality=90, subsampling=0)
         return buffer.getvalue()
 
+    @checked
     def save(self, path, overwrite=False, alpha=None):
         """Write the picture, its settings (`.json`) and its history (`.csv`) next to each other.
 
@@ -87,12 +88,6 @@ class Run:
         except ImageError as error:
             raise ImageError(str(error).replace(str(parts[0]), str(path))) from error
         return path
-
-
-def json_text(settings):
-    """Settings as JSON in UTF-8; what isn't UTF-8 in a file's name is escaped, and comes back."""
-    text = json.dumps(settings, indent=1, ensure_ascii=False)
-    return re.sub("[\ud800-\udfff]", lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def concatenate(runs):

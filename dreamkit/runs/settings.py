@@ -8,7 +8,8 @@ from dataclasses import asdict
 
 import numpy as np
 
-from ..errors import DivergedError, SettingsError, check_range
+from ..arguments.checked import check_arguments
+from ..errors import DivergedError, SettingsError, shown
 from ..film.recording import open_film
 from ..networks.backbone import Backbone
 from ..profiles import Profile
@@ -21,7 +22,7 @@ from .stopping import between_steps, stop_requested
 from .versions import versions
 
 
-def reproducible(*pictures, prepare=None):
+def reproducible(*pictures, prepare=None, **rules):
     """Decorate a recipe so that its Run records everything needed to make it again.
 
     Args:
@@ -29,6 +30,7 @@ def reproducible(*pictures, prepare=None):
             source and hash; other arguments are recorded by value.
         prepare: function from the arguments, with pictures loaded, to {name: value} of those that
             depend on a picture, so that what was found is recorded.
+        rules: {argument: rule} for those whose rule here is not the usual one; see `checked`.
 
     A missing seed is drawn and the profile is resolved here, so that both are recorded too.
     """
@@ -42,10 +44,10 @@ def reproducible(*pictures, prepare=None):
             call = signature.bind(*args, **kwargs)
             call.apply_defaults()
             given = call.arguments
+            check_arguments(signature, given, rules)
             given["profile"] = resolve_profile(given["profile"])
             if given["seed"] is None:
                 given["seed"] = int(np.random.default_rng().integers(2**31))
-            check_range("seed", given["seed"], 0)
             found = open_pictures(pictures, given)
             given.update(prepare(given) if prepare else {})
             return given, describe(recipe.__name__, found, given)
@@ -92,8 +94,12 @@ def ended(settings, run, reason):
 
 def resolve_profile(value):
     """A Profile from a Profile, a name, a recorded dict, or None for the environment's."""
-    if isinstance(value, dict):
-        return Profile(**value)
+    if isinstance(value, Mapping):
+        try:
+            return Profile(**value)
+        except TypeError as error:  # fields that are missing or unknown
+            fix = "give a profile's name or a Profile."
+            raise SettingsError(f"profile cannot be {shown(value)}: {fix}") from error
     return value if isinstance(value, Profile) else choose_profile(value, quiet=True)
 
 

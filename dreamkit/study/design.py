@@ -6,6 +6,7 @@ from itertools import product
 
 from ..errors import check_choice
 from ..networks.weights import available_offline
+from ..system.console import say
 from .cells import Cell, digest_of
 from .distortions import DISTORTIONS
 
@@ -126,7 +127,7 @@ def design(preset="quick", quiet=False):
     if "vgg19" in used and "vgg16" in used:  # one VGG is enough
         used.remove("vgg16")
     if not quiet and (missing := [network for network in wanted if network not in used]):
-        print(f"study {preset}: {', '.join(used)}; left out: {', '.join(missing)}")
+        say(f"study {preset}: {', '.join(used)}; left out: {', '.join(missing)}")
     styles = tuple(network for network in chosen.style_networks if network in used)
     dreams = tuple(network for network in chosen.dream_networks if network in used)
     return replace(chosen, style_networks=styles, dream_networks=dreams, variant_network=styles[-1])

@@ -75,7 +75,7 @@ def test_the_digest_of_ones_own_network_follows_its_layers():
         layer = keras.layers.Conv2D(2, 3, activation=activation, padding=padding)
         model = keras.Model(inputs, layer(inputs))
         model.set_weights([np.ones(w.shape, "float32") for w in model.weights])
-        return Backbone(model, None, "own")
+        return Backbone(model, ARCHITECTURES["squeezenet"], "own")
 
     digests = {network_digest(network(*a)) for a in [("relu",), ("tanh",), ("relu", "valid")]}
     assert len(digests) == 3

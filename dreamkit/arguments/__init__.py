@@ -1,0 +1,1 @@
+"""What callers give, checked before any work starts: one rule for each argument's name."""

@@ -1,0 +1,302 @@
+"""Files of ours from strangers: read right or refused in a sentence, and they can do no harm."""
+
+import copy
+import io
+import json
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+from mutated_weights import mutated
+
+import dreamkit as dk
+from dreamkit.film.reel import Reel, frames_folder
+from dreamkit.images import read_metadata
+from dreamkit.inputs import web
+from dreamkit.study.cells import COLUMNS
+from dreamkit.study.design import cells, design
+from dreamkit.study.run import _read
+
+SHORT = dict(backbone="squeezenet", octaves=1, steps=1, seed=1, profile="ci", progress=False)
+VALUES = (
+    None, True, -1, 0, 10**9, 10**30, 0.5, float("nan"), float("inf"), "", "x" * 10_000, "chelsea",
+    "made/by/settings.npz", "https://example.org/a.png", "//example.org/share/a.png", "/dev/zero",
+    "/etc/passwd", "caf\udce9.png", "\0", [], [1], [[]], {}, {"a": 1}, [["style 1", 1.0]],
+)  # fmt: skip
+KEYS = (
+    "checkpoint",
+    "film",
+    "out",
+    "overwrite",
+    "callback",
+    "backbone",
+    "steps",
+    "x",
+    "",
+    "style 1",
+)
+
+
+@pytest.fixture(scope="module")
+def originals(tmp_path_factory):
+    """A folder with a photo, and a dream's .png, .json and checkpoint."""
+    folder = tmp_path_factory.mktemp("originals")
+    noise = np.random.default_rng(0).random((48, 48, 3), "float32")
+    photo = dk.save_image(folder / "photo.png", noise)
+    run = dk.deep_dream(photo, checkpoint=folder / "run.npz", **SHORT)
+    run.save(folder / "dream.png")
+    return folder
+
+
+@pytest.fixture
+def harmless(tmp_path, monkeypatch):
+    """Function (call) → its Run, or None if it was refused; nothing is written or opened."""
+    monkeypatch.chdir(tmp_path)
+    opened = []
+    monkeypatch.setattr(web, "fetch", lambda address: opened.append(address))
+
+    def attempt(call):
+        before = sorted(tmp_path.rglob("*"))
+        try:
+            run = call()
+        except dk.DreamkitError as error:
+            run = None
+            assert 0 < len(str(error)) < 500, str(error)
+            assert "\n" not in str(error), str(error)
+        else:
+            assert np.isfinite(run.image).all()
+            assert run.image.min() >= 0
+            assert run.image.max() <= 1
+        assert sorted(tmp_path.rglob("*")) == before
+        assert not opened
+        return run
+
+    return attempt
+
+
+def changed(value, rng):
+    """JSON values with one thing changed, somewhere in them."""
+    value = copy.deepcopy(value)
+    node = value
+    while True:
+        keys = list(node) if isinstance(node, dict) else range(len(node))
+        key = keys[rng.integers(len(keys))]
+        inner = node[key]
+        if isinstance(inner, dict | list) and inner and rng.random() < 0.8:
+            node = inner
+            continue
+        match rng.integers(3):
+            case 0:
+                node[key] = VALUES[rng.integers(len(VALUES))]
+            case 1:
+                del node[key]
+            case 2 if isinstance(node, dict):
+                node[KEYS[rng.integers(len(KEYS))]] = VALUES[rng.integers(len(VALUES))]
+        return value
+
+
+def mutate_settings(folder, numbers, harmless, tmp_path):
+    """How many of these mutated settings made a picture."""
+    whole, made = (folder / "dream.json").read_bytes(), 0
+    for number in numbers:
+        rng = np.random.default_rng(number)
+        path = tmp_path / "dream.json"
+        if number % 3:
+            text = json.dumps(changed(json.loads(whole), rng))
+            path.write_text(text, encoding="utf-8")
+        else:
+            path.write_bytes(mutated(whole, rng))
+        made += harmless(lambda path=path: dk.rerun(path, progress=False)) is not None
+    return made
+
+
+def mutate_pngs(folder, numbers, harmless, tmp_path):
+    whole = (folder / "dream.png").read_bytes()
+    settings, made = json.loads(read_metadata(folder / "dream.png")["dreamkit"]), 0
+    picture = dk.load_image(folder / "dream.png")
+    for number in numbers:
+        rng = np.random.default_rng(number)
+        path = tmp_path / "dream.png"
+        if number % 3:
+            text = json.dumps(changed(settings, rng))
+            dk.save_image(path, picture, overwrite=True, metadata={"dreamkit": text[:250_000]})
+        else:
+            path.write_bytes(mutated(whole, rng))
+        made += harmless(lambda path=path: dk.rerun(path, progress=False)) is not None
+    return made
+
+
+def mutate_checkpoints(folder, numbers, harmless, tmp_path):
+    whole, made = (folder / "run.npz").read_bytes(), 0
+    with np.load(folder / "run.npz") as file:
+        arrays = dict(file)
+    for number in numbers:
+        rng = np.random.default_rng(number)
+        path = tmp_path / "run.npz"
+        if number % 3:
+            notes = changed(json.loads(str(arrays["notes"])), rng)
+            others = {name: changed_array(x, rng) for name, x in arrays.items() if name != "notes"}
+            with open(path, "wb") as file:
+                np.savez(file, notes=json.dumps(notes), **others)
+        else:
+            path.write_bytes(mutated(whole, rng))
+        made += harmless(lambda path=path: dk.resume(path, progress=False)) is not None
+    return made
+
+
+def changed_array(array, rng):
+    match rng.integers(40):
+        case 0:
+            return array[1:]
+        case 1:
+            return array.astype("float64")
+        case 2:
+            return array * np.float32(np.nan)
+        case 3:
+            return array.ravel()
+        case 4:
+            return np.array("text")
+    return array
+
+
+def mutate_films(folder, numbers, harmless, tmp_path):
+    """How many of these mutated notes of unfinished films are continued."""
+    path, settings, found = tmp_path / "film.gif", {"recipe": "zoom_dream", "seed": 1}, 0
+    reel = Reel(path, settings)
+    for number in range(3):
+        reel.add(np.full((16, 16, 3), number / 2, "float32"), f"frame {number}")
+    notes = frames_folder(path) / "film.json"
+    whole = notes.read_bytes()
+    for number in numbers:
+        rng = np.random.default_rng(number)
+        again = mutated(whole, rng)
+        if number % 3:
+            again = json.dumps(changed(json.loads(whole), rng)).encode()
+        notes.write_bytes(again)
+        try:
+            found += len(Reel(path, settings)) > 0
+        except dk.DreamkitError as error:
+            assert "\n" not in str(error)
+            assert len(str(error)) < 2000
+    return found
+
+
+def mutate_tables(folder, numbers, harmless, tmp_path):
+    """How many of these mutated results of a study are taken for whole."""
+    cell, found = cells(design("quick", quiet=True))[0], 0
+    row = dict.fromkeys(COLUMNS, 0.5) | {"cell": cell.digest, "recipe": "style"}
+    file = io.BytesIO()
+    pd.DataFrame([row]).to_parquet(file, index=False)
+    for number in numbers:
+        path = tmp_path / "cell.parquet"
+        path.write_bytes(mutated(file.getvalue(), np.random.default_rng(number)))
+        table = _read(path, [cell])
+        found += table is not None and list(table["cell"]) == [cell.digest]
+    return found
+
+
+KINDS = {
+    "settings": mutate_settings,
+    "PNGs with settings": mutate_pngs,
+    "checkpoints": mutate_checkpoints,
+    "notes of films": mutate_films,
+    "tables of a study": mutate_tables,
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_50_mutated_files_do_no_harm(kind, originals, harmless, tmp_path, tried):
+    KINDS[kind](originals, range(50), harmless, tmp_path)
+    tried(f"mutated {kind}", 50)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_500_mutated_files_do_no_harm(kind, originals, harmless, tmp_path, tried):
+    KINDS[kind](originals, range(50, 550), harmless, tmp_path)
+    tried(f"mutated {kind}", 500)
+
+
+# The examples
+
+
+def with_settings(folder, tmp_path, **changes):
+    """A settings file with entries replaced or, in a dictionary, added."""
+    settings = json.loads((folder / "dream.json").read_text("utf-8"))
+    for name, value in changes.items():
+        settings[name] = settings[name] | value if isinstance(value, dict) else value
+    path = tmp_path / "hostile.json"
+    path.write_text(json.dumps(settings), "utf-8")
+    return path
+
+
+@pytest.mark.parametrize("argument", ["checkpoint", "film", "out", "overwrite"])
+def test_settings_write_no_file(argument, originals, tmp_path, harmless):
+    path = with_settings(originals, tmp_path, arguments={argument: "made/by/settings.npz"})
+    assert harmless(lambda: dk.rerun(path, progress=False)) is None
+    with pytest.raises(dk.SettingsError, match=f"asks for {argument}=, which no run records"):
+        dk.rerun(path, progress=False)
+    inputs = {argument: {"source": "made.gif", "sha256": "0" * 64, "shape": [1, 1, 3]}}
+    path = with_settings(originals, tmp_path, inputs=inputs)
+    assert harmless(lambda: dk.rerun(path, progress=False)) is None
+
+
+def test_the_callers_own_arguments_still_write_files(originals, tmp_path):
+    run = dk.rerun(originals / "dream.json", checkpoint=tmp_path / "again.npz", progress=False)
+    assert (tmp_path / "again.npz").is_file() or run.image is not None
+
+
+@pytest.mark.parametrize("address", ["https://example.org/a.png", "HTTP://EXAMPLE.org", "//host/a"])
+def test_settings_open_no_address_unless_it_is_given_again(
+    address, originals, tmp_path, harmless, monkeypatch
+):
+    source = {"image": {"source": address, "sha256": "0" * 64, "shape": [48, 48, 3]}}
+    path = with_settings(originals, tmp_path, inputs=source)
+    assert harmless(lambda: dk.rerun(path, progress=False)) is None
+    with pytest.raises(dk.SettingsError, match=r"to open that address, pass it again, as rerun"):
+        dk.rerun(path, progress=False)
+    hidden = with_settings(originals, tmp_path, arguments={"guide": address})
+    assert harmless(lambda: dk.rerun(hidden, progress=False)) is None
+    photo = (originals / "photo.png").read_bytes()
+    monkeypatch.setattr(web, "fetch", lambda given: photo)
+    if web.is_address(address):
+        fetched = dk.rerun(path, image=address, size=48, progress=False)
+        assert fetched.image.shape == (48, 48, 3)
+
+
+def test_settings_with_arguments_of_another_version_are_named(originals, tmp_path):
+    path = with_settings(originals, tmp_path, arguments={"sharpness": 1})
+    with pytest.raises(dk.SettingsError, match=r"deep_dream does not know, 'sharpness': update"):
+        dk.rerun(path, progress=False)
+
+
+def test_other_versions_are_mentioned(originals, tmp_path, capsys):
+    path = with_settings(originals, tmp_path, versions={"tensorflow": "2.9.1"})
+    dk.rerun(path, progress=False)
+    assert "Made with tensorflow 2.9.1 (here " in capsys.readouterr().out
+    dk.rerun(originals / "dream.json", progress=False)
+    assert "Made with" not in capsys.readouterr().out
+
+
+def test_a_compressed_checkpoint_is_not_unpacked(originals, tmp_path):
+    path = tmp_path / "bomb.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("notes.npy", bytes(10**8))
+    assert path.stat().st_size < 10**6
+    with pytest.raises(dk.SettingsError, match="is not a dreamkit checkpoint"):
+        dk.resume(path)
+
+
+def test_huge_settings_are_not_read(tmp_path):
+    path = tmp_path / "huge.json"
+    path.write_bytes(b" " * (2**24 + 1) + b"{}")
+    with pytest.raises(dk.SettingsError, match="holds no dreamkit settings"):
+        dk.rerun(path)
+
+
+def test_deeply_nested_settings_are_refused(tmp_path):
+    path = tmp_path / "deep.json"
+    path.write_text("[" * 100_000)
+    with pytest.raises(dk.SettingsError, match="holds no dreamkit settings"):
+        dk.rerun(path)
