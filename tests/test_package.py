@@ -38,6 +38,7 @@ LAYERS = [
     ["film.recording", "film.reading"],
     ["networks"],
     ["gram", "objectives", "profiles", "sums", "controls.transforms"],
+    ["distributions"],
     ["terms", "gradients"],
     ["balanced", "dream", "controls.masks"],
     ["controls.paintings"],
@@ -179,7 +180,7 @@ ALLOWED = {
     "profiles": {"networks"},
     "optimize": {"controls", "large", "runs"},
     "octaves": {"runs"},
-    "recipes": {"controls", "networks", "runs"},
+    "recipes": {"controls", "large", "networks", "runs"},
     "__main__": {"commands"},
 }
 
