@@ -10,7 +10,7 @@ from dreamkit.startup import tf
 from dreamkit.sums import sum_up
 from dreamkit.terms import Term
 
-from .. import pastiche_lbfgs, tutorial_style
+from .. import tutorial_style
 from .methods import laps, method
 from .walks import Adam, State, gradient_of, replicated, sizes_by_root_two, through_sizes
 
@@ -66,10 +66,12 @@ def johnson(pair, network, factor):
 @method("pastiche", "pypi.org/project/pastiche", curve=())
 def pastiche(pair, network, factor):
     """The program itself, in PyTorch, with its defaults and 300 steps."""
-    artist = pastiche_lbfgs.artist(pair.photo, pair.painting)
-    made = pastiche_lbfgs.run(artist, PASTICHE_STEPS)
     from pastiche.pastiche import VGG_MEAN
 
+    from .. import pastiche_lbfgs
+
+    artist = pastiche_lbfgs.artist(pair.photo, pair.painting)
+    made = pastiche_lbfgs.run(artist, PASTICHE_STEPS)
     bgr = artist.pastiche.detach().numpy()[0] + np.reshape(VGG_MEAN, (3, 1, 1))
     picture = np.clip(bgr[::-1].transpose(1, 2, 0) / 255, 0, 1).astype("float32")
     return picture, {"all": np.diff([seconds for seconds, _ in made]).tolist()}

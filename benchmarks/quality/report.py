@@ -7,6 +7,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from dreamkit import load_image, resize
 from dreamkit.study.statistics import interval
@@ -112,7 +113,7 @@ def every_judge(plain):
 
 def pareto(cells, path):
     """Style against content, with each method's curve over the weight of style."""
-    figure = matplotlib.figure.Figure(figsize=(9, 6), layout="constrained")
+    figure = Figure(figsize=(9, 6), layout="constrained")
     panel = figure.subplots()
     colours = matplotlib.colormaps["tab10"].colors
     for number, name in enumerate(name for name in METHODS if name in set(cells["method"])):
@@ -143,7 +144,7 @@ def contact_sheets(plain, folder, out):
     for first in range(0, len(pairs), ROWS):
         shown = pairs[first : first + ROWS]
         size = 1.6 * (len(names) + 2), 1.75 * len(shown)
-        figure = matplotlib.figure.Figure(figsize=size, layout="constrained")
+        figure = Figure(figsize=size, layout="constrained")
         panels = figure.subplots(len(shown), len(names) + 2, squeeze=False)
         for row, each in zip(panels, shown, strict=True):
             files = [Path(folder) / f"{each.name}--{slug(name)}--1.png" for name in names]
