@@ -1,6 +1,9 @@
 """Faster versions of what a style compares, each tested to equal its plain counterpart."""
 
+import numpy as np
+
 from ..distributions import STATISTICS, relative, rotated, sum_of_points
+from ..networks.devices import gpu
 from ..startup import tf
 from ..sums import at_least_float32
 
@@ -50,7 +53,36 @@ def wasserstein(x, a):
     return relative(x, rotated(a, x, polar))
 
 
+def in_order(projected):
+    """`distributions.in_order`, sorted by NumPy: on a processor, a fifth of TensorFlow's time."""
+    return (tf.sort(projected[0], axis=0) if gpu() else _sorted(projected[0]),)
+
+
+@tf.custom_gradient
+def _sorted(x):
+    """The columns of (n, C) from small to large; the gradient goes back to where each was."""
+
+    def forward(rows):
+        order = np.argsort(rows, axis=1)
+        return np.take_along_axis(rows, order, 1), order
+
+    def backward(upstream, order):
+        rows = np.empty_like(upstream)
+        np.put_along_axis(rows, order, upstream, 1)
+        return rows
+
+    rows, order = tf.numpy_function(forward, [tf.transpose(x)], (x.dtype, tf.int64))
+    rows.set_shape((x.shape[1], x.shape[0]))
+
+    def gradient(upstream):
+        found = tf.numpy_function(backward, [tf.transpose(upstream), order], x.dtype)
+        return tf.ensure_shape(tf.transpose(found), x.shape)
+
+    return tf.transpose(rows), gradient
+
+
 FAST_STATISTICS = STATISTICS | {
     "gram": STATISTICS["gram"]._replace(sums=outer_products),
     "moments": STATISTICS["moments"]._replace(sums=moments, formulas={"relative": wasserstein}),
+    "sliced": STATISTICS["sliced"]._replace(summary=in_order),
 }
