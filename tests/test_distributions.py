@@ -1,5 +1,7 @@
 """Statistics beyond Gram matrices: each equals a plain NumPy or SciPy reference in float64."""
 
+import json
+
 import numpy as np
 import pytest
 from scipy.linalg import sqrtm
@@ -280,6 +282,19 @@ def test_recipes_descend_every_statistic_and_record_it(statistics):
     run = RUNS[statistics]()
     assert run.settings["arguments"]["statistics"] == statistics
     assert run.history["style"].iloc[-1] < run.history["style"].iloc[0]
+
+
+def test_the_command_line_chooses_statistics(command, tmp_path):
+    code, _, err = command(
+        *("style", "coffee", "--statistics", "adain", "--size", 48, "--steps", 1, "--seed", 1),
+        *("--out", tmp_path / "out.png"),
+    )
+    assert code == 0, err
+    settings = json.loads((tmp_path / "out.json").read_text())
+    assert settings["arguments"]["statistics"] == "adain"
+    code, _, err = command("texture", "mosaic", "--statistics", "moment")
+    assert code == 2
+    assert "'moment' is not one of 'gram', 'adain', 'moments', 'sliced'" in err
 
 
 @pytest.mark.parametrize(
