@@ -1,7 +1,7 @@
 # Every target works from a fresh checkout: it first creates .venv and installs into it.
 #   make dream  [CONTENT=photo] [STYLE=painting] [SIZE=px] [OUT=folder] [QUICK=1]
 #   make test   make test-all   make lab   make book   make lock
-#   make bench  [QUICK=1]
+#   make bench  [QUICK=1]    make quality  [QUICK=1]
 #   make study  [PRESET=full] [WORKERS=2] [OUT=folder]
 #   make notebooks  [ONLY="01 03"]    make links  [REPO=owner/name]
 
@@ -23,7 +23,7 @@ READY := .venv/.ready
 # they share networks, and a notebook's cells need its one kernel.
 PYTEST := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
-.PHONY: dream test test-all bench study lint lab notebooks book links doctor lock clean
+.PHONY: dream test test-all bench quality study lint lab notebooks book links doctor lock clean
 .DEFAULT_GOAL := dream
 
 dream: $(READY)
@@ -44,6 +44,10 @@ test-all: test
 bench: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
+
+# Compares pictures with other methods' on 24 pairs; goes on where it was stopped. See book/quality.md.
+quality: $(READY)
+	$(BIN)/python -m benchmarks.quality $(if $(QUICK),--quick)
 
 # Runs the clear-or-distorted study into outputs/study, or finishes one that was stopped.
 study: $(READY)

@@ -14,12 +14,14 @@ from .controls.paintings import (
     recolour,
     scale_paintings,
     style_objective,
+    weaken,
 )
 from .controls.texture import texture
 from .controls.transforms import Transforms
 from .dream import Dream, rank_channels
 from .errors import DivergedError, SettingsError, check_choice, check_range
 from .images import resize
+from .large.memory import check_tiling
 from .networks.backbone import load_backbone
 from .octaves import SMALLEST_PAINTING, count_octaves, octave_sizes, plan, through_octaves
 from .optimize import ascend, descend, responds
@@ -53,6 +55,7 @@ def style_transfer(
     style_scale=1.0,
     octaves=2,
     formula="relative",
+    statistics="gram",
     optimizer="adam",
     learning_rate=None,
     precision="auto",
@@ -87,6 +90,8 @@ def style_transfer(
         octaves: number of sizes to paint at, each half the next, so that broad strokes come first.
             They share the steps.
         formula: `"relative"`, `"gatys"` or `"tutorial"`; see `Content` and `Style`.
+        statistics: what the style compares: `"gram"`, `"adain"`, `"moments"` or `"sliced"`; see
+            `Style`.
         optimizer, learning_rate, tile, callback, progress: see `descend`.
         precision: `"float32"`, `"bfloat16"` (about half the time, visually the same picture),
             `"float16"` or `"auto"`, the fastest of them for this network on this machine.
@@ -113,6 +118,7 @@ def style_transfer(
     photo, styles = recolour(content, styles, preserve_color)
     initial = start(init, photo, styles[0].picture, seed)
     terms = dict(content_layers=content_layers, content_mask=content_mask, formula=formula)
+    terms |= dict(statistics=statistics)
     weights = dict(content=content_weight, style=style_weight, total_variation=tv_weight)
     if not any(weights.values()):
         raise SettingsError("The weights of a style transfer are all zero: give one of them more.")
@@ -122,28 +128,21 @@ def style_transfer(
     options = dict(optimizer=optimizer, learning_rate=learning_rate, tile=tile)
     options |= dict(callback=callback, progress=progress, checkpoint=checkpoint)
 
+    def objective(size):
+        scaled = scale_paintings(styles, round(style_scale * max(size)), network)
+        return style_objective(photo, scaled, network, weights, **terms)
+
     def one_size(picture, number):
-        scaled = scale_paintings(styles, round(style_scale * max(picture.shape)), network)
-        objective = style_objective(photo, scaled, network, weights, **terms)
         size, steps, phase = stages[number - 1]
-        run = descend(picture, objective, steps, phase=phase, **options)
+        run = descend(picture, objective(size), steps, phase=phase, **options)
         run.image = keep_outside(resize(photo, size), run.image, [p.mask for p in styles])
         return run
 
+    check_tiling(objective(sizes[-1]), sizes[-1], tile)  # before the first size, not after it
     run = through_octaves(initial, [stage.size for stage in stages], one_size)
     if preserve_color == "luminance":
         run.image = keep_chroma(run.image, content)
     return run
-
-
-def weaken(weights, strength):
-    """The weights of a style transfer that goes only part of the way from the photo.
-
-    The eye sees ratios of the style's weight, so its fourth power makes the change look even.
-    """
-    check_range("strength", strength, 0.0, 1)
-    factors = dict(style=strength**4, total_variation=strength)
-    return {name: weight * factors.get(name, 1) for name, weight in weights.items()}
 
 
 def start(init, content, style, seed):
@@ -286,6 +285,7 @@ def dream_style(
     dream_backbone=None,
     strength=1.0,
     style_weight=WEIGHTS["style"],
+    statistics="gram",
     content_mask=None,
     style_mask=None,
     dream_mask=None,
@@ -312,7 +312,7 @@ def dream_style(
         seed: seed of the jitter; None draws and records one.
         size: longest side of the result, px; see `style_transfer`.
         style_backbone, dream_backbone: names or `Backbone`s; None for the profile's.
-        strength: see `style_transfer`.
+        strength, statistics: see `style_transfer`.
         style_weight: weight of the style loss; the content's weight is 1.
         content_mask, style_mask, dream_mask: where each of them counts; see `style_transfer`.
         preserve_color: for the style; see `style_transfer`.
@@ -338,7 +338,7 @@ def dream_style(
     shared = dict(seed=seed, precision=precision, profile=profile, **options)
     painting = dict(backbone=style_backbone, steps=steps, strength=strength, **shared)
     painting |= dict(style_weight=style_weight, content_mask=content_mask, style_mask=style_mask)
-    painting |= dict(preserve_color=preserve_color)
+    painting |= dict(preserve_color=preserve_color, statistics=statistics)
     dreaming = dict(backbone=dream_backbone, octaves=octaves, steps=octave_steps, **shared)
     dreaming |= dict(learning_rate=learning_rate, dream_mask=dream_mask)
     paint = functools.partial(style_transfer, style=style, **painting)
@@ -353,6 +353,7 @@ def dream_style(
     check_photo(content, styles, painter)
     photo, styles = recolour(content, styles, preserve_color)
     weights = weaken(WEIGHTS | {"style": style_weight}, strength)
+    terms = dict(content_mask=content_mask, statistics=statistics)
     up = masked(Dream(dreamer), dream_mask)
     octaves = profile.octaves if octaves is None else octaves
     sizes = octave_sizes(content.shape[:2], octaves, smallest=SMALLEST_PAINTING)
@@ -360,7 +361,7 @@ def dream_style(
 
     def one_size(picture, number):
         scaled = scale_paintings(styles, max(picture.shape), painter)
-        down = style_objective(photo, scaled, painter, weights, content_mask=content_mask)
+        down = style_objective(photo, scaled, painter, weights, **terms)
         _, steps, phase = stages[number - 1]
         balanced = Balanced(down, up, balance, smooth=2)
         run = descend(picture, balanced, steps, phase=phase, keep="last", **options)

@@ -11,13 +11,13 @@ from typing import Any, ClassVar
 
 from .arguments import kinds
 from .arguments.checked import checked
+from .distributions import STATISTICS
 from .errors import SettingsError, check_choice
-from .gram import gram_matrix
 from .images import load_image, resize
 from .networks.backbone import Backbone, loaded
 from .objectives import Score
 from .startup import tf
-from .sums import count, energy, positions
+from .sums import count, energy
 
 
 class Term(Score):
@@ -30,7 +30,9 @@ class Term(Score):
         backbone: the network whose features it scores; None to score the pixels.
         layers: {layer: weight}; {"pixels": 1.0} for a term that scores the pixels.
         pictures: names of the fields that hold pictures, which do not affect the graph.
-        degree: p if features λF give λᵖ times the statistics that F gives.
+        degree: p if features λF give λᵖ times the statistics that F gives; None if no p does, so
+            that positions cannot be weighed.
+        takes_roots: True if `statistics` also takes {layer: √w} of weights w, (1, h, w, 1).
         adds_up: True if the statistics of a picture's tiles can be added. The targets of its tiles
             combine too: maps (1, h, w, C) are tiled, lists of vectors (n, C) are concatenated,
             and everything else is added.
@@ -41,6 +43,7 @@ class Term(Score):
     layers: Mapping
     pictures: ClassVar[tuple] = ("image", "guide")
     degree = 2
+    takes_roots = False
     adds_up = True
 
     def target(self, features):
@@ -60,7 +63,7 @@ class Term(Score):
         return None
 
     def complete(self, target, picture):
-        """The target for scoring pictures of this one's size: with a mask, if there is one."""
+        """The target for scoring pictures of this one's size, once that of all tiles is there."""
         return target
 
     def check_size(self, size):
@@ -153,36 +156,32 @@ class Content(Term):
         return self.layer_mean({n: formula(s, *target[n][1:]) for n, s in statistics.items()})
 
 
-# Given Gram matrices G and A, both already divided by the number of positions M; N is the number
-# of channels. "gatys" is Gatys et al. 2016, equation 4, in which they are not divided.
-STYLE_FORMULAS = {
-    "relative": lambda g, a: tf.reduce_sum((g - a) ** 2) / tf.reduce_sum(a**2),
-    "gatys": lambda g, a: tf.reduce_sum((g - a) ** 2) / (4 * a.shape[-1] ** 2),
-    "tutorial": lambda g, a: tf.reduce_mean((g - a) ** 2),
-}
-
-
 @checked(backbone=loaded, layers=kinds.averaged_layers)
-@dataclass(eq=False)
+@dataclass(eq=False, init=False)
 class Style(Term):
     """How far a picture's Gram matrices are from a painting's: is it made of the same strokes?
 
     With G the picture's Gram matrix at a layer and A the painting's, averaged over layers:
     `"relative"` Σ(G−A)² / ΣA²; `"gatys"` 1/(4N²M²) Σ(G−A)² of the undivided matrices;
-    `"tutorial"` mean (G−A)².
+    `"tutorial"` mean (G−A)². Other statistics of the features say more than Gram matrices do; they
+    are compared by the relative formula only.
 
     Args:
         image: the painting, anything `load_image` accepts; used at its own size.
         backbone: a `Backbone`.
         layers: a name, several names, or {name: weight}; None for the backbone's defaults.
         formula: `"relative"`, `"gatys"` or `"tutorial"`.
+        statistics: what is compared: `"gram"`; `"adain"`, each channel's mean and standard
+            deviation; `"moments"`, means and covariances, by the 2-Wasserstein distance of
+            Gaussians; `"sliced"`, the whole distribution along random directions.
 
     Raises:
-        SettingsError: an unknown formula.
+        SettingsError: an unknown formula or statistic, or a formula for Gram matrices with others.
         LayerError: an unknown layer.
         ImageError: the painting is too small for the layers.
 
-    Source: Gatys, Ecker and Bethge 2016, equations 3 to 5. Introduced in notebook 03.
+    Sources: Gatys, Ecker and Bethge 2016, equations 3 to 5; Huang and Belongie 2017 (AdaIN);
+    Heitz et al. 2021 (sliced). Introduced in notebook 03.
 
     >>> from dreamkit import load_backbone
     >>> import numpy as np
@@ -194,33 +193,64 @@ class Style(Term):
 
     image: Any
     backbone: Backbone
-    layers: Any = None
-    formula: str = "relative"
+    layers: Any
+    formula: str
+    compared: str
     name: ClassVar[str] = "style"
+    takes_roots: ClassVar[bool] = True
+    table: ClassVar[Mapping] = STATISTICS
 
-    def __post_init__(self):
-        default = self.backbone.architecture.style_layers
-        self.layers = layer_weights(self.backbone, self.layers, default)
-        self.image = load_image(self.image)
-        check_choice("formula", self.formula, STYLE_FORMULAS)
-        self.backbone.check_size(self.image.shape[:2], self.layers, "the style picture")
+    def __init__(self, image, backbone, layers=None, formula="relative", statistics="gram"):
+        check_choice("statistics", statistics, STATISTICS)
+        self.backbone, self.formula, self.compared = backbone, formula, statistics
+        self.layers = layer_weights(backbone, layers, backbone.architecture.style_layers)
+        self.image = load_image(image)
+        check_formula(formula, statistics)
+        backbone.check_size(self.image.shape[:2], self.layers, "the style picture")
+
+    @property
+    def compare(self):
+        """The `Statistics` to compare."""
+        return self.table[self.compared]
+
+    @property
+    def degree(self):
+        return 2 if self.adds_up else None
+
+    @property
+    def adds_up(self):
+        return self.compare.adds_up
 
     def reference(self, size):
         return self.image
 
     def target(self, features):
-        """The painting's own statistics."""
+        """The painting's own sums."""
         return self.statistics(features, {})
 
-    def statistics(self, features, target):
-        """{layer: (FᵀF, number of positions)}."""
-        return {n: (positions(f) * gram_matrix(f), positions(f)) for n, f in features.items()}
+    def complete(self, target, picture):
+        """{layer: the summary of the painting's sums}."""
+        return {layer: self.compare.summary(sums) for layer, sums in target.items()}
+
+    def statistics(self, features, target, roots=None):
+        """{layer: sums over positions}, of features that a mask may have multiplied by `roots`."""
+        roots = roots or dict.fromkeys(features, 1.0)
+        return {layer: self.compare.sums(f, roots[layer]) for layer, f in features.items()}
 
     def loss(self, statistics, target):
-        formula = STYLE_FORMULAS[self.formula]
-        gram = lambda sums: sums[0] / sums[1]  # noqa: E731
-        layers = statistics.items()
-        return self.layer_mean({n: formula(gram(s), gram(target[n])) for n, s in layers})
+        compare = self.compare
+        formula, layers = compare.formulas[self.formula], statistics.items()
+        return self.layer_mean({n: formula(compare.summary(s), target[n]) for n, s in layers})
+
+
+def check_formula(formula, statistics):
+    """Raise a `SettingsError` unless a style's formula exists and suits its statistics."""
+    check_choice("formula", formula, STATISTICS["gram"].formulas)
+    if formula not in STATISTICS[statistics].formulas:
+        raise SettingsError(
+            f"formula={formula!r} is for Gram matrices only: with statistics={statistics!r}, choose"
+            ' formula="relative".'
+        )
 
 
 @dataclass(eq=False)

@@ -39,6 +39,7 @@ LAYERS = [
     ["film.recording", "film.reading"],
     ["networks"],
     ["gram", "objectives", "profiles", "sums", "controls.transforms"],
+    ["distributions"],
     ["terms", "gradients"],
     ["balanced", "dream", "controls.masks"],
     ["controls.paintings"],
@@ -181,7 +182,7 @@ ALLOWED = {
     "profiles": {"networks", "system"},
     "optimize": {"controls", "large", "runs"},
     "octaves": {"runs"},
-    "recipes": {"controls", "networks", "runs"},
+    "recipes": {"controls", "large", "networks", "runs"},
     "__main__": {"commands"},
 }
 

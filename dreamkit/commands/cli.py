@@ -40,6 +40,7 @@ from .options import (
     Smallest,
     Smooth,
     Start,
+    Statistics,
     Steps,
     Strength,
     StyleMask,
@@ -102,6 +103,7 @@ def style(
     strength: Strength = None,
     style_weight: Weight = None,
     style_scale: Annotated[float | None, typer.Option(help="Size of the strokes; 1.")] = None,
+    statistics: Statistics = None,
     style_mask: StyleMask = None,
     content_mask: ContentMask = None,
     preserve_color: PreserveColor = None,
@@ -117,6 +119,7 @@ def style(
     chosen = dict(strength=strength, style_weight=style_weight, style_scale=style_scale, init=init)
     chosen |= dict(backbone=backbone, content_mask=content_mask, checkpoint=checkpoint)
     chosen |= dict(preserve_color=preserve_color and preserve_color.value)
+    chosen |= dict(statistics=statistics and statistics.value)
     arguments = styles(style, style_mask) | given(**chosen)
     arguments |= dict(size=size, steps=steps, tile=tile or "auto", seed=seed)
     where = out, arguments, overwrite, workers, scheduler, keep_alpha
@@ -174,6 +177,7 @@ def combine(
     tile: Tile = None,
     strength: Strength = None,
     style_weight: Weight = None,
+    statistics: Statistics = None,
     style_mask: StyleMask = None,
     content_mask: ContentMask = None,
     dream_mask: DreamMask = None,
@@ -190,6 +194,7 @@ def combine(
     chosen = dict(strength=strength, style_weight=style_weight, checkpoint=checkpoint)
     chosen |= dict(content_mask=content_mask, dream_mask=dream_mask)
     chosen |= dict(preserve_color=preserve_color and preserve_color.value)
+    chosen |= dict(statistics=statistics and statistics.value)
     arguments = styles(style, style_mask) | given(**chosen)
     arguments |= dict(order=order.value, size=size, steps=steps, tile=tile or "auto", seed=seed)
     where = out, arguments, overwrite, workers, scheduler, keep_alpha
@@ -217,6 +222,7 @@ def texture(
     steps: Steps = None,
     backbone: Backbone = None,
     tile: Tile = None,
+    statistics: Statistics = None,
     tileable: Annotated[
         bool, typer.Option("--tileable", help="Make a picture that repeats without a seam.")
     ] = False,
@@ -227,6 +233,7 @@ def texture(
 ):
     """Make textures from noise: more of what the pictures STYLES are made of."""
     arguments = dict(backbone=backbone, tileable=tileable)
+    arguments |= given(statistics=statistics and statistics.value)
     arguments |= dict(size=size, steps=steps, tile=tile or "auto", seed=seed)
     label = "tile" if tileable else "texture"
     make("texture", styles, label, out, arguments, overwrite, workers, scheduler)

@@ -11,6 +11,9 @@ from ..errors import SettingsError
 Order = Enum("Order", {order: order for order in ("style-dream", "dream-style", "joint")}, type=str)
 Recipe = Enum("Recipe", {name: name for name in ("style", "dream")}, type=str)
 Colour = Enum("Colour", {name: name for name in ("luminance", "match")}, type=str)
+Statistic = Enum(
+    "Statistic", {name: name for name in ("gram", "adain", "moments", "sliced")}, type=str
+)
 Preset = Enum("Preset", {name: name for name in ("quick", "full")}, type=str)
 Photos = Annotated[
     list[str],
@@ -30,6 +33,9 @@ Strength = Annotated[
     float | None, typer.Option(min=0, max=1, help="From 0, the photo, to 1, the default.")
 ]
 Weight = Annotated[float | None, typer.Option(min=0, help="Weight of the style; 40 by default.")]
+Statistics = Annotated[
+    Statistic | None, typer.Option(help="What the style compares; gram by default.")
+]
 StyleMask = Annotated[
     list[str] | None,
     typer.Option(

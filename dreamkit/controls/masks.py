@@ -20,7 +20,8 @@ class Masked(Term):
 
     With w the mask at a layer, divided by its mean, and statistics of degree p in the features F
     (2 for Gram matrices and squared differences, 1 for mean activations), the features become
-    w^(1/p) · F. So each sum over positions becomes one weighted by w.
+    w^(1/p) · F. So each sum over positions becomes one weighted by w. Styles that compare means too
+    get √w once more, for the means.
 
     Args:
         term: `Content`, `Style`, `Dream` or another term with a backbone.
@@ -31,7 +32,7 @@ class Masked(Term):
 
     Raises:
         ImageError: not a picture.
-        SettingsError: the mask is black, or the term has no backbone.
+        SettingsError: the mask is black, or the term has no backbone or sorts its features.
 
     Source: Gatys et al. 2017, section 4 (spatial control). Introduced in notebook 03.
 
@@ -52,6 +53,11 @@ class Masked(Term):
         self.name, self.backbone, self.layers = self.term.name, self.term.backbone, self.term.layers
         if self.backbone is None:
             raise SettingsError(f"The {self.name} term scores pixels: only features can be masked.")
+        if self.term.degree is None:
+            raise SettingsError(
+                f"This {self.name} term sorts its features, and a mask can only weigh sums: leave"
+                ' the mask out, or choose other statistics, such as "moments".'
+            )
         self.mask = load_image(self.mask)
         if not self.mask.any():
             raise SettingsError("The mask is black everywhere: paint white where it should count.")
@@ -75,7 +81,7 @@ class Masked(Term):
     def complete(self, target, picture):
         """{layer: {"mask": w^(1/p), (1, h, w, 1), "target": the term's own, if it has one}}."""
         mask = resize(self.mask, tuple(picture.shape[:2])).mean(-1)
-        completed = {}
+        target, completed = self.term.complete(target, picture), {}
         for layer in self.layers:
             w = tf.constant(at_layer(mask, self.backbone, layer), picture.dtype)
             completed[layer] = {"mask": (w / tf.reduce_mean(w)) ** (1 / self.term.degree)}
@@ -91,7 +97,8 @@ class Masked(Term):
             weighted[layer] = weigh(f)
             if "target" in target[layer]:
                 own[layer] = tf.nest.map_structure(weigh, target[layer]["target"])
-        return self.term.statistics(weighted, own)
+        roots = {layer: target[layer]["mask"] for layer in features}
+        return self.term.statistics(weighted, own, *([roots] if self.term.takes_roots else []))
 
     def loss(self, statistics, target):
         return self.term.loss(statistics, {n: t.get("target") for n, t in target.items()})

@@ -105,6 +105,7 @@ def style_objective(
     style_layers=None,
     formula="relative",
     content_mask=None,
+    statistics="gram",
 ):
     """The objective of a style transfer: the weighted sum of content, style and total variation.
 
@@ -116,6 +117,7 @@ def style_objective(
         content_layers, style_layers: names, or {name: weight}; None for the network's defaults.
         formula: see `Content` and `Style`.
         content_mask: where the photo is kept; None for everywhere.
+        statistics: what is compared of the styles; see `Style`.
 
     Source: Gatys, Ecker and Bethge 2016, equation 7. Introduced in notebook 03.
     """
@@ -124,10 +126,20 @@ def style_objective(
     photo = Content(content, network, content_layers, formula)
     total = weights["content"] * masked(photo, content_mask)
     for painting in style:
-        term = Style(painting.picture, network, painting.layers, formula)
+        term = Style(painting.picture, network, painting.layers, formula, statistics)
         total += weights["style"] * painting.share * masked(term, painting.mask)
     smooth = TotalVariation("tutorial" if formula == "tutorial" else "relative")
     return total + weights["total_variation"] * smooth
+
+
+def weaken(weights, strength):
+    """The weights of a style transfer that goes only part of the way from the photo.
+
+    The eye sees ratios of the style's weight, so its fourth power makes the change look even.
+    """
+    check_range("strength", strength, 0.0, 1)
+    factors = dict(style=strength**4, total_variation=strength)
+    return {name: weight * factors.get(name, 1) for name, weight in weights.items()}
 
 
 def masked(term, mask):

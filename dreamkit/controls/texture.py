@@ -9,6 +9,7 @@ from PIL import Image
 from ..arguments import kinds
 from ..errors import ImageError, check_range
 from ..images import resize, resize_channels
+from ..large.memory import check_tiling
 from ..large.wrapped import Wrapped, wrap
 from ..networks.backbone import load_backbone
 from ..octaves import octave_sizes, plan, through_octaves
@@ -35,6 +36,7 @@ def texture(
     style_scale=1.0,
     octaves=3,
     formula="relative",
+    statistics="gram",
     optimizer="adam",
     learning_rate=0.03,
     precision="auto",
@@ -61,7 +63,7 @@ def texture(
         style_layers: names, or {name: weight}; None for the backbone's defaults.
         style_scale: the painting's longest side over the texture's; larger gives larger strokes.
         octaves: number of sizes, each half the next, so that large shapes come first.
-        formula: `"relative"`, `"gatys"` or `"tutorial"`; see `Style`.
+        formula, statistics: how to compare pictures, and what of them; see `Style`.
         optimizer, tile, callback, progress: see `descend`.
         learning_rate: step size in units of [0, 1]; larger ones leave dull patches.
         precision, profile, checkpoint, film: see `style_transfer`.
@@ -94,18 +96,23 @@ def texture(
     options |= dict(callback=callback, progress=progress, checkpoint=checkpoint)
     made = []
 
+    def score(size):
+        scaled = scale_paintings(styles, round(style_scale * max(size)), network)
+        compared = formula, statistics
+        terms = [p.share * Style(p.picture, network, p.layers, *compared) for p in scaled]
+        smooth = TotalVariation("tutorial" if formula == "tutorial" else "relative")
+        return functools.reduce(operator.add, [*terms, tv_weight * smooth])
+
     def one_size(picture, number):
         if made:  # noise has no lost detail to put back
             picture = enlarge(made[-1].image, stages[number - 1].size, tileable)
-        scaled = scale_paintings(styles, round(style_scale * max(picture.shape)), network)
-        terms = [p.share * Style(p.picture, network, p.layers, formula) for p in scaled]
-        smooth = TotalVariation("tutorial" if formula == "tutorial" else "relative")
-        score = functools.reduce(operator.add, [*terms, tv_weight * smooth])
-        score = Wrapped(score) if tileable else score
-        _, steps, phase = stages[number - 1]
-        made.append(descend(picture, score, steps, phase=phase, **options))
+        size, steps, phase = stages[number - 1]
+        around = Wrapped(score(size)) if tileable else score(size)
+        made.append(descend(picture, around, steps, phase=phase, **options))
         return made[-1]
 
+    if not tileable:
+        check_tiling(score(full), full, tile)  # before the first size, not after it
     run = through_octaves(np.clip(noise, 0, 1), [stage.size for stage in stages], one_size)
     run.image = enlarge(made[-1].image, sizes[-1], tileable)  # if it was stopped early
     return run

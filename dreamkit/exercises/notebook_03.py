@@ -126,3 +126,32 @@ def which_weight(answer):
         if hint := diagnose(f"{change}: {letter}", right, WHY_NOT, advice):
             return f"{change}: {hint}"
     return None
+
+
+@exercise(
+    "3.5",
+    because="each channel's points move by the difference of the means and are stretched by the"
+    " difference of the standard deviations, and squared lengths add up over channels",
+)
+def wasserstein(answer):
+    """(means, variances, means, variances) → Σ (m−n)² + (√v−√w)²."""
+    rng = np.random.default_rng(25)
+    (m, n), (v, w) = rng.normal(size=(2, 6)), rng.uniform(0.2, 4, (2, 6))
+    moved, stretched = (m - n) ** 2, (np.sqrt(v) - np.sqrt(w)) ** 2
+    mistakes = {
+        "these are squared differences of variances: take roots first, np.sqrt": (
+            np.sum(moved + (v - w) ** 2)
+        ),
+        "the means are missing: add Σ (m − n)²": np.sum(stretched),
+        "the spreads are missing: add Σ (√v − √w)²": np.sum(moved),
+        "you average over channels: squared lengths add up": np.mean(moved + stretched),
+        "this is the distance: its square is asked for, without the last root": (
+            np.sqrt(np.sum(moved + stretched))
+        ),
+        "one number is asked for: add up the channels": moved + stretched,
+        "the differences aren't squared, so they cancel": np.sum(m - n + np.sqrt(v) - np.sqrt(w)),
+        "you took the root of the difference: take each variance's root, then subtract": (
+            np.sum(moved + np.abs(v - w))
+        ),
+    }
+    return diagnose(answer, np.sum(moved + stretched), mistakes, arguments=(m, v, n, w))

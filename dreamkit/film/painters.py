@@ -4,13 +4,20 @@ import numpy as np
 
 from ..controls.colour import grey, keep_chroma
 from ..controls.masks import keep_outside
-from ..controls.paintings import masked, paintings, recolour, scale_paintings, style_objective
+from ..controls.paintings import (
+    masked,
+    paintings,
+    recolour,
+    scale_paintings,
+    style_objective,
+    weaken,
+)
 from ..dream import Dream
 from ..large.memory import fit_to_memory
 from ..networks.backbone import load_backbone
 from ..objectives import as_tensor
 from ..optimize import ascend, descend
-from ..recipes import deep_dream, style_transfer, weaken
+from ..recipes import deep_dream, style_transfer
 from .making import frame_seed, picture_of
 from .temporal import Temporal
 
@@ -51,7 +58,8 @@ class StyleFrames:
         styles = scale_paintings(styles, longest, self.network)
         weights = dict(content=given["content_weight"], style=given["style_weight"])
         weights["total_variation"] = given["tv_weight"]
-        options = {name: given[name] for name in ("content_layers", "content_mask", "formula")}
+        chosen = "content_layers", "content_mask", "formula", "statistics"
+        options = {name: given[name] for name in chosen}
         weights = weaken(weights, given["strength"])
         objective = style_objective(photo, styles, self.network, weights, **options)
         carried = grey(carried) if colours == "luminance" else carried

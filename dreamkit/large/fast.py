@@ -1,13 +1,15 @@
 """Faster versions of the lesson's formulas, each tested to equal its plain counterpart.
 
 By measurement (256 px, VGG), these make the difference: computing the gradient of a Gram matrix in
-one product instead of TensorFlow's two, and in the features' own precision; splitting off
-neighbouring pixels by `tf.split`, whose gradient takes a third of the time of a slice's; one pass
-for two scores of the same network; Adam in place, in one pass over the picture.
+one product instead of TensorFlow's two, and in the features' own precision (`statistics.py`);
+splitting off neighbouring pixels by `tf.split`, whose gradient takes a third of the time of a
+slice's; one pass for two scores of the same network; Adam in place, in one pass over the picture.
 """
 
 import copy
 import functools
+from collections.abc import Mapping
+from typing import ClassVar
 
 from ..balanced import Balanced
 from ..controls.masks import Masked
@@ -22,15 +24,9 @@ from ..objectives import (
     weighted_sum,
 )
 from ..startup import tf
-from ..sums import at_least_float32, count
+from ..sums import count
 from ..terms import Style, TotalVariation
-
-
-class FastStyle(Style):
-    """`Style` with `outer_products`."""
-
-    def statistics(self, features, target):
-        return {layer: outer_products(f) for layer, f in features.items()}
+from .statistics import FAST_STATISTICS
 
 
 class FastTotalVariation(TotalVariation):
@@ -42,6 +38,12 @@ class FastTotalVariation(TotalVariation):
         across = tf.split(rows, [3, -1], 1)[1] - tf.split(rows, [-1, 3], 1)[0]
         down = tf.split(rows, [1, -1], 0)[1] - tf.split(rows, [-1, 1], 0)[0]
         return {"pixels": [(tf.reduce_sum(tf.abs(d)), count(d)) for d in (across, down)]}
+
+
+class FastStyle(Style):
+    """`Style` with the sums and formulas of `large/statistics.py`."""
+
+    table: ClassVar[Mapping] = FAST_STATISTICS
 
 
 FAST_TERMS = {Style: FastStyle, TotalVariation: FastTotalVariation}
@@ -59,21 +61,6 @@ def _fast(term):
     else:
         fast.__class__ = FAST_TERMS.get(type(term), type(term))
     return fast
-
-
-def outer_products(features):
-    """FᵀF of features F, (N, H, W, C) → (N, C, C), and the number of positions, H·W."""
-    n, h, w, c = tf.unstack(tf.shape(features))
-    products = _products(tf.reshape(features, (n, h * w, c)))
-    return products, tf.cast(h * w, products.dtype)
-
-
-@tf.custom_gradient
-def _products(f):
-    """FᵀF in float32 or better; its gradient F·(U + Uᵀ) is one product, in the precision of F."""
-    exact = at_least_float32(f)
-    symmetric = lambda u: tf.cast(u + tf.linalg.matrix_transpose(u), f.dtype)  # noqa: E731
-    return tf.matmul(exact, exact, transpose_a=True), lambda u: tf.matmul(f, symmetric(u))
 
 
 class FastBalanced(Balanced):

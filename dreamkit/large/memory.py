@@ -84,13 +84,19 @@ def _fit(score, size, tile):
         )
     if side is None:
         return accelerated(score)
-    if not all(term.adds_up for term in score.terms.values()):
+    check_tiling(score, size, tile)
+    return Tiled(accelerated(score), side)
+
+
+def check_tiling(score, size, tile="auto"):
+    """Raise a `SettingsError` if a picture of this size would be tiled, and a term cannot be."""
+    whole = [term for term in score.terms.values() if not term.adds_up]
+    if whole and choose_tile(score, size, tile):
         largest = int(max(size) * min(1, memory_limit() / step_bytes(score, size)) ** 0.5)
         raise SettingsError(
-            "A term with a border, or whose statistics do not add up, cannot be tiled: choose"
-            f" another, or tile=None with a size of up to about {largest}."
+            f"The {whole[0].name} term has a border, or statistics that do not add up, so it cannot"
+            f" be tiled: choose others, or tile=None with a size of up to about {largest}."
         )
-    return Tiled(accelerated(score), side)
 
 
 def _fit_wrapped(score, size, tile):

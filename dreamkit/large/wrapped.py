@@ -83,6 +83,9 @@ class Inside(Term):
     def target(self, features):
         return self.term.target(self.crop(features))
 
+    def complete(self, target, picture):
+        return self.term.complete(target, picture)
+
     def statistics(self, features, target):
         return self.term.statistics(self.crop(features), target)
 

@@ -10,8 +10,8 @@ from dreamkit.large.fast import (
     accelerated,
     adam_in_place,
     normalise_compiled,
-    outer_products,
 )
+from dreamkit.large.statistics import outer_products
 from dreamkit.startup import tf
 
 

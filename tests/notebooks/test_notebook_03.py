@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy.linalg import sqrtm
 
-from dreamkit import terms
+from dreamkit import distributions, terms
 from dreamkit.exercises import check
 from dreamkit.startup import tf
 from notebook_tools import definitions
@@ -44,6 +45,17 @@ def in_place(picture, gradient, rate):
     return np.clip(picture, 0, 1, out=picture)
 
 
+def wasserstein(m, v, n, w):
+    return np.sum((m - n) ** 2 + (np.sqrt(v) - np.sqrt(w)) ** 2)
+
+
+def by_the_textbook(m, v, n, w):
+    """For any covariance matrices."""
+    s, t = np.diag(v), np.diag(w)
+    root = sqrtm(t)
+    return np.sum((m - n) ** 2) + np.trace(s + t - 2 * sqrtm(root @ s @ root)).real
+
+
 RIGHT_PREDICTION = {"style": "b", "content": "d", "total variation": "a", "all three": "c"}
 
 
@@ -56,6 +68,8 @@ RIGHT_PREDICTION = {"style": "b", "content": "d", "total variation": "a", "all t
         ("3.2", lambda x: float(terms.TotalVariation()(x)[0])),
         ("3.3", gradient_step),
         ("3.4", RIGHT_PREDICTION),
+        ("3.5", wasserstein),
+        ("3.5", by_the_textbook),
         ("3.4", {change: letter.upper() for change, letter in RIGHT_PREDICTION.items()}),
     ],
 )
@@ -65,7 +79,7 @@ def test_a_solution_is_right_and_says_why(number, answer):
     assert repr(verdict).startswith("Right, because ")
 
 
-@pytest.mark.parametrize("number", ["3.1", "3.2", "3.3"])
+@pytest.mark.parametrize("number", ["3.1", "3.2", "3.3", "3.5"])
 @pytest.mark.parametrize("answer", [..., None, stub, lambda *_: None])
 def test_an_unfilled_function_is_not_yet(number, answer):
     assert repr(check(number, answer)).startswith("Not yet: replace the three dots")
@@ -119,6 +133,14 @@ def first_layer_only(features, targets):
         ("3.4", {**RIGHT_PREDICTION, "style": "c"}, "one weight changes"),
         ("3.4", {**RIGHT_PREDICTION, "style": "x"}, "not one of the letters"),
         ("3.4", "b", "dictionary with the keys"),
+        ("3.5", lambda m, v, n, w: wasserstein(m, v**2, n, w**2), "take roots first"),
+        ("3.5", lambda m, v, n, w: wasserstein(0, v, 0, w), "means are missing"),
+        ("3.5", lambda m, v, n, w: wasserstein(m, 0, n, 0), "spreads are missing"),
+        ("3.5", lambda *given: wasserstein(*given) / 6, "average over channels"),
+        ("3.5", lambda *given: wasserstein(*given) ** 0.5, "without the last root"),
+        ("3.5", lambda m, v, n, w: (m - n) ** 2 + (v**0.5 - w**0.5) ** 2, "add up the channels"),
+        ("3.5", lambda m, v, n, w: sum(m - n + v**0.5 - w**0.5), "aren't squared"),
+        ("3.5", lambda m, v, n, w: sum((m - n) ** 2 + abs(v - w)), "each variance's root"),
     ],
 )
 def test_a_common_mistake_gets_its_hint(number, answer, hint):
@@ -129,7 +151,8 @@ def test_a_common_mistake_gets_its_hint(number, answer, hint):
 
 @pytest.mark.parametrize("name", ["CONTENT_FORMULAS", "STYLE_FORMULAS"])
 def test_the_notebooks_formulas_are_the_packages(name):
-    ours, theirs = definitions("03_neural_style_transfer.ipynb")[name], getattr(terms, name)
+    ours = definitions("03_neural_style_transfer.ipynb")[name]
+    theirs = getattr(terms if name == "CONTENT_FORMULAS" else distributions, name)
     random = np.random.default_rng(2)
     f, p = random.normal(size=(2, 1, 7, 7))
     content = np.sum((f - p) ** 2), np.sum(p**2), p.size

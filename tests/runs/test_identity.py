@@ -21,6 +21,7 @@ from dreamkit import (
     style_transfer,
     texture,
 )
+from dreamkit.networks.architectures import ARCHITECTURES
 from dreamkit.networks.backbone import Backbone
 from dreamkit.runs.checkpoint import Checkpoint
 from dreamkit.runs.identity import network_digest

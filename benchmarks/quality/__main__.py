@@ -1,0 +1,94 @@
+"""python -m benchmarks.quality [--quick] [--pairs N] [--only NAME …] [--report].
+
+Paints every pair with every method and judges the pictures. Each picture is a cell with a file of
+its own in outputs/quality, so a run that was stopped goes on where it was; pair comes after pair,
+so that a report can be written from whatever is there: after each pair, results.md, results.png
+and the contact sheets beside this file are written anew.
+"""
+
+import argparse
+import functools
+import json
+import time
+from pathlib import Path
+
+from dreamkit import load_backbone, load_image, save_image
+from dreamkit.runs.versions import versions
+
+from . import neighbours, ours, peers  # noqa: F401 (they fill the table)
+from .judges import Jury
+from .methods import METHODS, seconds, slug
+from .pairs import COUNT, pair
+from .report import write_report
+
+HERE = Path(__file__).parent
+CELLS = Path("outputs") / "quality"
+SIZE, CURVES = 256, 6  # px; pairs for which the methods' curves are drawn too
+QUICK = dict(size=96, pairs=2, curves=1)
+
+
+def main():
+    options = parse()
+    folder = CELLS / f"{options.size}px"
+    network = load_backbone("vgg19").with_precision("auto")
+    for number in [] if options.report else range(options.pairs):
+        here = pair(number, options.size)
+        jury = functools.cache(lambda here=here: Jury(here))
+        for name, factor in cells(options, number):
+            run_cell(folder, here, jury, name, factor, network)
+        write_report(folder, HERE if not options.quick else folder)
+    write_report(folder, HERE if not options.quick else folder)
+
+
+def parse():
+    """The command line's options."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="2 pairs at 96 px: does it work?")
+    parser.add_argument("--pairs", type=int, default=COUNT, help="how many pairs, up to 24")
+    parser.add_argument("--only", nargs="+", default=list(METHODS), help="methods' names")
+    parser.add_argument("--report", action="store_true", help="only write the report")
+    options = parser.parse_args()
+    options.size, options.curves = SIZE, CURVES
+    if options.quick:
+        options.size, options.curves = QUICK["size"], QUICK["curves"]
+        options.pairs = min(options.pairs, QUICK["pairs"])
+    return options
+
+
+def cells(options, number):
+    """[(method's name, factor)] of a pair: first all published settings, then the curves."""
+    plain = [(name, 1) for name in options.only]
+    curves = [(name, factor) for name in options.only for factor in METHODS[name].curve]
+    return plain + (curves if number < options.curves else [])
+
+
+def run_cell(folder, here, jury, name, factor, network):
+    """Paint and judge a cell, unless that is done; a method that is missing here is skipped."""
+    stem = folder / f"{here.name}--{slug(name)}--{factor:g}"
+    if stem.with_suffix(".json").exists():
+        return
+    started = time.perf_counter()
+    try:
+        picture, laps = METHODS[name].paint(here, network, factor)
+    except ModuleNotFoundError as error:
+        print(f"{name}: skipped, {error}", flush=True)
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    save_image(stem.with_suffix(".png"), picture)
+    picture = load_image(stem.with_suffix(".png"))  # what is judged is what was saved
+    cell = dict(pair=here.name, method=name, factor=factor, seconds=seconds(laps))
+    cell |= dict(taken=time.perf_counter() - started, steps=sum(map(len, laps.values())))
+    cell |= dict(judges=jury()(picture), versions=versions())
+    partial = stem.with_suffix(".part")
+    partial.write_text(json.dumps(cell, indent=1), "utf-8")
+    partial.replace(stem.with_suffix(".json"))
+    found = cell["judges"]
+    print(
+        f"{here.name}, {name}, {factor:g}: style {found['style']:.3f}, content"
+        f" {found['content']:.3f}, {cell['seconds']:.0f} s ({cell['taken']:.0f} s taken)",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()

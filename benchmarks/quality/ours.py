@@ -1,0 +1,69 @@
+"""dreamkit's own default, and what might become its best."""
+
+from typing import NamedTuple
+
+from dreamkit import Content, Style, TotalVariation, style_transfer
+
+from .methods import laps, method
+from .walks import Adam, replicated, sizes_by_root_two, through_sizes
+
+LAYERS = tuple(f"block{block}_conv1" for block in range(1, 6))
+STEPS = 150
+
+
+@method("dreamkit, default", "this package", curve=(0.05, 0.25, 4))
+def default(pair, network, factor):
+    """`style_transfer` as it is, with its 150 steps."""
+    options = dict(steps=STEPS, seed=0, style_weight=40 * factor, progress=False, tile=None)
+    run = style_transfer(pair.photo, pair.painting, network, **options)
+    return run.image, laps(run)
+
+
+class Candidate(NamedTuple):
+    """What a better picture might be made with.
+
+    Attributes:
+        statistics: what the style compares.
+        content: weight of the content; the style's is 1.
+        shares: the style layers' weights, from shallow to deep.
+        steps: steps at the smallest of three sizes by √2, at the next, and at the full size.
+        calm: weight of the total variation.
+        padded: True if the first convolution continues the picture's edge.
+        adam: an `Adam`.
+    """
+
+    statistics: str = "moments"
+    content: float = 0.1
+    shares: tuple = (256, 64, 16, 4, 1)
+    steps: tuple = (60, 50, 40)
+    calm: float = 0.01
+    padded: bool = True
+    adam: Adam = Adam(0.02, 0.9, 0.99, 0.9)
+
+
+CANDIDATES = {
+    "moments": Candidate(),
+    "moments, equal layers": Candidate(shares=(1, 1, 1, 1, 1)),
+    "adain": Candidate(statistics="adain"),
+}
+
+
+def paint(pair, network, factor, candidate):
+    """Paint a pair with a candidate's settings."""
+    network = replicated(network) if candidate.padded else network
+
+    def objective(photo, painting):
+        shares = dict(zip(LAYERS, candidate.shares, strict=True))
+        style = Style(painting, network, shares, statistics=candidate.statistics)
+        content = candidate.content / factor * Content(photo, network, "block4_conv2")
+        return style + content + candidate.calm * TotalVariation()
+
+    sizes = sizes_by_root_two(pair.photo.shape[:2])
+    steps = [candidate.steps[0]] * (len(sizes) - 2) + list(candidate.steps[-2:])
+    return through_sizes(pair, sizes, steps[-len(sizes) :], objective, candidate.adam)
+
+
+for _name, _candidate in CANDIDATES.items():
+    method(f"dreamkit, {_name}", "this package")(
+        lambda pair, network, factor, candidate=_candidate: paint(pair, network, factor, candidate)
+    )

@@ -1,0 +1,29 @@
+"""The 24 pairs of a photo and a painting, all free to use (`dreamkit.samples` has the licences)."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from dreamkit import load_image, resize
+
+PHOTOS = ("astronaut", "china", "chelsea", "flower", "coffee", "rocket")
+PAINTINGS = (
+    *("night_flow", "woodcut_wave", "mosaic", "watercolour"),
+    *("pointillism", "geometric", "oil_autumn", "stained_glass"),
+)
+COUNT = 24  # each photo four times, each painting three times
+
+
+class Pair(NamedTuple):
+    """A photo and a painting, float32 in [0, 1]; the painting's longest side is the photo's."""
+
+    name: str
+    photo: np.ndarray
+    painting: np.ndarray
+
+
+def pair(number, size):
+    """Pair `number`, from 0 to 23, with a longest side of `size` px."""
+    photo, painting = PHOTOS[number % len(PHOTOS)], PAINTINGS[number % len(PAINTINGS)]
+    pictures = (load_image(photo), load_image(painting))
+    return Pair(f"{number:02}-{photo}-{painting}", *(resize(x, size) for x in pictures))

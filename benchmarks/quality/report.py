@@ -1,0 +1,159 @@
+"""results.md, results.png and the contact sheets, from whatever cells there are."""
+
+import json
+import textwrap
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from dreamkit import load_image, resize
+from dreamkit.study.statistics import interval
+
+from .methods import METHODS, slug
+from .pairs import COUNT, pair
+
+ROWS = 4  # pairs on a contact sheet
+SHEET = 128  # px, a picture on a contact sheet
+REFERENCES = ("dreamkit, default", "dreamkit, best")  # compared with every peer
+JUDGES = ("style", "content")
+
+
+def table(folder):
+    """All cells as a DataFrame: pair, method, factor, seconds, and a column for each judge."""
+    rows = [json.loads(path.read_text("utf-8")) for path in sorted(Path(folder).glob("*.json"))]
+    flat = [{k: v for k, v in row.items() if k != "judges"} | row["judges"] for row in rows]
+    return pd.DataFrame(flat)
+
+
+def write_report(folder, out):
+    """Write the report of the cells in `folder` into the folder `out`."""
+    cells = table(folder)
+    if cells.empty:
+        return
+    plain = cells[cells["factor"] == 1]
+    pareto(cells, out / "results.png")
+    sheets = contact_sheets(plain, folder, out)
+    text = [heading(cells, folder), summary(plain), "![](results.png)", CAPTION]
+    text += ["## Paired differences", differences(plain), "## Every judge", every_judge(plain)]
+    text += ["## The pictures", *(f"![]({sheet.name})" for sheet in sheets)]
+    (out / "results.md").write_text("\n\n".join(text) + "\n", "utf-8")
+
+
+CAPTION = (
+    "*Figure: what is left of the distance from the painting, against what is lost of the photo;"
+    " lower and further left is better. A large mark is a method as published, a line its curve"
+    " over the weight of style, on the pairs for which there is one.*"
+)
+
+
+def heading(cells, folder):
+    """What was measured, and on how many pairs."""
+    pairs, methods = cells["pair"].nunique(), cells["method"].nunique()
+    return (
+        f"# Quality of the pictures\n\n{pairs} of 24 pairs, {methods} methods, {Path(folder).name}."
+        " Style: 0 has the painting's distribution of features, 1 is as far from it as the"
+        " untouched photo. Content: 0 is the photo, 1 is no more like it than the painting is. No"
+        " method descended any of these measures. Seconds: for each size the quickest step times"
+        " all steps, so that other work on the machine does not count; all methods use the same"
+        " compiled network. `book/quality.md` explains everything."
+    )
+
+
+def with_interval(values, digits=3):
+    """A mean with its 95 % interval, as text."""
+    values = np.asarray(values, float)
+    values = values[np.isfinite(values)]
+    low, high = interval(values) if len(values) >= 3 else (np.nan, np.nan)
+    bounds = f" ({low:.{digits}f} to {high:.{digits}f})" if np.isfinite(low) else ""
+    return f"{values.mean():.{digits}f}{bounds}" if len(values) else "–"
+
+
+def markdown(header, rows):
+    """A table in Markdown."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+
+
+def summary(plain):
+    """Each method's means, and its seconds."""
+    rows = []
+    for name in METHODS:
+        own = plain[plain["method"] == name]
+        if len(own):
+            means = [with_interval(own[judge]) for judge in JUDGES]
+            rows.append([name, len(own), *means, f"{own['seconds'].median():.0f}"])
+    rows.sort(key=lambda row: row[2])
+    return markdown(["method", "pairs", "style", "content", "s a picture"], rows)
+
+
+def differences(plain):
+    """Our methods minus every peer, pair by pair, with 95 % intervals; below 0 ours is better."""
+    rows = []
+    wide = {judge: plain.pivot(index="pair", columns="method", values=judge) for judge in JUDGES}
+    for ours in REFERENCES:
+        for name in METHODS:
+            if ours in wide["style"] and name in wide["style"] and name != ours:
+                gaps = {judge: (wide[judge][ours] - wide[judge][name]).dropna() for judge in JUDGES}
+                figures = [with_interval(gaps[judge]) for judge in JUDGES]
+                rows.append([ours, name, len(gaps["style"]), *figures])
+    return markdown(["ours", "minus", "pairs", "style", "content"], rows)
+
+
+def every_judge(plain):
+    """The mean of every judge for every method."""
+    known = {"pair", "method", "factor", "seconds", "taken", "steps", "versions", *JUDGES}
+    judges = [name for name in plain if name not in known]
+    means = plain.groupby("method")[judges].mean()
+    rows = [[judge, *(f"{means[judge][m]:.3f}" for m in means.index)] for judge in judges]
+    return markdown(["judge", *means.index], rows)
+
+
+def pareto(cells, path):
+    """Style against content, with each method's curve over the weight of style."""
+    figure = Figure(figsize=(9, 6), layout="constrained")
+    panel = figure.subplots()
+    colours = matplotlib.colormaps["tab10"].colors
+    for number, name in enumerate(name for name in METHODS if name in set(cells["method"])):
+        own, colour = cells[cells["method"] == name], colours[number % len(colours)]
+        line = curve(own)
+        panel.plot(line["content"], line["style"], ".-", color=colour, lw=1.2)
+        mean = own[own["factor"] == 1][list(JUDGES)].mean()
+        panel.scatter(mean["content"], mean["style"], s=90, color=colour, label=name, zorder=3)
+    panel.set_xlabel("content: distance from the photo (the painting: 1)")
+    panel.set_ylabel("style: distance from the painting (the photo: 1)")
+    panel.legend(fontsize=8)
+    figure.savefig(path, dpi=110)
+
+
+def curve(own):
+    """A method's means over the pairs for which all of its factors are there."""
+    factors = own["factor"].nunique()
+    whole = own.groupby("pair")["factor"].transform("nunique") == factors
+    return own[whole].groupby("factor")[list(JUDGES)].mean()
+
+
+def contact_sheets(plain, folder, out):
+    """JPEG sheets, a pair in each row: the photo, the painting, and every method's picture."""
+    pairs = [pair(number, 2 * SHEET) for number in range(COUNT)]
+    pairs = [each for each in pairs if each.name in set(plain["pair"])]
+    names = [name for name in METHODS if name in set(plain["method"])]
+    paths = []
+    for first in range(0, len(pairs), ROWS):
+        shown = pairs[first : first + ROWS]
+        size = 1.6 * (len(names) + 2), 1.75 * len(shown)
+        figure = Figure(figsize=size, layout="constrained")
+        panels = figure.subplots(len(shown), len(names) + 2, squeeze=False)
+        for row, each in zip(panels, shown, strict=True):
+            files = [Path(folder) / f"{each.name}--{slug(name)}--1.png" for name in names]
+            made = [load_image(file) if file.exists() else np.ones((8, 8, 3)) for file in files]
+            for panel, picture in zip(row, (*each[1:], *made), strict=True):
+                panel.imshow(resize(picture, (2 * SHEET, 2 * SHEET)))
+                panel.axis("off")
+        for panel, name in zip(panels[0], ("photo", "painting", *names), strict=True):
+            panel.set_title(textwrap.fill(name, 18), fontsize=7)
+        paths.append(out / f"sheet-{first // ROWS + 1}.jpg")
+        figure.savefig(paths[-1], dpi=SHEET)
+    return paths

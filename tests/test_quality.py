@@ -1,0 +1,223 @@
+"""The benchmark of quality: its judges are right, its table is whole, and it can be stopped."""
+
+import json
+
+import numpy as np
+import pytest
+from scipy.stats import multivariate_normal, wasserstein_distance
+from sklearn.metrics import roc_auc_score
+
+from benchmarks.quality import __main__ as program
+from benchmarks.quality import judges, methods, ours, peers, report, walks
+from benchmarks.quality.pairs import COUNT, PAINTINGS, PHOTOS, Pair, pair
+from dreamkit import samples
+from dreamkit.startup import tf
+
+
+def cloud(seed, count=300, channels=4):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(count, channels)) @ rng.normal(size=(channels, channels)) + seed
+
+
+# Pairs
+
+
+def test_the_24_pairs_are_different_and_free_to_use():
+    names = [pair(number, 16).name[3:] for number in range(COUNT)]
+    assert len(set(names)) == COUNT
+    free = ("CC0", "CC BY", "public domain")
+    assert all(samples()[name].licence.startswith(free) for name in (*PHOTOS, *PAINTINGS))
+
+
+# Judges
+
+
+def test_sliced_wasserstein_is_that_of_scipy_along_each_direction():
+    x, a = cloud(0), cloud(1)
+    directions = np.random.default_rng(1).normal(size=(4, judges.DIRECTIONS))
+    directions /= np.linalg.norm(directions, axis=0)
+    apart = [wasserstein_distance(x @ d, a @ d) for d in directions.T]
+    found = judges.sliced_wasserstein(x, a)
+    assert found >= np.mean(np.square(apart)) * 0.98  # the 2-distance is at least the 1-distance
+    shifted = judges.sliced_wasserstein(x, x + np.array([2, 0, 0, 0]))  # here the two are equal
+    assert shifted == pytest.approx(np.mean((2 * directions[0]) ** 2), rel=1e-9)
+
+
+def test_gaussian_divergence_is_the_mean_log_ratio_of_densities_both_ways(monkeypatch):
+    monkeypatch.setattr(judges, "RIDGE", 0)
+    x, a = cloud(0), cloud(1)
+    one, other = (multivariate_normal(c.mean(0), np.cov(c.T)) for c in (x, a))
+    rng = np.random.default_rng(0)
+    samples_of = lambda g: g.rvs(400_000, random_state=rng)  # noqa: E731
+    u, v = samples_of(one), samples_of(other)
+    expected = (one.logpdf(u) - other.logpdf(u)).mean() + (other.logpdf(v) - one.logpdf(v)).mean()
+    assert judges.gaussian_divergence(x, a) == pytest.approx(expected, rel=0.01)
+
+
+def test_self_similarity_is_strotss_equation_by_loops():
+    x, p = np.abs(cloud(0, 12)), np.abs(cloud(1, 12))
+
+    def distances(cloud):
+        d = np.array(
+            [[1 - u @ v / np.linalg.norm(u) / np.linalg.norm(v) for v in cloud] for u in cloud]
+        )
+        return d / d.sum(0)
+
+    expected = np.abs(distances(x) - distances(p)).sum() / 12
+    assert judges.self_similarity(x, p) == pytest.approx(expected, rel=1e-9)
+
+
+def test_contours_are_two_minus_two_auc_of_scikit_learn():
+    photo, picture = pair(0, 96).photo, pair(1, 96).photo[:96, :96]
+    picture = np.resize(picture, photo.shape)
+    grey = photo @ [0.2126, 0.7152, 0.0722]
+    on = judges.binary_dilation(judges.canny(grey, sigma=2))
+    edges = judges.sobel(picture @ [0.2126, 0.7152, 0.0722])
+    auc = roc_auc_score(on.ravel(), edges.ravel())
+    assert judges.contours(picture, photo) == pytest.approx(2 - 2 * auc, rel=1e-6)
+
+
+@pytest.fixture(scope="module")
+def small_jury():
+    here = pair(0, 96)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(judges, "HELD_OUT", {"squeezenet": ("fire3", "fire5")})
+        yield here, judges.Jury(here)
+
+
+def test_a_painting_has_all_of_its_style_and_a_photo_all_of_its_content(small_jury):
+    here, jury = small_jury
+    painting, photo = jury(here.painting), jury(here.photo)
+    assert painting["style"] == pytest.approx(0, abs=1e-12)
+    assert photo["style"] == pytest.approx(1)
+    assert photo["self_similarity squeezenet"] == pytest.approx(0, abs=1e-12)
+    assert photo["contours"] < 0.5
+
+
+def test_noise_costs_style_and_content(small_jury):
+    here, jury = small_jury
+    rng = np.random.default_rng(0)
+    noisy = lambda x, s: np.clip(x + rng.normal(0, s, x.shape), 0, 1).astype("float32")  # noqa: E731
+    style = [jury(noisy(here.painting, s))["style"] for s in (0.02, 0.1, 0.3)]
+    content = [jury(noisy(here.photo, s))["content"] for s in (0.02, 0.1, 0.3)]
+    assert style == sorted(style)
+    assert content == sorted(content)
+
+
+def test_no_method_uses_a_judges_layer():
+    used = {*peers.STYLE, *ours.LAYERS, "block4_conv2", "block5_conv2"}
+    assert not used & set(judges.HELD_OUT["vgg19"])
+
+
+# Methods
+
+
+def test_seconds_are_the_quickest_step_times_all_whatever_else_the_machine_does():
+    laps = {"small": [9.0, 1.0, 1.5, 1.2], "large": [20.0, 4.0, 9.0]}
+    assert methods.seconds(laps) == 4 * 1.0 + 3 * 4.0
+
+
+def test_sizes_grow_by_root_two_to_the_full_one():
+    assert walks.sizes_by_root_two((192, 256)) == [(96, 128), (136, 181), (192, 256)]
+    assert walks.sizes_by_root_two((80, 96)) == [(80, 96)]
+
+
+def test_adams_moments_and_average_are_those_of_keras():
+    from dreamkit.startup import keras
+
+    start = np.random.default_rng(0).random((4, 5, 3), "float32") / 2 + 0.25
+    gradient = lambda x: 2 * (x - 0.5) + 0.1 * tf.sin(9 * x)  # noqa: E731
+    state, variable = walks.State(start), keras.Variable(start)
+    state.walk(gradient, 5, walks.Adam(0.01, 0.9, 0.99, 0.5))
+    theirs, mean, share = keras.optimizers.Adam(0.01, 0.9, 0.99, epsilon=1e-10), 0.0, 1.0
+    for _ in range(5):
+        theirs.apply([gradient(variable.value)], [variable])
+        mean, share = 0.5 * mean + 0.5 * np.asarray(variable), 0.5 * share
+    np.testing.assert_allclose(state.picture, variable, rtol=1e-4)
+    np.testing.assert_allclose(state.image, mean / (1 - share), rtol=1e-4)
+
+
+def test_replicated_padding_changes_only_the_edge(vgg19, picture):
+    x = tf.constant(picture(48, 48)[None])
+    plain, padded = (
+        network.raw_features(x, ("block1_conv1", "block2_conv1"))
+        for network in (vgg19, walks.replicated(vgg19))
+    )
+    for layer, edge in {"block1_conv1": 1, "block2_conv1": 3}.items():
+        inside = np.s_[:, edge:-edge, edge:-edge]
+        np.testing.assert_allclose(
+            padded[layer][inside], plain[layer][inside], rtol=1e-3, atol=1e-2
+        )
+        assert np.abs(padded[layer] - plain[layer]).max() > 0.1
+    flat = walks.replicated(vgg19).raw_features(tf.fill((1, 16, 16, 3), 0.3), ("block1_conv1",))
+    assert np.ptp(flat["block1_conv1"], axis=(1, 2)).max() < 1e-3
+
+
+# The program
+
+
+@pytest.fixture
+def tiny(monkeypatch, tmp_path):
+    """A benchmark of one pair at 48 px, with two methods and one judge."""
+    table = {}
+    monkeypatch.setattr(methods, "METHODS", table)
+    for module in (program, report):
+        monkeypatch.setattr(module, "METHODS", table)
+    calls = []
+
+    @methods.method("copy", "here", curve=(2,))
+    def copy(pair, network, factor):
+        calls.append(factor)
+        return pair.photo, {"all": [1.0, 1.0]}
+
+    @methods.method("absent", "nowhere")
+    def absent(pair, network, factor):
+        raise ModuleNotFoundError("No module named 'absent'")
+
+    monkeypatch.setattr(judges, "HELD_OUT", {"squeezenet": ("fire3",)})
+    monkeypatch.setattr(program, "QUICK", dict(size=48, pairs=1, curves=1))
+    monkeypatch.setattr(program, "load_backbone", lambda name: pretend_network())
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["quality", "--quick"])
+    return calls
+
+
+def pretend_network():
+    class Network:
+        def with_precision(self, precision):
+            return self
+
+    return Network()
+
+
+def test_a_stopped_run_goes_on_where_it_was_and_reports_what_is_there(tiny, tmp_path, capsys):
+    program.main()
+    assert tiny == [1, 2]
+    assert "absent: skipped, No module named 'absent'" in capsys.readouterr().out
+    folder = tmp_path / "outputs" / "quality" / "48px"
+    cells = sorted(folder.glob("*.json"))
+    assert [json.loads(cell.read_text())["factor"] for cell in cells] == [1, 2]
+    text = (folder / "results.md").read_text()
+    assert text.startswith("# Quality of the pictures\n\n1 of 24 pairs, 1 methods")
+    assert (folder / "results.png").stat().st_size > 5000
+    assert list(folder.glob("sheet-*.jpg"))
+    cells[0].unlink()
+    program.main()
+    assert tiny == [1, 2, 1]
+
+
+def test_paired_differences_are_taken_pair_by_pair(monkeypatch):
+    import pandas as pd
+
+    monkeypatch.setattr(report, "METHODS", {"dreamkit, default": 0, "other": 0})
+    values = [("a", 0.2, 0.5), ("b", 0.3, 0.6), ("c", 0.4, 0.7)]
+    rows = [dict(pair=p, method="dreamkit, default", style=s, content=s) for p, s, _ in values]
+    rows += [dict(pair=p, method="other", style=s, content=s) for p, _, s in values]
+    text = report.differences(pd.DataFrame(rows))
+    assert "| dreamkit, default | other | 3 | -0.300 (-0.300 to -0.300)" in text
+
+
+def test_a_pair_is_a_photo_and_a_painting_of_its_size():
+    here = pair(5, 64)
+    assert isinstance(here, Pair)
+    assert max(here.photo.shape) == max(here.painting.shape) == 64
