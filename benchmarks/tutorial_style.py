@@ -16,7 +16,7 @@ STYLE = tuple(f"block{block}_conv1" for block in range(1, 6))
 def objective(model, content, style):
     """The tutorial's loss, a function of the picture (1, H, W, 3) in [0, 1]."""
     network = keras.Model(model.input, [model.get_layer(name).output for name in (*STYLE, CONTENT)])
-    see = lambda x: network(keras.applications.vgg16.preprocess_input(x * 255.0))  # noqa: E731
+    see = lambda x: network(keras.applications.vgg19.preprocess_input(x * 255.0))  # noqa: E731
 
     def gram(f):
         shape = tf.shape(f)

@@ -1,5 +1,6 @@
 """descend() and ascend(): one loop with two signs.  (Notebooks 02 and 03.)"""
 
+import collections
 import itertools
 import math
 from numbers import Real
@@ -14,13 +15,15 @@ from .objectives import as_tensor
 from .runs.recorder import Halt, Recorder
 from .startup import tf
 
-LEARNING_RATES = {"adam": 0.06, "gradient": 0.01, "lbfgs": None}
+LEARNING_RATES = {"adam": 0.06, "gradient": 0.01, "lbfgs": None, "spectral": 0.05}
 
 # Adam's schedule, tuned for style transfer in 20 to 300 steps (see benchmarks/README.md).
 WINDOW = 0.06  # the momentum's averaging window at the start, as a fraction of all steps
 WINDOW_GROWTH = 2.0  # how much wider the window is at the end, which helps to settle
 LAST_RATE = 0.2  # fraction of the first rate: long steps find the valley, short ones its floor
 SECOND_MOMENT = 0.85  # β₂: the scale of a pixel's gradient changes quickly as the pixel moves
+
+PAIRS = 20  # the moves from which spectral L-BFGS learns the curvature
 
 
 def descend(image, objective, steps, optimizer="adam", **options):
@@ -32,8 +35,10 @@ def descend(image, objective, steps, optimizer="adam", **options):
         steps: number of steps; 0 only scores the picture.
         optimizer: `"adam"` (the rate falls to a fifth along a cosine, while the momentum's window
             grows from 6 to 12 % of the steps), `"lbfgs"` (SciPy's L-BFGS-B; a step is one
-            evaluation) or `"gradient"` (normalised gradient steps).
-        learning_rate: size of a step in units of [0, 1]; None for 0.06 (adam) or 0.01 (gradient).
+            evaluation), `"spectral"` (L-BFGS that moves broad strokes further than fine detail) or
+            `"gradient"` (normalised gradient steps).
+        learning_rate: size of a step in units of [0, 1], for `"spectral"` of the longest
+            (root mean square); None for 0.06 (adam), 0.05 (spectral) or 0.01 (gradient).
         smooth: for `"gradient"`, the number of Laplacian pyramid bands to bring to equal strength;
             0 leaves the gradient as it is.
         jitter: roll the picture by up to this many px before each step, and back after it.
@@ -128,7 +133,8 @@ def _walk(
         if optimizer == "lbfgs":
             _lbfgs(picture, evaluate, steps, sign, recorder)
         else:
-            method = {"adam": Adam, "gradient": GradientSteps}[optimizer]
+            methods = {"adam": Adam, "gradient": GradientSteps, "spectral": SpectralLBFGS}
+            method = methods[optimizer]
             stepper = method(picture, steps, -sign * rate, smooth)  # ascent: a negative rate
             for step in range(recorder.restore(picture, stepper.slots), steps):
                 total, terms, gradient = evaluate(step)
@@ -174,6 +180,61 @@ class GradientSteps:
 
     def move(self, _step, gradient):
         self.picture.assign_sub(self.rate * normalise_compiled(gradient, self.smooth))
+
+
+class SpectralLBFGS:
+    """L-BFGS that starts from a guess about pictures: fine detail curves more than broad strokes.
+
+    L-BFGS learns the curvature from its last moves, and at first assumes that it is the same in
+    all directions. For networks it is not: it grows with the spatial frequency f. So here a move
+    starts as the gradient times 1/f, in Fourier space. There is no line search.
+
+    Sources: Nocedal 1980 (L-BFGS); Olah, Mordvintsev and Schubert 2017 (1/f as a preconditioner).
+    """
+
+    slots = ()  # what it has learned is not saved
+
+    def __init__(self, picture, _steps, rate, _smooth):
+        self.picture, self.longest, self.sign = picture, abs(rate), math.copysign(1, rate)
+        self.pairs, self.last = collections.deque(maxlen=PAIRS), None
+
+    def move(self, _step, gradient):
+        x, g = self.picture.numpy(), self.sign * gradient.numpy()
+        if self.last is not None:
+            moved, change = x - self.last[0], g - self.last[1]
+            if np.vdot(moved, change) > 0:  # else the score does not curve upwards there
+                self.pairs.append((moved, change))
+        self.last = x, g
+        free = np.where(g > 0, x > 0, x < 1)  # the others are at a bound, and are pushed outwards
+        move = free * self.direction(free * g)
+        length = np.sqrt(np.mean(move**2)) + 1e-20
+        known = 1 if self.pairs else self.longest / length  # how far to go the first time
+        self.picture.assign_sub(move * min(known, self.longest / length))
+
+    def direction(self, g):
+        """The inverse of the curvature, as far as it is known, times a gradient."""
+        shares = []
+        for moved, change in reversed(self.pairs):
+            shares.append(np.vdot(moved, g) / np.vdot(moved, change))
+            g = g - shares[-1] * change
+        move = broaden(g)
+        if self.pairs:
+            moved, change = self.pairs[-1]
+            move *= np.vdot(moved, change) / np.vdot(change, broaden(change))
+        for (moved, change), share in zip(self.pairs, reversed(shares), strict=True):
+            move += moved * (share - np.vdot(change, move) / np.vdot(moved, change))
+        return move
+
+
+def broaden(gradient):
+    """Multiply the spectrum of a gradient, (H, W, 3), by 1/f; the mean as if f were one wave."""
+    from scipy import fft
+
+    height, width = gradient.shape[:2]
+    f = np.hypot(fft.fftfreq(height)[:, np.newaxis], fft.rfftfreq(width))
+    f[0, 0] = 1 / max(height, width)
+    spectrum = fft.rfft2(gradient, axes=(0, 1)) / f[..., np.newaxis].astype("float32")
+    return fft.irfft2(spectrum, (height, width), axes=(0, 1))
 
 
 def _lbfgs(picture, evaluate, steps, sign, recorder):
