@@ -202,8 +202,9 @@ class SpectralLBFGS:
         x, g = self.picture.numpy(), self.sign * gradient.numpy()
         if self.last is not None:
             moved, change = x - self.last[0], g - self.last[1]
-            if np.vdot(moved, change) > 0:  # else the score does not curve upwards there
-                self.pairs.append((moved, change))
+            bend = np.vdot(moved, change)
+            if bend > 0:  # else the score does not curve upwards there
+                self.pairs.append((moved, change, bend))
         self.last = x, g
         free = np.where(g > 0, x > 0, x < 1)  # the others are at a bound, and are pushed outwards
         move = free * self.direction(free * g)
@@ -214,15 +215,15 @@ class SpectralLBFGS:
     def direction(self, g):
         """The inverse of the curvature, as far as it is known, times a gradient."""
         shares = []
-        for moved, change in reversed(self.pairs):
-            shares.append(np.vdot(moved, g) / np.vdot(moved, change))
+        for moved, change, bend in reversed(self.pairs):
+            shares.append(np.vdot(moved, g) / bend)
             g = g - shares[-1] * change
         move = broaden(g)
         if self.pairs:
-            moved, change = self.pairs[-1]
-            move *= np.vdot(moved, change) / np.vdot(change, broaden(change))
-        for (moved, change), share in zip(self.pairs, reversed(shares), strict=True):
-            move += moved * (share - np.vdot(change, move) / np.vdot(moved, change))
+            _, change, bend = self.pairs[-1]
+            move *= bend / np.vdot(change, broaden(change))
+        for (moved, change, bend), share in zip(self.pairs, reversed(shares), strict=True):
+            move += (share - np.vdot(change, move) / bend) * moved
         return move
 
 
@@ -233,8 +234,8 @@ def broaden(gradient):
     height, width = gradient.shape[:2]
     f = np.hypot(fft.fftfreq(height)[:, np.newaxis], fft.rfftfreq(width))
     f[0, 0] = 1 / max(height, width)
-    spectrum = fft.rfft2(gradient, axes=(0, 1)) / f[..., np.newaxis].astype("float32")
-    return fft.irfft2(spectrum, (height, width), axes=(0, 1))
+    spectrum = fft.rfft2(gradient, axes=(0, 1), workers=-1) / f[..., np.newaxis].astype("float32")
+    return fft.irfft2(spectrum, (height, width), axes=(0, 1), workers=-1)
 
 
 def _lbfgs(picture, evaluate, steps, sign, recorder):
