@@ -1,6 +1,10 @@
 """Set-up that the tests, the doctests and the notebooks share."""
 
+import contextlib
+import ipaddress
 import os
+import socket
+import sys
 
 import pytest
 
@@ -19,3 +23,72 @@ def _loaded():
     import dreamkit as dk
 
     dk.load_backbone("squeezenet")
+
+
+# No network but loopback: whatever a test starts, it works without one, and tells nobody.
+
+NOWHERE = "http://127.0.0.1:9"  # a proxy that refuses, for pip and others that tests start
+OFFLINE = {f"{kind}_proxy": NOWHERE for kind in ("http", "https", "all")}
+OFFLINE |= {"no_proxy": "localhost,127.0.0.1,::1"}
+OFFLINE |= {name.upper(): value for name, value in OFFLINE.items()}
+_offline = False
+
+
+class NetworkBlocked(OSError):
+    """A test wanted to reach another machine."""
+
+
+def _is_here(host):
+    if host in (None, "", "localhost", socket.gethostname()) or host in _own_addresses:
+        return True
+    host = host.decode() if isinstance(host, bytes) else host
+    try:
+        return ipaddress.ip_address(host).is_loopback or ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False
+
+
+def _refuse_network(event, arguments):
+    """Python calls this before each use of a socket, whichever library wants it."""
+    if not _offline or not event.startswith("socket."):
+        return
+    if event == "socket.getaddrinfo":
+        place = arguments[0]
+    elif event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
+        inet = arguments[0].family in (socket.AF_INET, socket.AF_INET6)
+        connects = event == "socket.connect" and arguments[0].type == socket.SOCK_DGRAM
+        if not inet or connects or not arguments[1]:  # connecting a UDP socket sends nothing
+            return
+        place = arguments[1][0]
+    else:
+        return
+    if not _is_here(place):
+        raise NetworkBlocked(f"this test may not use the network: {place}")
+
+
+_own_addresses = set()
+with contextlib.suppress(OSError):  # Dask may speak to this machine by its own address
+    _own_addresses.update(info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None))
+sys.addaudithook(_refuse_network)
+
+
+@contextlib.contextmanager
+def _no_network():
+    global _offline
+    before = {name: os.environ.get(name) for name in OFFLINE}
+    os.environ.update(OFFLINE)
+    _offline = True
+    try:
+        yield
+    finally:
+        _offline = False
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """Set-up, test and fixtures alike are offline, unless the test is marked `network`."""
+    allowed = item.get_closest_marker("network")
+    with contextlib.nullcontext() if allowed else _no_network():
+        return (yield)

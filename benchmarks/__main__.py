@@ -21,11 +21,12 @@ from statistics import median
 import numpy as np
 
 from dreamkit import Dream, deep_dream, load_image, objectives, style_transfer
+from dreamkit.controls.paintings import style_objective
 from dreamkit.large.memory import fit_to_memory
 from dreamkit.networks.precision import has_bfloat16
 from dreamkit.networks.weights import available_offline
-from dreamkit.octaves import octave_sizes
-from dreamkit.recipes import WEIGHTS, share_steps, style_objective
+from dreamkit.octaves import octave_sizes, share_steps
+from dreamkit.recipes import WEIGHTS
 from dreamkit.startup import tf
 
 from . import memory, pastiche_lbfgs, torch_lbfgs, tutorial_dream, tutorial_style

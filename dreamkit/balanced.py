@@ -1,4 +1,4 @@
-"""Descend one score and ascend another at the same time.  (Notebook 04.)"""
+"""Descend one score and ascend another at the same time.  (Notebook 05.)"""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ class Balanced:
             shapes rather than grain; 0 leaves the gradient as it is.
 
     Source: balancing gradients by their length follows Chen et al. 2018 (GradNorm). Introduced in
-    notebook 04.
+    notebook 05.
     """
 
     down: Score

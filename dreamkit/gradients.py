@@ -1,4 +1,4 @@
-"""Normalising a gradient before taking a step along it.  (Notebook 03.)"""
+"""Normalising a gradient before taking a step along it.  (Notebook 04.)"""
 
 from .startup import tf
 
@@ -15,7 +15,7 @@ def normalise(gradient, levels=0):
         (H, W, 3), with a standard deviation of about 1.
 
     Sources: Burt and Adelson 1983 (the pyramid); Mordvintsev's deep dream notebook, 2015.
-    Introduced in notebook 03.
+    Introduced in notebook 04.
 
     >>> g = tf.random.stateless_normal((16, 16, 3), seed=(0, 1)) * 1e-6
     >>> round(float(tf.math.reduce_std(normalise(g))), 3)

@@ -1,4 +1,4 @@
-"""Gram matrices: which features fire together, wherever they are.  (Notebook 01.)"""
+"""Gram matrices: which features fire together, wherever they are.  (Notebook 02.)"""
 
 from .startup import tf
 
@@ -20,7 +20,7 @@ def gram_matrix(features):
         ValueError: the features are not four-dimensional.
 
     Source: Gatys, Ecker and Bethge 2016, equation 3, divided by H·W so that size does not matter.
-    Introduced in notebook 01.
+    Introduced in notebook 02.
 
     >>> gram_matrix([[[[1.0, 2.0], [3.0, 4.0]]]]).numpy().tolist()   # (1·1 + 3·3) / 2 = 5, …
     [[[5.0, 7.0], [7.0, 10.0]]]

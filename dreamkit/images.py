@@ -4,29 +4,22 @@ A picture is a float32 array (H, W, 3): RGB, values in [0, 1]. Anything that can
 raises an `ImageError`.
 """
 
-import contextlib
 import difflib
 import hashlib
 import io
 import os
 import re
-import urllib.parse
-import urllib.request
-import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, PngImagePlugin
 
 from .errors import ImageError
-from .files import check_free, replacing
-from .sample_pictures import samples
+from .inputs import web
+from .inputs.files import check_free, replacing
+from .inputs.reading import MAX_PIXELS, alpha_channel, fit, read
+from .inputs.samples import samples
 
-MAX_PIXELS = 178_956_970  # Pillow's own limit for decompression bombs
-MAX_DOWNLOAD = 64 * 2**20  # bytes
-TIMEOUT = 15  # seconds without a byte
-# A fixed list: Pillow passes some formats (EPS) to external programs and mistakes noise for TGA.
-READABLE = ["PNG", "JPEG", "MPO", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM", "ICO"]
 WRITABLE = [".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff"]
 
 
@@ -70,7 +63,7 @@ def check_image(image, name="The picture", smallest=1):
 def _unit_range(array, name):
     """Values as float32 in [0, 1]; integers are divided by the largest value of their type."""
     if white := {"b1": 1, "u1": 255, "u2": 65535}.get(array.dtype.str[1:]):
-        return array.astype(np.float32) / np.float32(white)
+        return np.divide(array, np.float32(white), dtype=np.float32)  # without a second copy
     if array.dtype.kind != "f":
         raise ImageError(f"{name} has type {array.dtype}: use uint8, or float from 0 to 1.")
     if not np.isfinite(array).all():
@@ -86,11 +79,6 @@ def _pixel_count(value):
     if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
         raise ImageError(f"Size {value!r} is not a number of pixels: give integers of at least 1.")
     return int(value)
-
-
-def _fit(height, width, longest):
-    """(height, width) with the same aspect ratio, whose longer side is `longest`."""
-    return [max(1, round(side * longest / max(height, width))) for side in (height, width)]
 
 
 def resize(image, size):
@@ -115,7 +103,7 @@ def resize(image, size):
     if isinstance(size, (tuple, list)) and len(size) == 2:
         height, width = map(_pixel_count, size)
     else:
-        height, width = _fit(*picture.shape[:2], _pixel_count(size))
+        height, width = fit(*picture.shape[:2], _pixel_count(size))
     if height * width > MAX_PIXELS:
         raise ImageError(f"Size {width} x {height} px is too large: choose a smaller one.")
     if (height, width) == picture.shape[:2]:
@@ -132,16 +120,20 @@ def resize_channels(array, height, width, kernel, box=None):
     return np.stack([plane.resize((width, height), kernel, box) for plane in planes], -1)
 
 
-def load_image(source, size=None):
+def load_image(source, size=None, largest=None):
     """Load a picture from a sample, a file, a URL, bytes, a PIL image or an array.
 
-    Handles grey, transparent (composited over white), palette, CMYK and 16-bit files, EXIF
-    rotation, animations (first frame) and colour profiles (converted to sRGB).
+    Handles grey, transparent (composited over white), palette, CMYK, 16-bit and float files, EXIF
+    rotation, animations (the first frame that isn't blank), colour profiles (converted to sRGB),
+    and HEIC if the package pillow-heif is installed.
 
     Args:
         source: a sample's name (which takes precedence over a file of that name), a file, an
-            http(s) URL, a file's bytes, a PIL image, or any array that `check_image` accepts.
+            address (http, https, file or data), a file's bytes, a PIL image, or any array that
+            `check_image` accepts.
         size: longest side of the result in px; None keeps the size.
+        largest: longest side in px for larger pictures, if no size is given; what isn't needed of
+            a huge file is then never decoded. Arrays keep their size.
 
     Returns:
         (H, W, 3) float32 array, RGB in [0, 1].
@@ -155,18 +147,51 @@ def load_image(source, size=None):
     (60, 90, 3)
     """
     size = None if size is None else _pixel_count(size)
+    largest = None if largest is None else _pixel_count(largest)
     if isinstance(source, Image.Image):
-        return _read(source, "The PIL image", size)
+        return _read(source, "The PIL image", size, largest)
     if isinstance(source, (bytes, bytearray)):
-        return _read(io.BytesIO(source), "The bytes object", size)
-    if isinstance(source, str) and source.lower().startswith(("http://", "https://")):
-        return _read(io.BytesIO(_download(source)), repr(source), size)
+        return _read(io.BytesIO(source), "The bytes object", size, largest)
+    if isinstance(source, str) and web.is_address(source):
+        content, name = web.fetch(source), repr(web.shortened(source))
+        return _read(io.BytesIO(content), name, size, largest)
     if isinstance(source, (str, os.PathLike)):
-        return _read(*_find(source), size)
+        return _read(*_find(source), size, largest)
     if not hasattr(source, "__array__"):
         raise ImageError(f"A {type(source).__name__} is not a picture: give a name, path or array.")
     picture = check_image(source, "The array")
     return picture if size is None else resize(picture, size)
+
+
+def load_alpha(source, size):
+    """How opaque a picture is, for `save_image` to put its transparency back.
+
+    Args:
+        source: see `load_image`.
+        size: (height, width) of the result, px.
+
+    Returns:
+        (height, width) float32 array from 0 (transparent) to 1; None if all of it is opaque.
+
+    Raises:
+        ImageError: it cannot be loaded; the message names the source and the fix.
+
+    >>> load_alpha(np.full((2, 2, 4), 51, np.uint8), (1, 3)).round(1)
+    array([[0.2, 0.2, 0.2]], dtype=float32)
+    """
+    if isinstance(source, str) and web.is_address(source):
+        source = web.fetch(source)
+    load_image(source, 1)  # reports what cannot be read
+    if isinstance(source, (bytes, bytearray)):
+        alpha = alpha_channel(Image.open(io.BytesIO(source)))
+    elif isinstance(source, (str, os.PathLike)):
+        alpha = alpha_channel(Image.open(_find(source)[0]))
+    elif isinstance(source, Image.Image):
+        alpha = alpha_channel(source.copy())
+    else:
+        alpha = np.asarray(source)[..., 3] if np.shape(source)[2:] == (4,) else None
+    alpha = None if alpha is None else check_image(alpha)
+    return None if alpha is None or alpha.min() == 1 else resize(alpha, size)[..., 0]
 
 
 def _find(source):
@@ -174,7 +199,8 @@ def _find(source):
     if isinstance(source, str) and source in samples():
         file, name = samples()[source].file, f"The sample {source!r}"
     else:
-        file, name = os.path.expanduser(os.fspath(source)), repr(os.fspath(source))
+        file = os.path.expanduser(web.local_path(os.fspath(source)))
+        name = repr(os.fspath(source))
     if os.path.isdir(file):
         raise ImageError(f"{name} is a folder: give the path of a picture inside it.")
     if not os.path.isfile(file):
@@ -184,81 +210,28 @@ def _find(source):
     return file, name
 
 
-def _download(address):
-    """The bytes at an http(s) address."""
-    quoted = urllib.parse.quote(address, safe="%/:=&?~#+!$,;'@()*[]")
-    try:
-        request = urllib.request.Request(quoted, headers={"User-Agent": "dreamkit"})
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
-            body = response.read(MAX_DOWNLOAD + 1)
-    except Exception as error:  # networks fail in many ways
-        problem = f"could not be fetched ({str(error).strip('<>')})"
-        raise ImageError(f"{address!r} {problem}: check the address and the connection.") from error
-    if len(body) > MAX_DOWNLOAD:
-        raise ImageError(f"{address!r} is over {MAX_DOWNLOAD // 2**20} MB: use a smaller picture.")
-    return body
-
-
-def _read(file, name, size):
+def _read(file, name, size, largest=None):
     """Decode a path, an open file or a PIL image into a picture."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about odd metadata, which users cannot fix
-            Image.init()
-            formats = [name for name in READABLE if name in Image.OPEN]  # old Pillows lack AVIF
-            image = file.copy() if isinstance(file, Image.Image) else Image.open(file, "r", formats)
-            with image:
-                if image.width * image.height > MAX_PIXELS:  # checked before decoding
-                    raise Image.DecompressionBombError
-                return _decode(image, name, size)
-    except (ImageError, MemoryError):
-        raise
-    except Image.DecompressionBombError as error:
-        raise ImageError(f"{name} has over {MAX_PIXELS:,} pixels: make it smaller.") from error
-    except PermissionError as error:
-        raise ImageError(f"{name} cannot be read: check its permissions.") from error
-    except UnidentifiedImageError as error:
-        empty = not (file.getvalue() if isinstance(file, io.BytesIO) else os.path.getsize(file))
-        problem = "is empty" if empty else "is not a picture we can read"
-        raise ImageError(f"{name} {problem}: give a PNG, JPEG, WebP, GIF, BMP or TIFF.") from error
-    except Exception as error:  # damaged files fail anywhere, with any exception
-        raise ImageError(f"{name} is a damaged or truncated picture: get a new copy.") from error
-
-
-def _decode(image, name, size):
-    """Pixels of a PIL image as a picture whose longest side is `size` px."""
-    sides = sorted(_fit(*image.size, size or max(image.size)))  # exact, unlike a thumbnail's
-    can_shrink = image.mode in ("L", "RGB", "RGBA", "CMYK") and "transparency" not in image.info
-    if size is not None and can_shrink:
-        image.thumbnail((3 * size, 3 * size))  # saves memory and decodes only part of a JPEG
-    with contextlib.suppress(Exception):  # broken EXIF doesn't make the pixels useless
-        ImageOps.exif_transpose(image, in_place=True)
-    picture = check_image(_values(image), name)
-    tall = picture.shape[0] > picture.shape[1]
-    return picture if size is None else resize(picture, sides[::-1] if tall else sides)
-
-
-def _values(image):
-    """Values of a PIL image: grey if more than 8 bits deep, else 8-bit sRGB over white."""
-    if image.mode[0] in "IF":  # "I" has 32 bits, but files in it rarely use more than 16
-        values = np.asarray(image)
-        fits_16_bits = image.mode == "I" and values.min() >= 0 and values.max() <= 65535
-        return values.astype(np.uint16) if fits_16_bits else values
-    profile = image.info.get("icc_profile") or b""
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    if image.mode not in ("L", "CMYK"):
-        image = image.convert("RGB")
-    with contextlib.suppress(ImageCms.PyCMSError, OSError):  # none, broken, or for another mode
-        own, srgb = ImageCms.getOpenProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
-        image = ImageCms.profileToProfile(image, own, srgb, outputMode="RGB")
-    return np.asarray(image.convert("RGB"))
+    values, sides = read(file, name, size, largest)
+    picture = check_image(values, name)
+    return picture if list(picture.shape[:2]) == sides else resize(picture, sides)
 
 
 def _bytes8(image):
     """The pixels of a picture, rounded to 8 bits."""
     return np.rint(check_image(image) * 255).astype(np.uint8)
+
+
+def _with_alpha(image, alpha):
+    """8-bit RGBA pixels that look like a picture over white, as far as their colours can."""
+    picture, alpha = check_image(image), check_image(alpha, "The alpha channel")[..., :1]
+    if alpha.shape[:2] != picture.shape[:2]:
+        raise ImageError(
+            f"The alpha channel has shape {alpha.shape[:2]}, but the picture {picture.shape[:2]}:"
+            " load it with the picture's shape."
+        )
+    colours = 1 - (1 - picture) / np.maximum(alpha, 1 / 255)
+    return np.dstack([_bytes8(np.clip(colours, 0, 1)), np.rint(alpha * 255).astype(np.uint8)])
 
 
 def image_digest(image):
@@ -271,7 +244,7 @@ def image_digest(image):
     return hashlib.sha256(str(pixels.shape).encode() + pixels.tobytes()).hexdigest()
 
 
-def save_image(path, image, overwrite=False, metadata=None):
+def save_image(path, image, overwrite=False, metadata=None, alpha=None):
     """Write a picture atomically, with 8 bits per channel.
 
     Args:
@@ -279,6 +252,8 @@ def save_image(path, image, overwrite=False, metadata=None):
         image: (H, W, 3) in [0, 1].
         overwrite: True to replace an existing file.
         metadata: {str: str} to store in a PNG; `read_metadata` returns it.
+        alpha: (H, W) from 0 (transparent) to 1, for a .png, .webp or .tif: what `load_alpha`
+            returns. The colours are adjusted so that over white they look like the picture.
 
     Returns:
         The path.
@@ -293,10 +268,13 @@ def save_image(path, image, overwrite=False, metadata=None):
     ...     read_metadata(save_image(f"{folder}/a.png", np.zeros((2, 2)), metadata={"seed": "7"}))
     {'seed': '7'}
     """
-    path, pixels = Path(path).expanduser(), Image.fromarray(_bytes8(image))
+    path = Path(path).expanduser()
+    pixels = Image.fromarray(_bytes8(image) if alpha is None else _with_alpha(image, alpha))
     suffix = path.suffix.lower()
     if suffix not in WRITABLE or (metadata and suffix != ".png"):
         raise ImageError(f"End '{path}' in .png, .jpg, .webp or .tif: only .png stores metadata.")
+    if alpha is not None and suffix in (".jpg", ".jpeg"):
+        raise ImageError(f"'{path}' cannot be transparent: end it in .png, .webp or .tif.")
     check_free(path, overwrite)
     text = _png_text(metadata or {})
     try:

@@ -1,4 +1,4 @@
-"""Adding and scaling scores, and computing their gradient in one pass.  (Notebook 02.)"""
+"""Adding and scaling scores, and computing their gradient in one pass.  (Notebook 03.)"""
 
 import functools
 from typing import NamedTuple
@@ -103,7 +103,7 @@ class Score:
 class Objective(Score):
     """A weighted sum of terms, `parts` = ((weight, term), …), made by adding and scaling them.
 
-    Introduced in notebook 02.
+    Introduced in notebook 03.
 
     >>> from dreamkit import TotalVariation
     >>> (3 * TotalVariation() - TotalVariation()).weights
@@ -116,11 +116,11 @@ class Objective(Score):
 
 def target_of(term, picture):
     """A term's target for pictures of this size and dtype, from its reference picture."""
-    reference = term.reference(tuple(picture.shape[:2]))
-    if reference is None:
-        return term.target({})
-    images = tf.cast(reference, picture.dtype)[tf.newaxis]
-    return term.target(term.backbone.raw_features(images, tuple(term.layers)))
+    reference, features = term.reference(tuple(picture.shape[:2])), {}
+    if reference is not None:
+        images = tf.cast(reference, picture.dtype)[tf.newaxis]
+        features = term.backbone.raw_features(images, tuple(term.layers))
+    return term.complete(term.target(features), picture)
 
 
 def values_of(terms, picture, targets):

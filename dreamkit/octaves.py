@@ -1,4 +1,7 @@
-"""Octaves: dream small first, then larger, and put the lost detail back.  (Notebook 03.)"""
+"""Octaves: dream small first, then larger, and put the lost detail back.  (Notebook 04.)"""
+
+import itertools
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,7 +27,7 @@ def octave_sizes(size, octaves, scale=1.4, smallest=1):
     Raises:
         SettingsError: `octaves` or `scale` is too small.
 
-    Introduced in notebook 03.
+    Introduced in notebook 04.
 
     >>> octave_sizes((300, 400), 3, scale=2)
     [(75, 100), (150, 200), (300, 400)]
@@ -33,6 +36,59 @@ def octave_sizes(size, octaves, scale=1.4, smallest=1):
     check_range("octave_scale", scale, 1.01)
     shrunk = [tuple(round(side / scale**n) for side in size) for n in range(1, octaves)]
     return [small for small in reversed(shrunk) if min(small) >= smallest] + [tuple(size)]
+
+
+def count_octaves(size, smallest, scale=1.4):
+    """How many sizes a pyramid has if the shortest side is at least `smallest`, px.
+
+    >>> count_octaves((300, 400), smallest=75, scale=2)
+    3
+    """
+    check_range("octave_scale", scale, 1.01)
+    sides = (round(min(size) / scale**n) for n in itertools.count(1))
+    return 1 + sum(1 for _ in itertools.takewhile(lambda side: side >= smallest, sides))
+
+
+class Stage(NamedTuple):
+    """A part of a run: the picture's (height, width), how many steps, and the history's phase."""
+
+    size: tuple
+    steps: int
+    phase: str
+
+
+def plan(name, sizes, steps, shared):
+    """The `Stage`s of a run: one for each size, and one for each time that more steps follow.
+
+    Args:
+        name: what the phases' names start with.
+        sizes: list of (height, width), from small to large.
+        steps: a number, or a list: a number and then how many more to do at full size.
+        shared: True to share the steps among the sizes, False to do all of them at each.
+
+    >>> for stage in plan("style", [(75, 100), (150, 200)], [150, 50], shared=True):
+    ...     print(*stage)
+    (75, 100) 75 style 1/2
+    (150, 200) 75 style 2/2
+    (150, 200) 50 style more 1
+    """
+    first, *more = steps if isinstance(steps, list | tuple) else [steps]
+    for count in (first, *more):
+        check_range("steps", count, 0)
+    counts = share_steps(first, len(sizes)) if shared else [first] * len(sizes)
+    numbered = enumerate(zip(sizes, counts, strict=True), start=1)
+    stages = [Stage(size, count, f"{name} {n}/{len(sizes)}") for n, (size, count) in numbered]
+    extra = (Stage(sizes[-1], n, f"{name} more {k}") for k, n in enumerate(more, start=1))
+    return [*stages, *extra]
+
+
+def share_steps(steps, shares):
+    """Split steps evenly among several sizes; the last also gets the remainder.
+
+    >>> share_steps(150, 2), share_steps(5, 2), share_steps(1, 2)
+    ([75, 75], [2, 3], [0, 1])
+    """
+    return [steps // shares] * (shares - 1) + [steps - steps // shares * (shares - 1)]
 
 
 def through_octaves(image, sizes, walk):
@@ -49,7 +105,7 @@ def through_octaves(image, sizes, walk):
     Returns:
         One `Run` over all octaves. If an octave was stopped, the picture so far, at full size.
 
-    Source: Mordvintsev, Olah and Tyka 2015. Introduced in notebook 03.
+    Source: Mordvintsev, Olah and Tyka 2015. Introduced in notebook 04.
     """
     runs, smaller = [], None
     for number, size in enumerate(sizes, start=1):

@@ -1,4 +1,4 @@
-"""descend() and ascend(): one loop with two signs.  (Notebooks 02 and 03.)"""
+"""descend() and ascend(): one loop with two signs.  (Notebooks 03 and 04.)"""
 
 import collections
 import itertools
@@ -7,6 +7,7 @@ from numbers import Real
 
 import numpy as np
 
+from .controls.transforms import STAY, Transforms
 from .errors import SettingsError, check_choice, check_range
 from .images import check_image
 from .large.fast import adam_in_place, normalise_compiled
@@ -41,8 +42,9 @@ def descend(image, objective, steps, optimizer="adam", **options):
             (root mean square); None for 0.06 (adam), 0.05 (spectral) or 0.01 (gradient).
         smooth: for `"gradient"`, the number of Laplacian pyramid bands to bring to equal strength;
             0 leaves the gradient as it is.
-        jitter: roll the picture by up to this many px before each step, and back after it.
-        seed: seed of the jitter.
+        jitter, rotate, zoom: roll the picture by up to this many px, turn it by up to this many
+            degrees and scale it by up to this fraction before each step; see `Transforms`.
+        seed: seed of these moves.
         phase: what to call these steps in the history.
         callback: called with a `Step` after each step; return True to stop.
         progress: False hides the progress bar.
@@ -60,7 +62,7 @@ def descend(image, objective, steps, optimizer="adam", **options):
         SettingsError: an argument is out of range.
 
     Sources: Gatys, Ecker and Bethge 2016; Kingma and Ba 2015 (Adam); Smith 2018 (trading momentum
-    against the rate); Zhu et al. 1997 (L-BFGS-B). Introduced in notebook 02.
+    against the rate); Zhu et al. 1997 (L-BFGS-B). Introduced in notebook 03.
 
     >>> from dreamkit import TotalVariation
     >>> noise = np.random.default_rng(0).random((8, 8, 3), "float32")
@@ -77,7 +79,7 @@ def ascend(image, objective, steps, optimizer="gradient", **options):
     The same loop, arguments, result and errors as `descend`, with the opposite sign and, by
     default, normalised gradient steps.
 
-    Source: Mordvintsev, Olah and Tyka 2015. Introduced in notebook 03.
+    Source: Mordvintsev, Olah and Tyka 2015. Introduced in notebook 04.
 
     >>> from dreamkit import TotalVariation
     >>> noise = np.random.default_rng(0).random((8, 8, 3), "float32")
@@ -97,6 +99,8 @@ def _walk(
     learning_rate=None,
     smooth=0,
     jitter=0,
+    rotate=0.0,
+    zoom=0.0,
     seed=0,
     phase=None,
     callback=None,
@@ -107,8 +111,9 @@ def _walk(
 ):
     check_choice("optimizer", optimizer, LEARNING_RATES)
     check_choice("keep", keep, ("best", "last"))
-    for what, value in dict(steps=steps, smooth=smooth, jitter=jitter, seed=seed).items():
+    for what, value in dict(steps=steps, smooth=smooth, seed=seed).items():
         check_range(what, value, 0)
+    transforms = Transforms(jitter, rotate, zoom)
     rate = LEARNING_RATES[optimizer] if learning_rate is None else learning_rate
     if rate is not None and not (isinstance(rate, Real) and rate > 0):
         raise SettingsError(f"learning_rate cannot be {rate!r}: give a number above 0.")
@@ -120,14 +125,14 @@ def _walk(
         return recorder.run()
 
     def evaluate(step):
-        """Total, terms and gradient, evaluated on the picture rolled by this step's jitter."""
-        if not jitter:
+        """Total, terms and gradient, evaluated on the picture as this step's move leaves it."""
+        if not transforms:
             return score.value_and_gradient(picture.value())
-        shift = np.random.default_rng((seed, step)).integers(-jitter, jitter + 1, 2)
-        picture.assign(tf.roll(picture, shift, (0, 1)))  # avoids a second full-size copy
-        total, terms, gradient = score.value_and_gradient(picture.value())
-        picture.assign(tf.roll(picture, -shift, (0, 1)))
-        return total, terms, tf.roll(gradient, -shift, (0, 1))
+        move = transforms.draw(seed, step)
+        picture.assign(move.roll(picture))  # avoids a second full-size copy
+        total, terms, gradient = score.value_and_gradient(move.turn(picture.value()))
+        picture.assign(move.roll_back(picture))
+        return total, terms, move.adjoint(gradient)
 
     with recorder.open(steps, progress):
         if optimizer == "lbfgs":
@@ -259,3 +264,17 @@ def _lbfgs(picture, evaluate, steps, sign, recorder):
     x = np.ravel(picture.numpy().astype("float64"))
     limits = dict(maxiter=steps, maxfun=2 * steps, maxcor=10, ftol=0, gtol=0)
     minimize(loss, x, jac=True, method="L-BFGS-B", bounds=[(0, 1)] * x.size, options=limits)
+
+
+def responds(picture, objective, transforms, seed, tile="auto"):
+    """False if the gradient is zero everywhere on the picture, and on its first few moves.
+
+    There is then no way up or down: a ReLU that is shut lets no gradient through.
+    """
+    score = fit_to_memory(objective, picture.shape[:2], tile)
+    moves = [transforms.draw(seed, step) for step in range(3 if transforms else 0)]
+    for move in (STAY, *moves):
+        moved = move.apply(as_tensor(picture))
+        if tf.reduce_any(score.value_and_gradient(moved).gradient != 0):
+            return True
+    return False

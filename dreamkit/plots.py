@@ -51,7 +51,7 @@ def notebook_style():
     from matplotlib_inline.config import InlineBackend
 
     inline = InlineBackend.instance(parent=shell)
-    inline.print_figure_kwargs = {"bbox_inches": "tight", "pil_kwargs": {"quality": 85}}
+    inline.print_figure_kwargs = {"bbox_inches": "tight", "pil_kwargs": {"quality": 75}}
     inline.figure_formats = {"jpeg"}
 
 

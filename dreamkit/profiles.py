@@ -17,7 +17,7 @@ class Profile:
     Attributes:
         name: `"paper"`, `"offline"`, `"quick"` or `"ci"`.
         style_backbone, dream_backbone: names of networks.
-        size: longest side of pictures given by name or path, px.
+        size: longest side of pictures given by name, path or address, px; others keep theirs.
         steps: steps of a style transfer.
         octaves: number of sizes in a dream.
         octave_steps: steps of a dream at each size.
@@ -120,9 +120,9 @@ def _available(network):
 
 
 def _gpu():
-    import tensorflow as tf
+    from .networks.devices import gpu
 
-    return bool(tf.config.list_physical_devices("GPU"))
+    return gpu() is not None
 
 
 @functools.cache
@@ -130,7 +130,7 @@ def _connected():
     """True if the weights' host answers, through a proxy where one is set, as pip would ask."""
     try:
         request = urllib.request.Request(HOST, method="HEAD")
-        urllib.request.urlopen(request, timeout=3).close()
+        urllib.request.build_opener().open(request, timeout=3).close()  # with today's proxies
     except urllib.error.HTTPError:  # a refusal is an answer
         return True
     except OSError:

@@ -1,42 +1,32 @@
 """Import TensorFlow and Keras without their log chatter: `from .startup import keras, tf`."""
 
-import contextlib
-import os
 import sys
-import tempfile
+
+from .errors import DreamkitError
+from .system.start import grow_memory, quiet_start, reason
 
 
-@contextlib.contextmanager
-def quiet_start():
-    """Capture what C++ code writes to stderr and show it only if the start fails.
-
-    TensorFlow logs before it reads its own log settings, so only redirecting the file descriptor
-    can stop those lines.
-    """
-    with tempfile.TemporaryFile() as held:
-        stderr = os.dup(2)
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            held.seek(0)
-            os.write(stderr, held.read())
-            raise
-        finally:
-            os.dup2(stderr, 2)
-            os.close(stderr)
-
-
-if "tensorflow" in sys.modules:
+def _start():
+    """TensorFlow and Keras, imported, with the GPU's memory set to grow."""
     import keras
     import tensorflow as tf
-else:
-    with quiet_start():
-        import keras
-        import tensorflow as tf
 
-        tf.config.list_physical_devices()  # looking for a GPU logs too
-        tf.zeros(1)
+    grow_memory(tf)
+    return keras, tf
+
+
+try:
+    if "tensorflow" in sys.modules:
+        keras, tf = _start()
+    else:
+        with quiet_start():
+            keras, tf = _start()
+            tf.zeros(1)  # looking for a GPU logs too
+except Exception as error:
+    raise DreamkitError(
+        f"TensorFlow cannot start ({reason(error)}): install it again, in a fresh environment,"
+        " with `pip install -r requirements.txt`."
+    ) from error
 
 
 __all__ = ["keras", "tf"]

@@ -1,4 +1,4 @@
-"""Sums over features, in enough precision.  (Notebook 02.)"""
+"""Sums over features, in enough precision.  (Notebook 03.)"""
 
 from .startup import tf
 

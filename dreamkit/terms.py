@@ -1,4 +1,4 @@
-"""The scores we ascend or descend; they add, subtract and scale.  (Notebook 02.)
+"""The scores we ascend or descend; they add, subtract and scale.  (Notebook 03.)
 
 objective = 1.0 * Content(photo, vgg) + 20.0 * Style(painting, vgg) - 0.5 * Dream(inception)
 total, terms = objective(picture)
@@ -28,6 +28,7 @@ class Term(Score):
         backbone: the network whose features it scores; None to score the pixels.
         layers: {layer: weight}; {"pixels": 1.0} for a term that scores the pixels.
         pictures: names of the fields that hold pictures, which do not affect the graph.
+        degree: p if features λF give λᵖ times the statistics that F gives.
         adds_up: True if the statistics of a picture's tiles can be added. The targets of its tiles
             combine too: maps (1, h, w, C) are tiled, lists of vectors (n, C) are concatenated,
             and everything else is added.
@@ -37,6 +38,7 @@ class Term(Score):
     backbone: Backbone | None
     layers: Mapping
     pictures: ClassVar[tuple] = ("image", "guide")
+    degree = 2
     adds_up = True
 
     def target(self, features):
@@ -54,6 +56,10 @@ class Term(Score):
     def reference(self, size):
         """The reference picture, (h, w, 3), for scoring pictures of `size`, or None."""
         return None
+
+    def complete(self, target, picture):
+        """The target for scoring pictures of this one's size: with a mask, if there is one."""
+        return target
 
     def check_size(self, size):
         """Raise an `ImageError` if a picture of (height, width) is too small for the layers."""
@@ -106,7 +112,7 @@ class Content(Term):
         SettingsError: an unknown formula.
         LayerError: an unknown layer.
 
-    Source: Gatys, Ecker and Bethge 2016, equation 1. Introduced in notebook 02.
+    Source: Gatys, Ecker and Bethge 2016, equation 1. Introduced in notebook 03.
 
     >>> from dreamkit import load_backbone
     >>> import numpy as np
@@ -172,7 +178,7 @@ class Style(Term):
         LayerError: an unknown layer.
         ImageError: the painting is too small for the layers.
 
-    Source: Gatys, Ecker and Bethge 2016, equations 3 to 5. Introduced in notebook 02.
+    Source: Gatys, Ecker and Bethge 2016, equations 3 to 5. Introduced in notebook 03.
 
     >>> from dreamkit import load_backbone
     >>> import numpy as np
@@ -224,7 +230,7 @@ class TotalVariation(Term):
     Raises:
         SettingsError: an unknown formula.
 
-    Source: Rudin, Osher and Fatemi 1992, in its anisotropic form. Introduced in notebook 02.
+    Source: Rudin, Osher and Fatemi 1992, in its anisotropic form. Introduced in notebook 03.
 
     >>> import numpy as np
     >>> float(TotalVariation()(np.zeros((8, 8, 3), "float32"))[0])

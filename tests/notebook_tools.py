@@ -44,7 +44,7 @@ def definitions(name):
     """Execute a notebook's cells tagged `definition` and return what they define.
 
     Args:
-        name: inside notebooks/, such as `"01_gram_matrices.ipynb"`.
+        name: inside notebooks/, such as `"02_gram_matrices.ipynb"`.
 
     Returns:
         The namespace, {name: value}; it starts with the imports of the set-up cell, `np`, `tf`

@@ -23,6 +23,7 @@ TERMS = {
     "dream, mean square": lambda net, photo: Dream(net, power=2),
     "dream, without border": lambda net, photo: Dream(net, power=2, border=1),
     "dream, channel": lambda net, photo: Dream(net, "second", channel=3),
+    "dream, channels": lambda net, photo: Dream(net, channel={0: 2.0, 3: -0.5}, power=2),
     "dream, guide": lambda net, photo: Dream(net, "second", guide=photo),
     "a sum": lambda net, photo: (
         3 * Content(photo, net) + 0.1 * Style(photo, net) - 2 * Dream(net) + TotalVariation()

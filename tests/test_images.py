@@ -17,10 +17,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from dreamkit import images, sample_pictures
 from dreamkit.errors import DivergedError, DreamkitError, ImageError
 from dreamkit.images import check_image, image_digest, load_image, read_metadata, resize, save_image
-from dreamkit.sample_pictures import samples
+from dreamkit.inputs import samples as sample_module
+from dreamkit.inputs import web
+from dreamkit.inputs.samples import samples
 
 STEP = 1 / 255
 
@@ -386,12 +387,12 @@ def test_an_address_of_a_page_is_not_a_picture(site):
 
 
 def test_an_address_that_is_too_large_is_refused(site, monkeypatch):
-    monkeypatch.setattr(images, "MAX_DOWNLOAD", 1000)
+    monkeypatch.setattr(web, "MAX_DOWNLOAD", 1000)
     refusal(f"{site}/big", "/big", "MB", "smaller")
 
 
 def test_an_address_that_does_not_answer_times_out(site, monkeypatch):
-    monkeypatch.setattr(images, "TIMEOUT", 0.2)
+    monkeypatch.setattr(web, "TIMEOUT", 0.2)
     refusal(f"{site}/slow", "/slow", "timed out")
 
 
@@ -736,7 +737,7 @@ def test_a_digest_knows_pixels_and_shape(tmp_path, pixels):
 def test_every_sample_loads_and_names_its_licence_and_source(name):
     sample = samples()[name]
     assert sample.name == name
-    assert sample.kind in ("photo", "style")
+    assert sample.kind in ("photo", "style", "mask")
     assert sample.about
     assert sample.licence
     assert sample.source
@@ -747,11 +748,19 @@ def test_every_sample_loads_and_names_its_licence_and_source(name):
 
 
 def test_samples_are_sorted_by_kind():
-    photos, styles = samples("photo"), samples("style")
+    photos, styles, masks = samples("photo"), samples("style"), samples("mask")
     assert {"astronaut", "chelsea", "coffee", "rocket"} <= set(photos)
     assert not set(photos) & set(styles)
-    assert samples() == {**photos, **styles}
-    refusal("paintings", "'paintings'", "'photo', 'style' or None", call=samples)
+    assert samples() == {**photos, **styles, **masks}
+    refusal("paintings", "'paintings'", "'photo', 'style', 'mask' or None", call=samples)
+
+
+@pytest.mark.parametrize("name", samples("mask"))
+def test_a_mask_has_the_size_of_its_photo_and_is_grey(name):
+    mask, photo = load_image(name), load_image(name.partition("_")[0])
+    assert mask.shape == photo.shape
+    assert np.ptp(mask, axis=2).max() == 0
+    assert (mask.min(), mask.max()) == (0, 1)
 
 
 def test_photos_inside_libraries_say_which_and_keep_their_licence():
@@ -770,8 +779,8 @@ def test_styles_come_from_the_index(tmp_path, monkeypatch):
         '{"waves": {"title": "Waves", "about": "waves", "licence": "CC0", "source": "paint.py",'
         ' "file": "w.png"}, "lost": {"about": "", "licence": "", "source": "", "file": "l.png"}}'
     )
-    monkeypatch.setattr(sample_pictures, "data_folder", lambda: tmp_path)
-    assert samples("style")["waves"] == sample_pictures.Sample(
+    monkeypatch.setattr(sample_module, "data_folder", lambda: tmp_path)
+    assert samples("style")["waves"] == sample_module.Sample(
         "waves", "style", "waves", "CC0", "paint.py"
     )
     assert_picture(load_image("waves"), (5, 5, 3))

@@ -88,7 +88,7 @@ class Scripted(Bowl):
 
 
 @pytest.mark.parametrize("optimizer", LEARNING_RATES)
-@pytest.mark.parametrize("sample", samples())
+@pytest.mark.parametrize("sample", [*samples("photo"), *samples("style")])
 def test_descend_lowers_content_and_style_on_every_sample(sample, optimizer, painted):
     name = "mosaic" if sample != "mosaic" else "night_flow"
     picture = resize(load_image(sample), (SIDE, SIDE))
@@ -103,7 +103,7 @@ def test_descend_lowers_the_loss_to_every_style(style, painted):
     assert history["style"].iloc[-1] < history["style"].iloc[0]
 
 
-@pytest.mark.parametrize("sample", samples())
+@pytest.mark.parametrize("sample", [*samples("photo"), *samples("style")])
 def test_ascend_raises_the_dream_on_every_sample(sample, network):
     picture = resize(load_image(sample), (SIDE, SIDE))
     totals = ascend(picture, Dream(network), 4, **QUIET).history["total"]

@@ -28,19 +28,26 @@ PACKAGE = ROOT / "dreamkit"
 # Layers of the package, from the bottom up: a module imports only from the layers below its own.
 # A subpackage's name covers all its modules, among which there are no circular imports.
 LAYERS = [
-    ["errors", "startup"],
-    ["files"],
-    ["sample_pictures"],
+    ["errors"],
+    ["system"],
+    ["startup"],
+    ["inputs"],
     ["images"],
+    ["controls", "controls.colour"],
+    ["film.reel"],
+    ["film.recording", "film.reading"],
     ["networks"],
-    ["gram", "objectives", "profiles", "sums"],
+    ["gram", "objectives", "profiles", "sums", "controls.transforms"],
     ["terms", "gradients"],
-    ["balanced", "dream"],
+    ["balanced", "dream", "controls.masks"],
+    ["controls.paintings"],
     ["large"],
     ["runs"],
     ["optimize"],
     ["octaves"],
+    ["controls.texture"],
     ["recipes"],
+    ["film"],
     ["runs.reproduce"],
     ["plots", "batch"],
     ["study", "exercises"],
@@ -165,12 +172,14 @@ def test_every_module_has_a_layer():
 
 # The only places where the lesson (the modules in the root) imports a subpackage.
 ALLOWED = {
+    "startup": {"system"},
+    "images": {"inputs"},
     "terms": {"networks"},
     "dream": {"networks"},
     "profiles": {"networks"},
-    "optimize": {"large", "runs"},
+    "optimize": {"controls", "large", "runs"},
     "octaves": {"runs"},
-    "recipes": {"networks", "runs"},
+    "recipes": {"controls", "networks", "runs"},
     "__main__": {"commands"},
 }
 
@@ -254,6 +263,7 @@ def test_every_library_the_package_imports_is_required():
     extras = project["optional-dependencies"].values()
     required = bounds([*project["dependencies"], *(text for extra in extras for text in extra)])
     distributions = {"PIL": "pillow", "skimage": "scikit-image", "lazy_loader": "lazy-loader"}
+    distributions["imageio_ffmpeg"] = "imageio-ffmpeg"
     # Installed with TensorFlow, matplotlib or Jupyter.
     dependencies = {"h5py", "keras", "cycler", "matplotlib_inline", "IPython", "traitlets"}
     for path in PACKAGE.rglob("*.py"):
@@ -275,7 +285,7 @@ from pathlib import Path
 
 import dreamkit
 from dreamkit.networks.imagenet import class_names
-from dreamkit.sample_pictures import data_folder
+from dreamkit.inputs.samples import data_folder
 
 assert Path(dreamkit.__file__).is_relative_to(sys.argv[1]), dreamkit.__file__
 assert data_folder().is_relative_to(sys.argv[1]), data_folder()
@@ -285,6 +295,7 @@ print(len(dreamkit.samples("style")), len(class_names()), class_names()[1])
 """
 
 
+@pytest.mark.network
 def test_the_wheel_brings_its_pictures_and_class_names(tmp_path):
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     build = subprocess.run(

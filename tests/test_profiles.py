@@ -1,5 +1,7 @@
 """Profiles: the one requested, or the one that suits the machine."""
 
+import http.server
+import threading
 import urllib.error
 
 import numpy as np
@@ -182,5 +184,49 @@ def test_a_host_that_refuses_is_a_connection_and_silence_is_none(monkeypatch):
         raise urllib.error.URLError("no route")
 
     for answer, connected in ((refuse, True), (fail, False)):
-        monkeypatch.setattr("urllib.request.urlopen", answer)
+        monkeypatch.setattr("urllib.request.OpenerDirector.open", answer)
         assert profiles._connected.__wrapped__() is connected
+
+
+@pytest.fixture
+def proxy(monkeypatch):
+    """A proxy on this machine: (its address, a list of what it was asked, the answer's status)."""
+    asked, status = [], []
+
+    class Proxy(http.server.BaseHTTPRequestHandler):
+        def do_HEAD(self):
+            asked.append(f"{self.command} {self.path}")
+            self.send_response(status[0])
+            self.end_headers()
+
+        do_CONNECT = do_HEAD
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    for name in ("no_proxy", "NO_PROXY", "all_proxy", "http_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("urllib.request._opener", None)  # it keeps the proxies of its first use
+    yield f"http://127.0.0.1:{server.server_port}", asked, status
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_weights_host_is_asked_through_the_proxy_for_https(proxy, monkeypatch):
+    address, asked, status = proxy
+    monkeypatch.setenv("HTTPS_PROXY", address)
+    status.append(502)  # the proxy has no connection either
+    assert not profiles._connected.__wrapped__()
+    assert asked == ["CONNECT storage.googleapis.com:443"]
+
+
+@pytest.mark.parametrize("answer", [200, 403])
+def test_a_host_that_a_proxy_reaches_is_a_connection(proxy, monkeypatch, answer):
+    address, asked, status = proxy
+    monkeypatch.setenv("HTTP_PROXY", address)
+    monkeypatch.setattr(profiles, "HOST", "http://weights.invalid/keras/")
+    status.append(answer)
+    assert profiles._connected.__wrapped__()
+    assert asked == ["HEAD http://weights.invalid/keras/"]

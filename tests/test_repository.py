@@ -106,7 +106,7 @@ def test_every_command_and_option_of_the_package_exists(name):
     [
         ("Add a term", "dreamkit/terms.py"),
         ("Add a network", "dreamkit/networks/architectures.py"),
-        ("Add an exercise", "dreamkit/exercises/notebook_01.py"),
+        ("Add an exercise", "dreamkit/exercises/notebook_02.py"),
     ],
 )
 def test_a_recipe_to_add_something_is_short_and_uses_the_names_of_the_code(section, file):

@@ -13,28 +13,13 @@ from dreamkit.errors import ImageError, LayerError, SettingsError
 from dreamkit.large.memory import fit_to_memory
 from dreamkit.startup import keras, tf
 from dreamkit.terms import Content, Style, TotalVariation
-
-
-def features_of(network, scaled, layers):
-    """Features in float64 from a separate Keras model, for a preprocessed input."""
-    outputs = {name: network.model.get_layer(name).output for name in layers}
-    features = keras.Model(network.model.inputs[0], outputs)(scaled[np.newaxis])
-    return {name: np.asarray(value[0], "float64") for name, value in features.items()}
-
-
-def toy_features(network, picture, *layers):
-    """Features of the toy network, whose preprocessing is 2x − 1."""
-    return features_of(network, 2 * np.asarray(picture, "float64") - 1, layers)
+from references import features_of, toy_features, value
 
 
 def undivided_gram(f):
     """Gatys et al. 2016, equation 3: sum over positions of products of channels."""
     flat = f.reshape(-1, f.shape[-1])
     return flat.T @ flat
-
-
-def value(score, picture):
-    return float(score(picture)[0])
 
 
 class TestContent:
@@ -183,89 +168,6 @@ class TestTotalVariation:
     def test_relative_total_variation_does_not_grow_with_the_picture(self):
         stripes = lambda side: np.tile([0.0, 1.0], (side, side // 2))[..., None].repeat(3, -1)  # noqa: E731
         assert value(TotalVariation(), stripes(8)) == value(TotalVariation(), stripes(64)) == 1
-
-
-class TestDream:
-    """On the toy network, whose dream layers are first (weight 1) and second (weight 0.5)."""
-
-    @pytest.fixture(autouse=True)
-    def scene(self, toy, double):
-        self.toy, self.x = toy, double(10, 12)
-        self.f = toy_features(toy, self.x, "first", "second")
-
-    def test_dream_is_the_weighted_sum_of_mean_activations(self):
-        expected = self.f["first"].mean() + 0.5 * self.f["second"].mean()
-        assert value(Dream(self.toy), self.x) == pytest.approx(expected, rel=1e-12)
-
-    def test_layers_given_by_name_have_equal_weights(self):
-        expected = self.f["first"].mean() + self.f["second"].mean()
-        dream = Dream(self.toy, ["first", "second"])
-        assert value(dream, self.x) == pytest.approx(expected, rel=1e-12)
-
-    def test_power_two_is_the_mean_square(self):
-        expected = (self.f["first"] ** 2).mean() + 0.5 * (self.f["second"] ** 2).mean()
-        assert value(Dream(self.toy, power=2), self.x) == pytest.approx(expected, rel=1e-12)
-
-    def test_channel_is_one_channel_of_each_layer(self):
-        expected = self.f["first"][..., 2].mean() + self.f["second"][..., 2].mean()
-        dream = Dream(self.toy, ["first", "second"], channel=2)
-        assert value(dream, self.x) == pytest.approx(expected, rel=1e-12)
-
-    def test_border_leaves_out_the_edges(self):
-        expected = self.f["second"][2:-2, 2:-2].mean()
-        dream = Dream(self.toy, "second", border=2)
-        assert value(dream, self.x) == pytest.approx(expected, rel=1e-12)
-
-    def test_guide_draws_each_position_to_its_best_match(self, picture):
-        guide = picture(8, 6, seed=1)
-        g = toy_features(self.toy, guide, "second")["second"].reshape(-1, 5)
-        best = []
-        for y, x in np.ndindex(self.f["second"].shape[:2]):
-            feature = self.f["second"][y, x]
-            best.append((g @ feature).max() / 5)
-        dream = Dream(self.toy, "second", guide=guide)
-        assert value(dream, self.x) == pytest.approx(np.mean(best), rel=1e-12)
-
-
-def inception_features(inception, x, layers):
-    return features_of(inception, x * 2 - 1, layers)
-
-
-def test_tensorflows_dream_on_inception(inception, picture):
-    x, layers = picture(96, 128), ["mixed3", "mixed5"]
-    expected = sum(f.mean() for f in inception_features(inception, x, layers).values())
-    assert value(Dream(inception), x) == pytest.approx(expected, rel=1e-5)
-
-
-def test_keras_dream_on_inception(inception, picture):
-    x = picture(139, 171)
-    settings = {"mixed4": 1.0, "mixed5": 1.5, "mixed6": 2.0, "mixed7": 2.5}
-    expected, published = 0.0, {}
-    for layer, f in inception_features(inception, x, settings).items():
-        expected += settings[layer] * (f[2:-2, 2:-2] ** 2).mean()
-        published[layer] = settings[layer] * (f[2:-2, 2:-2] ** 2).sum() / f.size
-    dream = Dream(inception, settings, power=2, border=2)
-    assert value(dream, x) == pytest.approx(expected, rel=1e-5)
-    # keras.io divides by the number of all features, border included: a constant per layer.
-    h, w = f.shape[:2]
-    share = (h - 4) * (w - 4) / (h * w)
-    scaled = Dream(inception, {name: share * s for name, s in settings.items()}, power=2, border=2)
-    assert value(scaled, x) == pytest.approx(sum(published.values()), rel=1e-5)
-
-
-def test_pretrained_inception_dreams_of_the_same_score(pretrained, picture):
-    network, x, layers = pretrained("inception_v3"), picture(96, 96), ["mixed3", "mixed5"]
-    expected = sum(f.mean() for f in inception_features(network, x, layers).values())
-    assert value(Dream(network), x) == pytest.approx(expected, rel=1e-5)
-
-
-def test_label_is_the_channel_of_that_class(squeezenet, picture):
-    x = picture(64, 64)
-    by_name, by_number = Dream(squeezenet, label="goldfish"), Dream(squeezenet, label=1)
-    scaled = x[..., ::-1] * np.float32(255) - np.array([104, 117, 123], "float32")
-    logits = features_of(squeezenet, scaled, ["conv10"])["conv10"]
-    assert value(by_name, x) == pytest.approx(logits[..., 1].mean(), rel=1e-4)
-    assert value(by_number, x) == value(by_name, x)
 
 
 class TestAlgebra:

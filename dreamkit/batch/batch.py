@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DreamkitError, ImageError, SettingsError
-from ..files import check_folder
-from ..images import MAX_PIXELS, WRITABLE, load_image
+from ..images import MAX_PIXELS, WRITABLE, load_alpha, load_image
+from ..inputs.files import check_folder
 from .jobs import run_all
 from .sources import distinct_names, expand
 
@@ -69,8 +69,17 @@ def _decisive(settings, seeded):
     """The settings that decide how a picture comes out, as a file would return them."""
     settings = json.loads(json.dumps(settings))
     inputs = {name: {**noted, "source": None} for name, noted in settings["inputs"].items()}
-    chosen = [settings["recipe"], settings["arguments"], {**settings["profile"], "reason": None}]
+    arguments = _defaults(settings["recipe"]) | settings["arguments"]
+    chosen = [settings["recipe"], arguments, {**settings["profile"], "reason": None}]
     return [*chosen, inputs, settings["seed"] if seeded else None]
+
+
+def _defaults(recipe):
+    """A recipe's default arguments: settings from before an argument existed do not have it."""
+    from .. import recipes
+
+    parameters = inspect.signature(getattr(recipes, recipe)).parameters.values()
+    return {p.name: p.default for p in parameters if p.default is not p.empty}
 
 
 def _is_complete(picture, history):
@@ -88,7 +97,8 @@ def make(job):
     """The finished Run of a job, in whichever process does the work."""
     from .. import recipes
 
-    pictures = {name: load_image(job.given[name]) for name in job.settings["inputs"]}
+    names = job.given.keys() & job.settings["inputs"].keys()  # several styles are arrays already
+    pictures = {name: load_image(job.given[name]) for name in names}
     run = getattr(recipes, job.settings["recipe"]).__wrapped__(**{**job.given, **pictures})
     if run.stopped:
         raise KeyboardInterrupt
@@ -118,13 +128,17 @@ class Batch:
         arguments: the recipe's arguments except for the photo.
         overwrite: True to make existing pictures again.
         workers, scheduler: see `run_all`.
+        keep_alpha: True to make results as transparent as their photos.
 
     Raises:
         DreamkitError: something is wrong with every picture; none has been made.
     """
 
-    def __init__(self, recipe, photos, label, out, arguments, overwrite, workers, scheduler):
+    def __init__(
+        self, recipe, photos, label, out, arguments, overwrite, workers, scheduler, keep_alpha=False
+    ):
         self.recipe, self.arguments, self.overwrite = recipe, arguments, overwrite
+        self.keep_alpha = keep_alpha
         self.where = dict(workers=workers, scheduler=scheduler)
         out = Path(out).expanduser()
         if out.suffix.lower() in WRITABLE and not out.is_dir():
@@ -157,7 +171,10 @@ class Batch:
             raise ImageError(f"Size {size} px is too large: choose a smaller one.")
         noise = np.random.default_rng(0).random((min(size, TRIAL), min(size, TRIAL), 3), "f4")
         steps = {"steps", "octave_steps"} & inspect.signature(self.recipe).parameters.keys()
-        trial = self.job(noise, None, size=None, progress=False, **dict.fromkeys(steps, 0))
+        given = dict.fromkeys(steps, 0) | dict(progress=False)
+        if self.recipe.__name__ != "texture":  # whose size is not its picture's
+            given["size"] = None
+        trial = self.job(noise, None, **given)
         ((_, result),) = run_all(make, [trial], **self.where)
         if isinstance(result, Exception):
             raise result
@@ -167,7 +184,8 @@ class Batch:
         call = {**self.arguments, "progress": not remote, **changes}
         given, settings = self.recipe.resolve(photo, **call)
         if remote:
-            given |= {name: compact(given[name]) for name in settings["inputs"]}
+            names = given.keys() & settings["inputs"].keys()
+            given |= {name: compact(given[name]) for name in names}
         return Job(photo, path, given, settings)
 
     def is_wanted(self, photo, path):
@@ -211,7 +229,8 @@ class Batch:
         try:
             if not free:
                 raise ImageError(MADE_DIFFERENTLY.format(path=job.path))
-            run.save(job.path, overwrite=True)
+            alpha = load_alpha(job.photo, run.image.shape[:2]) if self.keep_alpha else None
+            run.save(job.path, overwrite=True, alpha=alpha)
         except (DreamkitError, OSError) as error:
             self.failures[job.photo] = error
         else:

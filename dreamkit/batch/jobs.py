@@ -1,4 +1,4 @@
-"""run_all(): many jobs in this process, in several, or on a cluster.  (Notebook 05.)"""
+"""run_all(): many jobs in this process, in several, or on a cluster.  (Notebook 06.)"""
 
 import asyncio
 import contextlib
@@ -39,7 +39,7 @@ def run_all(function, jobs, *, workers=1, scheduler=None):
         SettingsError: workers is out of range or combined with a scheduler; the scheduler cannot
             be reached, has no workers or goes away; the system killed a worker process.
 
-    Introduced in notebook 05.
+    Introduced in notebook 06.
 
     >>> sorted(run_all(abs, [-1, 2]))
     [(-1, 1), (2, 2)]

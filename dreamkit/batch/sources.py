@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import ImageError
 from ..images import WRITABLE
-from ..sample_pictures import samples
+from ..inputs.samples import samples
 
 PICTURES = {*WRITABLE, ".gif", ".bmp", ".avif", ".jp2", ".ppm", ".pgm", ".pbm", ".ico"}
 

@@ -8,22 +8,46 @@ from typing import Annotated
 import typer
 
 from ..errors import DreamkitError
-from .making import announce_profile, make
+from .film import film_app
+from .making import announce_profile, given, go_on, label, make, styles
 from .options import (
     Backbone,
+    Channels,
+    ContentMask,
+    DreamMask,
+    Guide,
+    Jitter,
+    KeepAlpha,
+    Layers,
+    LearningRate,
+    OctaveScale,
     Order,
     Out,
     Overwrite,
     Painting,
+    Paintings,
     Photos,
+    PreserveColor,
     Preset,
     Recipe,
+    Rotate,
+    Saved,
     Scheduler,
     Seed,
+    Side,
     Size,
+    Smallest,
+    Smooth,
+    Start,
     Steps,
+    Strength,
+    StyleMask,
     Tile,
+    Weight,
     Workers,
+    Zoom,
+    channels,
+    with_weights,
 )
 
 app = typer.Typer(
@@ -35,6 +59,7 @@ app = typer.Typer(
 CTRL_C = 130  # the exit code that newer versions of typer use for a KeyboardInterrupt
 weights_app = typer.Typer(help="Show or fetch the networks' weights.", rich_markup_mode=None)
 app.add_typer(weights_app, name="weights")
+app.add_typer(film_app, name="film")
 
 
 def main():
@@ -63,26 +88,34 @@ def main():
 @app.command()
 def style(
     photos: Photos,
-    style: Painting = "night_flow",
+    style: Paintings = ("night_flow",),
     out: Out = Path("outputs"),
     size: Size = None,
     steps: Steps = None,
     backbone: Backbone = None,
     tile: Tile = None,
-    style_weight: Annotated[
-        float | None, typer.Option(min=0, help="Weight of the style; 40 by default.")
-    ] = None,
+    strength: Strength = None,
+    style_weight: Weight = None,
+    style_scale: Annotated[float | None, typer.Option(help="Size of the strokes; 1.")] = None,
+    style_mask: StyleMask = None,
+    content_mask: ContentMask = None,
+    preserve_color: PreserveColor = None,
+    init: Start = None,
     seed: Seed = None,
+    checkpoint: Saved = None,
+    keep_alpha: KeepAlpha = False,
     overwrite: Overwrite = False,
     workers: Workers = 1,
     scheduler: Scheduler = None,
 ):
     """Paint PHOTOS in the style of another picture."""
-    arguments = dict(style=style, backbone=backbone)
-    if style_weight is not None:
-        arguments["style_weight"] = style_weight
+    chosen = dict(strength=strength, style_weight=style_weight, style_scale=style_scale, init=init)
+    chosen |= dict(backbone=backbone, content_mask=content_mask, checkpoint=checkpoint)
+    chosen |= dict(preserve_color=preserve_color and preserve_color.value)
+    arguments = styles(style, style_mask) | given(**chosen)
     arguments |= dict(size=size, steps=steps, tile=tile or "auto", seed=seed)
-    make("style_transfer", photos, style, out, arguments, overwrite, workers, scheduler)
+    where = out, arguments, overwrite, workers, scheduler, keep_alpha
+    make("style_transfer", photos, label(style), *where)
 
 
 @app.command()
@@ -94,39 +127,104 @@ def dream(
     steps: Steps = None,
     backbone: Backbone = None,
     tile: Tile = None,
-    layer: Annotated[list[str] | None, typer.Option(help="Layer; may be repeated.")] = None,
+    octave_scale: OctaveScale = None,
+    smallest: Smallest = None,
+    layers: Layers = None,
+    channel: Channels = None,
     label: Annotated[str | None, typer.Option(help="ImageNet class to dream of.")] = None,
+    dream_mask: DreamMask = None,
+    guide: Guide = None,
+    jitter: Jitter = None,
+    rotate: Rotate = None,
+    zoom: Zoom = None,
+    smooth: Smooth = None,
+    learning_rate: LearningRate = None,
     seed: Seed = None,
+    checkpoint: Saved = None,
+    keep_alpha: KeepAlpha = False,
     overwrite: Overwrite = False,
     workers: Workers = 1,
     scheduler: Scheduler = None,
 ):
     """Let a network dream into PHOTOS."""
     number = int(label) if label and label.isdigit() else label
-    arguments = dict(backbone=backbone, layers=layer or None, octaves=octaves, label=number)
+    arguments = dict(backbone=backbone, layers=with_weights("--layer", layers), octaves=octaves)
+    arguments |= dict(smallest=smallest, channel=channels(channel), label=number, guide=guide)
+    chosen = dict(jitter=jitter, rotate=rotate, zoom=zoom, octave_scale=octave_scale)
+    chosen |= dict(smooth=smooth, learning_rate=learning_rate)
+    arguments |= given(**chosen, dream_mask=dream_mask, checkpoint=checkpoint)
     arguments |= dict(size=size, steps=steps, tile=tile or "auto", seed=seed)
-    make("deep_dream", photos, label or "dream", out, arguments, overwrite, workers, scheduler)
+    where = out, arguments, overwrite, workers, scheduler, keep_alpha
+    make("deep_dream", photos, label or "dream", *where)
 
 
 @app.command()
 def combine(
     photos: Photos,
-    style: Painting = "night_flow",
+    style: Paintings = ("night_flow",),
     order: Annotated[Order, typer.Option(help="The paper uses style-dream.")] = "style-dream",
     out: Out = Path("outputs"),
     size: Size = None,
     steps: Steps = None,
     tile: Tile = None,
+    strength: Strength = None,
+    style_weight: Weight = None,
+    style_mask: StyleMask = None,
+    content_mask: ContentMask = None,
+    dream_mask: DreamMask = None,
+    preserve_color: PreserveColor = None,
     seed: Seed = None,
+    checkpoint: Saved = None,
+    keep_alpha: KeepAlpha = False,
     overwrite: Overwrite = False,
     workers: Workers = 1,
     scheduler: Scheduler = None,
 ):
     """Dream PHOTOS in a style: style transfer and deep dream, in either order or jointly."""
-    label = f"{Path(style).stem}-{order.value}"
-    arguments = dict(style=style, order=order.value)
+    name = f"{label(style)}-{order.value}"
+    chosen = dict(strength=strength, style_weight=style_weight, checkpoint=checkpoint)
+    chosen |= dict(content_mask=content_mask, dream_mask=dream_mask)
+    chosen |= dict(preserve_color=preserve_color and preserve_color.value)
+    arguments = styles(style, style_mask) | given(**chosen)
+    arguments |= dict(order=order.value, size=size, steps=steps, tile=tile or "auto", seed=seed)
+    where = out, arguments, overwrite, workers, scheduler, keep_alpha
+    make("dream_style", photos, name, *where)
+
+
+@app.command()
+def resume(
+    checkpoint: Annotated[Path, typer.Argument(help="The file given as --checkpoint.")],
+    more: Annotated[int | None, typer.Option(min=1, help="Steps to add at full size.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The picture; by default next to the checkpoint.")
+    ] = None,
+    overwrite: Overwrite = False,
+):
+    """Continue a run from its checkpoint, or a finished one with --more steps."""
+    go_on(checkpoint, more, out or checkpoint.with_suffix(".png"), overwrite)
+
+
+@app.command()
+def texture(
+    styles: Annotated[list[str], typer.Argument(help="Pictures to make more of, as for `style`.")],
+    out: Out = Path("outputs"),
+    size: Side = None,
+    steps: Steps = None,
+    backbone: Backbone = None,
+    tile: Tile = None,
+    tileable: Annotated[
+        bool, typer.Option("--tileable", help="Make a picture that repeats without a seam.")
+    ] = False,
+    seed: Seed = None,
+    overwrite: Overwrite = False,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
+):
+    """Make textures from noise: more of what the pictures STYLES are made of."""
+    arguments = dict(backbone=backbone, tileable=tileable)
     arguments |= dict(size=size, steps=steps, tile=tile or "auto", seed=seed)
-    make("dream_style", photos, label, out, arguments, overwrite, workers, scheduler)
+    label = "tile" if tileable else "texture"
+    make("texture", styles, label, out, arguments, overwrite, workers, scheduler)
 
 
 @app.command()

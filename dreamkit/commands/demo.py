@@ -4,8 +4,8 @@ import functools
 import time
 from pathlib import Path
 
-from ..files import check_folder
 from ..images import load_image
+from ..inputs.files import check_folder
 from ..plots import plot_losses, show
 from ..recipes import deep_dream, dream_style, style_transfer
 from ..runs.checkpoint import Checkpoint

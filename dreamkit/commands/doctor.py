@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from textwrap import indent
 
-from ..errors import WeightsError
+from ..errors import DreamkitError, SettingsError, WeightsError
 from ..networks import weights
 from ..profiles import profile
 from ..runs.versions import DECIDING, versions
@@ -24,7 +24,7 @@ def examine():
         "versions": versions_table(),
         "machine": machine_table(),
         "weights": weights_table(),
-        "profile": str(profile(quiet=True)),
+        "profile": _profile(),
         "notebooks": notebooks_table(),
     }
     return "\n\n".join(f"{title}\n{indent(text, '  ')}" for title, text in sections.items())
@@ -37,27 +37,44 @@ def versions_table():
 
 
 def machine_table():
-    """CPU cores, half-precision support, GPUs and memory."""
-    from ..startup import tf
-
-    gpus = [_gpu(tf, device) for device in tf.config.list_physical_devices("GPU")]
+    """CPU cores, half-precision support, GPUs and memory; why TensorFlow cannot start, if so."""
     flags = _cpu_flags()
-    return _table(
-        {
-            "system": f"{platform.system()} ({platform.machine()})",
-            "cores": str(os.cpu_count()),
-            "bfloat16": _support(flags, ("avx512_bf16", "amx_bf16", "bf16")),
-            "float16": _support(flags, ("avx512_fp16", "amx_fp16", "fphp", "asimdhp")),
-            "gpu": ", ".join(gpus) or "none, using the CPU",
-            "memory": _memory(),
-        }
-    )
+    rows = {
+        "system": f"{platform.system()} ({platform.machine()})",
+        "cores": str(os.cpu_count()),
+        "bfloat16": _support(flags, ("avx512_bf16", "amx_bf16", "bf16")),
+        "float16": _support(flags, ("avx512_fp16", "amx_fp16", "fphp", "asimdhp")),
+        "memory": _memory(),
+    }
+    try:
+        from ..startup import tf
+    except DreamkitError as error:
+        return _table(rows | {"gpu": f"unknown: {error}"})
+    from ..networks.devices import device_memory
+    from ..networks.precision import bfloat16_forbidden_by
+
+    if limit := bfloat16_forbidden_by():
+        rows["bfloat16"] += f", but {limit} forbids it"
+    gpus = [_gpu(tf, device) for device in tf.config.get_visible_devices("GPU")]
+    memory = device_memory()
+    free = f", {memory.free / 2**30:.1f} GiB free" if memory.on_gpu else ""
+    return _table(rows | {"gpu": ", ".join(gpus) + free if gpus else "none, using the CPU"})
+
+
+def _profile():
+    """The profile that would be used, or why there is none; a wrong setting is an error."""
+    try:
+        return str(profile(quiet=True))
+    except SettingsError:
+        raise
+    except DreamkitError as error:  # TensorFlow cannot start
+        return f"none: {error}"
 
 
 def _gpu(tf, device):
     """A GPU's name and the half precisions it supports, by its CUDA compute capability."""
     details = tf.config.experimental.get_device_details(device)
-    capability = details.get("compute_capability", (0, 0))
+    capability = details.get("compute_capability") or (0, 0)
     required = {"float16": (7, 0), "bfloat16": (8, 0)}
     halves = [name for name, minimum in required.items() if capability >= minimum]
     return f"{details.get('device_name', device.name)} ({', '.join(halves) or 'float32 only'})"

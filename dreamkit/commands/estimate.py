@@ -4,8 +4,8 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
-import psutil
 
+from ..controls.paintings import style_objective
 from ..dream import Dream
 from ..errors import check_choice, check_range
 from ..large.checkpointing import split
@@ -13,11 +13,12 @@ from ..large.fast import normalise_compiled
 from ..large.memory import GIB, choose_tile, fit_to_memory, peak_memory, step_bytes
 from ..large.tiles import tiles
 from ..networks.backbone import load_backbone
+from ..networks.devices import device_memory
 from ..objectives import layers_by_backbone
 from ..octaves import SMALLEST_PAINTING, octave_sizes
 from ..profiles import Profile
 from ..profiles import profile as choose_profile
-from ..recipes import WEIGHTS, style_objective
+from ..recipes import WEIGHTS
 
 SMALL = 320  # px; steps are timed on pictures with this longest side, and half of it
 
@@ -28,21 +29,24 @@ class Estimate:
 
     Attributes:
         seconds: time of all steps, s.
-        gib: peak memory of the process, GiB.
+        gib: peak memory of the process where the work is done, GiB.
         tile: side of the tiles at full size, px; None if the picture is computed whole.
-        free: memory that is currently free, GiB.
+        free: memory that is currently free there, GiB.
+        on_gpu: True if that is a GPU.
     """
 
     seconds: float
     gib: float
     tile: int | None
     free: float
+    on_gpu: bool = False
 
     def __str__(self):
         tiles = f"in tiles of {self.tile} px" if self.tile else "whole"
+        free = f"{self.free:.1f} GiB free{' on the GPU' if self.on_gpu else ''}"
         verdict = "" if self.gib < self.free else ": too much"
         length = f"{self.seconds / 60:.1f} min" if self.seconds > 90 else f"{self.seconds:.0f} s"
-        return f"about {length}, {self.gib:.1f} GiB of {self.free:.1f} GiB free{verdict}, {tiles}"
+        return f"about {length}, {self.gib:.1f} GiB of {free}{verdict}, {tiles}"
 
 
 def estimate(
@@ -97,9 +101,10 @@ def estimate(
         share * (fixed + pace * _pixels(score, side, cut))
         for share, side, cut in zip(shares, sizes, cuts, strict=True)
     )
-    needed = psutil.Process().memory_info().rss + step_bytes(score, sizes[-1], cuts[-1])
-    gib = max(needed, peak_memory()) / GIB
-    return Estimate(seconds, gib, cuts[-1], psutil.virtual_memory().available / GIB)
+    memory = device_memory()
+    needed = memory.used + step_bytes(score, sizes[-1], cuts[-1])
+    gib = max(needed, memory.peak if memory.on_gpu else peak_memory()) / GIB
+    return Estimate(seconds, gib, cuts[-1], memory.free / GIB, memory.on_gpu)
 
 
 def _products_per_pixel(backbone, layers):

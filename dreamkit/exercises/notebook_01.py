@@ -1,96 +1,136 @@
-"""Checks of notebook 01_gram_matrices."""
+"""Checks of notebook 01_what_a_network_sees."""
 
 import numpy as np
 
 from ..exercises import diagnose, diagnose_letters, exercise
 
-
-@exercise(
-    "1.1", because="1·0 + 1·3 + 4·2 = 11: dot and stripe occur together at two of the three places"
+PICTURE = np.array(
+    [[0, 1, 3, 0, 2], [2, 0, 1, 4, 0], [0, 1, 0, 3, 1], [1, 0, 2, 1, 2], [0, 3, 0, 1, 2]]
 )
-def entry_by_hand(answer):
-    """The inner product of the channels dot (1, 1, 4) and stripe (0, 3, 2)."""
+KERNEL = np.array([[0, -1, 0], [-1, 4, 0], [0, 0, -2]])
+
+
+def at(row, column, kernel=KERNEL):
+    """One number of the feature map."""
+    return np.sum(PICTURE[row : row + 3, column : column + 3] * kernel)
+
+
+@exercise("1.1", because="the window is rows 2 to 4, columns 3 to 5: −1·4 − 1·0 + 4·3 − 2·2 = 4")
+def one_number(answer):
+    """The number in the middle row, right column of a feature map."""
+    window = PICTURE[1:4, 2:5]
     mistakes = {
-        "these are the three products: add them": [0, 3, 8],
-        "you multiplied two rows, which are places: use the columns of dot and stripe": 10,
-        "you multiplied the two sums: multiply place by place first, then add": 30,
-        "this is edge with dot: take dot with stripe": 6,
-        "this is edge with stripe: take dot with stripe": 2,
-        "this is dot with itself: take dot with stripe": 18,
-        "this is stripe with itself: take dot with stripe": 13,
-        "this is only the last place: add the products of all three": 8,
-        "this is only the middle place: add the products of all three": 3,
-        "at the first place the product is 1·0 = 0, not 1": 12,
-        "this is the mean over the places: that comes later, so leave it as a sum here": 11 / 3,
+        "these are the products: add all nine": window * KERNEL,
+        "you turned the kernel round: lay it on the picture as it is": at(1, 2, KERNEL[::-1, ::-1]),
+        "mind the minus signs: three of the weights are negative": at(1, 2, abs(KERNEL)),
+        "this is the middle row, left column": at(1, 0),
+        "this is the middle of the map: take its right column": at(1, 1),
+        "this is the top right corner: take the middle row": at(0, 2),
+        "this is the bottom row, middle column: rows come first": at(2, 1),
+        "this is the bottom right corner: take the middle row": at(2, 2),
+        "this is the mean: a convolution adds and doesn't divide": at(1, 2) / 9,
+        "this is the sum of the window: multiply by the kernel first": window.sum(),
     }
-    advice = "multiply dot and stripe at each place, then add the three products"
-    return diagnose(answer, 11, mistakes, advice, tolerance=1e-3)
+    advice = "the window is rows 2 to 4 and columns 3 to 5: multiply by the kernel, then add"
+    return diagnose(answer, at(1, 2), mistakes, advice, tolerance=1e-3)
+
+
+TRUE_OF_ALL = "ace"
+STATEMENTS = {
+    "a": "the weights add up to 0, so what is added to every pixel cancels",
+    "b": "the frame stays 0 while the picture gets brighter, so the map changes at the border",
+    "c": "sums of products double with the pixels, and ReLU only asks for the sign",
+    "d": "brighter to the right becomes brighter to the left, so the numbers change their sign",
+    "e": "the same weights are used at every place",
+    "f": "the kernel subtracts, so there may be negative numbers at the end again",
+}
 
 
 @exercise(
     "1.2",
-    because="FᵀF adds up the products of every pair of channels, and dividing by H·W gives means",
+    because="a, c and e follow from one rule: the same weighted sum at every place. The others"
+    " forget the padding, the direction of the kernel or the order of the steps",
 )
-def gram(answer):
-    """(H, W, C) → (C, C), FᵀF / (H·W)."""
-    features = np.random.default_rng(12).normal(0.5, 1, (5, 4, 3))
-    h, w, c = features.shape
-    n, bag, scrambled = h * w, features.reshape(-1, c), features.reshape(c, -1)
-    total, places, mixed, mean = bag.T @ bag, bag @ bag.T, scrambled @ scrambled.T, bag.mean(0)
+def what_changes(answer):
+    """Which of six statements about a convolution are always true?"""
+    return diagnose_letters(answer, TRUE_OF_ALL, STATEMENTS)
+
+
+STACK = [(3, 1), (3, 1), (2, 2), (3, 1), (5, 2), (7, 1)]
+
+
+def field_and_stride(layers, widen_first=True, whole_kernel=False, running=True):
+    """The right field and stride, or those of a usual mistake."""
+    field, stride = 1, 1
+    for size, step in layers:
+        after = stride * step if running else step
+        field += (size - (not whole_kernel)) * (stride if widen_first else after)
+        stride = after
+    return field, stride
+
+
+@exercise(
+    "1.3",
+    because="a layer reads units that lie the old stride apart: its own step only counts for the"
+    " layers after it",
+)
+def fixed_receptive_field(answer):
+    """[(kernel size, stride)] → (field, stride)."""
     mistakes = {
-        "the sums are right: now divide them by the number of positions": total,
-        "you divide by C too: divide by H·W, the number of positions": total / (n * c),
-        "you divide by the number of channels: divide by the number of positions": total / c,
-        "you divide by the number of rows: there are H·W positions": total / h,
-        "this is F·Fᵀ, positions by positions: channels by channels is FᵀF": places / n,
-        "this is F·Fᵀ, positions by positions: take FᵀF and divide it by H·W": places,
-        "reshape(C, …) mixes up positions and channels: reshape to (H·W, C), then .T": mixed / n,
-        "reshape(C, …) mixes up positions and channels: reshape to (H·W, C), and divide": mixed,
-        "np.cov subtracts the means, for a covariance: leave them in": np.cov(bag.T),
-        "you subtract the means, for a covariance: leave them in": np.cov(bag.T, bias=True),
-        "you multiply means: take the mean of the products": np.outer(mean, mean),
+        "still the bug: what does the step of a pooling change, its own field or later ones": (
+            field_and_stride(STACK, widen_first=False)
+        ),
+        "a kernel of size 1 must not widen the field: count size − 1": (
+            field_and_stride(STACK, whole_kernel=True)
+        ),
+        "strides multiply from layer to layer": field_and_stride(STACK, running=False),
+        "return both, field and stride, in this order": field_and_stride(STACK)[::-1],
     }
-    return diagnose(answer, total / n, mistakes, arguments=(features,))
-
-
-SAME_GRAM = "abd"
-CANDIDATES = {
-    "a": "a mirror only moves the pixels, so the bag stays the same",
-    "b": "shuffling only moves the pixels, so the bag stays the same",
-    "c": "with red and blue swapped, the red-red entry becomes the blue-blue one",
-    "d": "two copies contain every pixel twice, but there are twice as many positions to divide by",
-    "e": "at half the brightness every product is a quarter of what it was",
-    "f": "where everything is the mean colour, red, green and blue always occur together",
-}
-
-
-@exercise("1.3", because="a, b and d have the same colours in the same proportions, just elsewhere")
-def same_gram(answer):
-    """Which of six pictures have the Gram matrix of the original?"""
-    return diagnose_letters(answer, SAME_GRAM, CANDIDATES)
+    advice = "compare with the table in the text, row by row"
+    return diagnose(answer, field_and_stride(STACK), mistakes, advice, arguments=(STACK,))
 
 
 @exercise(
     "1.4",
-    because="the target's own energy is the yardstick: 0 means the same texture, and 1 means as"
-    " far off as a Gram matrix of zeros, in weak and strong layers alike",
+    because="without pooling each layer adds 2 px, so 50 are needed for 101 px; with pooling the"
+    " first eight convolutions and four poolings see 76 px, and the ninth adds 2·16 to make 108",
 )
-def relative_distance(answer):
-    """(G, A) → Σ(G−A)² / ΣA²."""
-    rng = np.random.default_rng(14)
-    bags = rng.normal(0.5, 1, (20, 4)), rng.normal(1, 2, (20, 4))
-    g, a = (bag.T @ bag / 20 for bag in bags)
-    squares, energy, entries = np.sum((g - a) ** 2), np.sum(a**2), (g - a) ** 2 / a**2
+def layers_for_100_pixels(answer):
+    """(3 × 3 convolutions without pooling, with pooling) until a feature sees 100 px."""
+    plain, pooled = answer
     mistakes = {
-        "you divide by the energy of G: the yardstick is the target, A": squares / np.sum(g**2),
-        "these are the squared differences: divide them by the sum of A²": squares,
-        "this is a mean: divide by the sum of A², not by the number of entries": squares / a.size,
-        "this is the root: leave the squares as they are": np.sqrt(squares / energy),
-        "the differences aren't squared, so they cancel": np.sum(g - a) / energy,
-        "square each difference first, then add them up": np.sum(g - a) ** 2 / energy,
-        "you divide by (ΣA)²: square the entries first, then add": squares / np.sum(a) ** 2,
-        "you divide by ΣA: square the entries of A too": squares / np.sum(a),
-        "you add up ratios: take the two sums first, then divide": np.sum(entries),
-        "these are ratios of entries: take the two sums first, then divide": entries,
+        "the first number: 49 layers see 99 px, just too few": 49,
+        "the first number: a layer adds k − 1 = 2 px, not 3": 34,
+        "the first number: a layer adds k − 1 = 2 px, not 1": 99,
     }
-    return diagnose(answer, squares / energy, mistakes, arguments=(g, a))
+    hint = diagnose(plain, 50, mistakes, "the first number: solve 1 + 2n ≥ 100 for n")
+    mistakes = {
+        "the second number: eight convolutions and four poolings see 76 px": 8,
+        "the second number: a pooling widens the field too, by one stride": 10,
+        "the second number: count convolutions only, not poolings": 13,
+        "the second number: after a pooling, each convolution adds twice as much": 50,
+    }
+    advice = "the second number: continue the table in the text, two convolutions to a pooling"
+    return hint or diagnose(pooled, 9, mistakes, advice)
+
+
+@exercise(
+    "1.5",
+    because="your name made a prediction that could have failed, and your verdict agrees with the"
+    " numbers. Now give yourself the points",
+)
+def name_of_a_channel(answer):
+    """dict(name, yes, no, verdict): does the verdict agree with the responses?"""
+    missing = {"name", "yes", "no", "verdict"} - set(answer)
+    if missing:
+        return f"your report has no {min(missing)!r}"
+    if not str(answer["name"]).strip(" .…"):
+        return "give the channel a name, in a few words"
+    yes, no = (np.asarray(answer[kind], float).ravel() for kind in ("yes", "no"))
+    if min(yes.size, no.size) < 3:
+        return "measure at least three pictures of each kind"
+    share = np.mean(yes[:, None] > no)
+    right, wrong = ("holds", "fails") if share >= 0.75 else ("fails", "holds")
+    hint = f"the first kind responds more strongly in {share:.0%} of the pairs: look again"
+    advice = 'the verdict is "holds" or "fails"'
+    return diagnose(answer["verdict"], right, {hint: wrong}, advice)

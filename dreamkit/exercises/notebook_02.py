@@ -1,128 +1,96 @@
-"""Checks of notebook 02_neural_style_transfer."""
+"""Checks of notebook 02_gram_matrices."""
 
 import numpy as np
 
-from ..exercises import diagnose, exercise
+from ..exercises import diagnose, diagnose_letters, exercise
 
 
 @exercise(
-    "2.1",
-    because="each layer's squared difference is divided by the photo's own energy in that layer,"
-    " so every layer counts equally in the mean, however large its numbers are",
+    "2.1", because="1·0 + 1·3 + 4·2 = 11: dot and stripe occur together at two of the three places"
 )
-def content_loss(answer):
-    """({layer: F}, {layer: P}) → mean over layers of Σ(F−P)² / ΣP²."""
-    rng = np.random.default_rng(21)
-    shallow, deep = rng.normal(size=(2, 1, 6, 8, 4)), rng.normal(size=(2, 1, 3, 4, 16))
-    f = {"shallow": shallow[0], "deep": deep[0]}
-    p = {"shallow": 3 * shallow[1], "deep": deep[0] + 0.3 * deep[1]}
-    differences = [f[layer] - p[layer] for layer in f]
-    squares, own, energies = (
-        np.array([np.sum(array**2) for array in arrays])
-        for arrays in (differences, f.values(), p.values())
-    )
-    ratios, means = squares / energies, [np.mean(d**2) for d in differences]
-    unsquared = np.array([np.sum(d) for d in differences]) / energies
+def entry_by_hand(answer):
+    """The inner product of the channels dot (1, 1, 4) and stripe (0, 3, 2)."""
     mistakes = {
-        "the layers' losses are summed: divide by the number of layers": np.sum(ratios),
-        "only the last layer counts: keep every layer's loss, then take the mean": ratios[-1],
-        "only the first layer counts: return after the loop, not inside it": ratios[0],
-        "you divide by the energy of the picture's features F: the yardstick is the photo's P,"
-        " which stays the same while the picture changes": np.mean(squares / own),
-        "this is the mean of the raw sums: divide each by the sum of P²": np.mean(squares),
-        "this is the papers' ½ Σ(F − P)²: divide each sum by ΣP² instead": np.mean(squares) / 2,
-        "this is the tutorial's mean of (F − P)²: divide by the sum of P², not by the number of"
-        " features": np.mean(means),
-        "the differences aren't squared, so they cancel": np.mean(unsquared),
-        "you add up the layers before you divide, so the largest layer dominates: divide layer by"
-        " layer": np.sum(squares) / np.sum(energies),
-        "you took the root of each ratio: leave the squares as they are": np.mean(np.sqrt(ratios)),
+        "these are the three products: add them": [0, 3, 8],
+        "you multiplied two rows, which are places: use the columns of dot and stripe": 10,
+        "you multiplied the two sums: multiply place by place first, then add": 30,
+        "this is edge with dot: take dot with stripe": 6,
+        "this is edge with stripe: take dot with stripe": 2,
+        "this is dot with itself: take dot with stripe": 18,
+        "this is stripe with itself: take dot with stripe": 13,
+        "this is only the last place: add the products of all three": 8,
+        "this is only the middle place: add the products of all three": 3,
+        "at the first place the product is 1·0 = 0, not 1": 12,
+        "this is the mean over the places: that comes later, so leave it as a sum here": 11 / 3,
     }
-    return diagnose(answer, np.mean(ratios), mistakes, arguments=(f, p))
+    advice = "multiply dot and stripe at each place, then add the three products"
+    return diagnose(answer, 11, mistakes, advice, tolerance=1e-3)
 
 
 @exercise(
     "2.2",
-    because="it averages the absolute differences between each pixel and its neighbours to the"
-    " right and below, so it measures how grainy a picture is at any size",
+    because="FᵀF adds up the products of every pair of channels, and dividing by H·W gives means",
 )
-def total_variation(answer):
-    """Picture → mean |difference across| + mean |difference down|."""
-    x = np.random.default_rng(22).random((5, 9, 3))
-    dx, dy = x[:, 1:] - x[:, :-1], x[1:] - x[:-1]
-    across, down, colours = (np.abs(d).mean() for d in (dx, dy, np.diff(x, axis=2)))
-    pairs = np.abs(np.concatenate([dx.ravel(), dy.ravel()]))
+def gram(answer):
+    """(H, W, C) → (C, C), FᵀF / (H·W)."""
+    features = np.random.default_rng(12).normal(0.5, 1, (5, 4, 3))
+    h, w, c = features.shape
+    n, bag, scrambled = h * w, features.reshape(-1, c), features.reshape(c, -1)
+    total, places, mixed, mean = bag.T @ bag, bag @ bag.T, scrambled @ scrambled.T, bag.mean(0)
     mistakes = {
-        "these are sums, which grow with the picture: take means": pairs.sum(),
-        "differences of opposite sign cancel: take np.abs before the mean": dx.mean() + dy.mean(),
-        "these are squared differences: use np.abs instead": np.mean(dx**2) + np.mean(dy**2),
-        "you have the pairs side by side, but not those above each other": across,
-        "you have the pairs above each other, but not those side by side": down,
-        "you average all pairs together: add one mean across and one mean down": pairs.mean(),
-        "you halve the sum of the two means: just add them": (across + down) / 2,
-        "the last axis holds colours, not neighbours: use axes 0 and 1": colours + down,
+        "the sums are right: now divide them by the number of positions": total,
+        "you divide by C too: divide by H·W, the number of positions": total / (n * c),
+        "you divide by the number of channels: divide by the number of positions": total / c,
+        "you divide by the number of rows: there are H·W positions": total / h,
+        "this is F·Fᵀ, positions by positions: channels by channels is FᵀF": places / n,
+        "this is F·Fᵀ, positions by positions: take FᵀF and divide it by H·W": places,
+        "reshape(C, …) mixes up positions and channels: reshape to (H·W, C), then .T": mixed / n,
+        "reshape(C, …) mixes up positions and channels: reshape to (H·W, C), and divide": mixed,
+        "np.cov subtracts the means, for a covariance: leave them in": np.cov(bag.T),
+        "you subtract the means, for a covariance: leave them in": np.cov(bag.T, bias=True),
+        "you multiply means: take the mean of the products": np.outer(mean, mean),
     }
-    return diagnose(answer, across + down, mistakes, arguments=(x,))
+    return diagnose(answer, total / n, mistakes, arguments=(features,))
 
 
-@exercise(
-    "2.3",
-    because="the gradient points uphill, so the step goes against it, and a pixel that would"
-    " leave [0, 1] stays at the edge",
-)
-def gradient_step(answer):
-    """(picture, gradient, rate) → clip(picture − rate · gradient)."""
-    rng = np.random.default_rng(23)
-    x, g, rate = rng.random((4, 5, 3)), rng.normal(size=(4, 5, 3)), 0.3
-    up, down = x + rate * g, x - rate * g
-    right, ascent, unscaled, divided, signed = (
-        np.clip(y, 0, 1) for y in (down, up, x - g, x - g / rate, x - rate * np.sign(g))
-    )
-    mistakes = {
-        "this goes uphill, so the loss would rise: go against the gradient, with a minus": ascent,
-        "this goes uphill, and isn't clipped: use a minus sign, then np.clip(…, 0, 1)": up,
-        "the step is right, but some pixels leave [0, 1]: np.clip(…, 0, 1)": down,
-        "the rate is missing: multiply the gradient by it": unscaled,
-        "you divide by the rate: multiply, so that a small rate is a small step": divided,
-        "you clip the gradient: clip the new picture instead": x - rate * np.clip(g, 0, 1),
-        "this is only the step: subtract it from the picture": rate * g,
-        "this is the picture unchanged: subtract rate × gradient": x,
-        "you use only the sign of the gradient: use the gradient itself": signed,
-    }
-    return diagnose(answer, right, mistakes, arguments=(x, g, rate))
-
-
-EFFECTS = {"style": "b", "content": "d", "total variation": "a", "all three": "c"}
-WHY_NOT = {  # the change and the wrong letter for it
-    "more style means more strokes, and strokes are neighbours that differ": "style: a",
-    "with more style the photo still counts, just for less": "style: d",
-    "the content term doesn't look at neighbours: it compares features": "content: a",
-    "b still keeps a little of the photo's layout; without content nothing does": "content: b",
-    "total variation doesn't know the painting: it can't add strokes": "total variation: b",
-    "total variation smooths a picture, but doesn't fill it with texture": "total variation: d",
-    "no term gains on the others when all are multiplied by the same factor": "all three: a",
-    "style doesn't gain on content when both are multiplied by the same factor": "all three: b",
-    "content is multiplied like the rest, so it still holds the picture": "all three: d",
+SAME_GRAM = "abd"
+CANDIDATES = {
+    "a": "a mirror only moves the pixels, so the bag stays the same",
+    "b": "shuffling only moves the pixels, so the bag stays the same",
+    "c": "with red and blue swapped, the red-red entry becomes the blue-blue one",
+    "d": "two copies contain every pixel twice, but there are twice as many positions to divide by",
+    "e": "at half the brightness every product is a quarter of what it was",
+    "f": "where everything is the mean colour, red, green and blue always occur together",
 }
+
+
+@exercise("2.3", because="a, b and d have the same colours in the same proportions, just elsewhere")
+def same_gram(answer):
+    """Which of six pictures have the Gram matrix of the original?"""
+    return diagnose_letters(answer, SAME_GRAM, CANDIDATES)
 
 
 @exercise(
     "2.4",
-    because="only the ratios of the weights matter: each term pulls against the others, and Adam's"
-    " steps stay the same when all weights are multiplied by one factor",
+    because="the target's own energy is the yardstick: 0 means the same texture, and 1 means as"
+    " far off as a Gram matrix of zeros, in weak and strong layers alike",
 )
-def which_weight(answer):
-    """{change of a weight: the letter of its effect}."""
-    if not isinstance(answer, dict) or set(answer) != set(EFFECTS):
-        return f"give a dictionary with the keys {', '.join(map(repr, EFFECTS))}"
-    if unanswered := [change for change, letter in answer.items() if letter in (..., None, "")]:
-        return f"choose a letter for {', '.join(unanswered)}"
-    letters = {change: str(letter).strip().lower() for change, letter in answer.items()}
-    if strange := set(letters.values()) - set(EFFECTS.values()):
-        return f"{min(strange)!r} is not one of the letters a, b, c and d"
-    advice = "c needs all ratios to stay as they are, and here one weight changes"
-    for change, letter in letters.items():
-        right = f"{change}: {EFFECTS[change]}"
-        if hint := diagnose(f"{change}: {letter}", right, WHY_NOT, advice):
-            return f"{change}: {hint}"
-    return None
+def relative_distance(answer):
+    """(G, A) → Σ(G−A)² / ΣA²."""
+    rng = np.random.default_rng(14)
+    bags = rng.normal(0.5, 1, (20, 4)), rng.normal(1, 2, (20, 4))
+    g, a = (bag.T @ bag / 20 for bag in bags)
+    squares, energy, entries = np.sum((g - a) ** 2), np.sum(a**2), (g - a) ** 2 / a**2
+    mistakes = {
+        "you divide by the energy of G: the yardstick is the target, A": squares / np.sum(g**2),
+        "these are the squared differences: divide them by the sum of A²": squares,
+        "this is a mean: divide by the sum of A², not by the number of entries": squares / a.size,
+        "this is the root: leave the squares as they are": np.sqrt(squares / energy),
+        "the differences aren't squared, so they cancel": np.sum(g - a) / energy,
+        "square each difference first, then add them up": np.sum(g - a) ** 2 / energy,
+        "you divide by (ΣA)²: square the entries first, then add": squares / np.sum(a) ** 2,
+        "you divide by ΣA: square the entries of A too": squares / np.sum(a),
+        "you add up ratios: take the two sums first, then divide": np.sum(entries),
+        "these are ratios of entries: take the two sums first, then divide": entries,
+    }
+    return diagnose(answer, squares / energy, mistakes, arguments=(g, a))

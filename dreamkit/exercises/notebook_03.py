@@ -1,125 +1,128 @@
-"""Checks of notebook 03_deep_dream."""
+"""Checks of notebook 03_neural_style_transfer."""
 
 import numpy as np
 
 from ..exercises import diagnose, exercise
-from ..images import resize
-
-
-@exercise("3.1", because="a normalised step has the same length, whatever the layer and the size")
-def ascent_step(answer):
-    """(picture, gradient, rate) → clip(picture + rate · gradient / std(gradient))."""
-    rng, rate = np.random.default_rng(31), 0.01
-    advice = "x + rate · g / std(g) gives another picture: compare it with yours for a small array"
-    for scale in (1e-4, 1.0, 1e3):
-        x = rng.uniform(0.2, 0.8, (7, 5, 3))
-        g = scale * rng.normal(0.3, 1, x.shape)
-        step, norm, largest = rate * g / g.std(), np.linalg.norm(g), np.abs(g).max()
-        mistakes = {
-            "that is descent: to climb, add the gradient": x - step,
-            "you use the raw gradient: divide it by its standard deviation": x + rate * g,
-            "that is only the step: add it to the picture": step,
-            "the rate is missing: it sets how far to go": x + step / rate,
-            "don't subtract the mean: only divide by the std": x + step - step.mean(),
-            "you divide by the norm, which grows with the size: use the std": x + rate * g / norm,
-            "you divide by the largest value, a single pixel: use the std": x + rate * g / largest,
-            "you divide by the variance: the std is its square root": x + rate * g / g.var(),
-            "the sign loses which pixels matter most: divide by the std": x + rate * np.sign(g),
-        }
-        if hint := diagnose(answer, x + step, mistakes, advice, arguments=(x, g, rate)):
-            return hint
-    edge = np.full_like(x, 0.995)
-    clip = "the step is right, but the picture leaves [0, 1]: finish with np.clip"
-    return diagnose(answer, np.clip(edge + step, 0, 1), {}, clip, arguments=(edge, g, rate))
 
 
 @exercise(
-    "3.2", because="the grid falls on different pixels each time, while the picture stays in place"
+    "3.1",
+    because="each layer's squared difference is divided by the photo's own energy in that layer,"
+    " so every layer counts equally in the mean, however large its numbers are",
 )
-def jittered_gradient(answer):
-    """(picture, shift, gradient function) → roll, take the gradient, roll back."""
-    rng = np.random.default_rng(32)
-    advice = (
-        "it takes three lines: roll the picture, take the gradient there, roll that by -shift;"
-        " roll along axis=(0, 1), not along the colours"
+def content_loss(answer):
+    """({layer: F}, {layer: P}) → mean over layers of Σ(F−P)² / ΣP²."""
+    rng = np.random.default_rng(21)
+    shallow, deep = rng.normal(size=(2, 1, 6, 8, 4)), rng.normal(size=(2, 1, 3, 4, 16))
+    f = {"shallow": shallow[0], "deep": deep[0]}
+    p = {"shallow": 3 * shallow[1], "deep": deep[0] + 0.3 * deep[1]}
+    differences = [f[layer] - p[layer] for layer in f]
+    squares, own, energies = (
+        np.array([np.sum(array**2) for array in arrays])
+        for arrays in (differences, f.values(), p.values())
     )
-    for shift in ((2, -3), (-1, 4)):
-        picture, grid = rng.random((2, 8, 9, 3))
-
-        def gradient(x, grid=grid):
-            return grid * x
-
-        def roll(x, sign=1, shift=shift):
-            return np.roll(x, sign * np.array(shift), axis=(0, 1))
-
-        plain, rolled = gradient(picture), gradient(roll(picture))
-        backwards = roll(gradient(roll(picture, -1)))
-        mistakes = {
-            "the picture is never rolled: roll it before you take the gradient": plain,
-            "this is the gradient of the rolled picture: roll it back by -shift": rolled,
-            "you roll the same way twice: the way back has the opposite shift": roll(rolled),
-            "you roll by -t, then by t: the formula does it the other way round": backwards,
-            "you roll only the gradient: first roll the picture too": roll(plain, -1),
-            "you roll only the gradient: roll the picture, then the gradient back": roll(plain),
-            "that is the rolled picture: take the gradient there": roll(picture),
-        }
-        arguments = picture, shift, gradient
-        if hint := diagnose(answer, roll(rolled, -1), mistakes, advice, arguments=arguments):
-            return hint
-    return None
-
-
-@exercise("3.3", because="each size is half the next, and the last is the picture's own")
-def sizes_of_octaves(answer):
-    """The sizes of 240 × 320 px in three octaves of scale 2."""
-
-    def inspect(sizes):
-        if not isinstance(sizes, list | tuple | np.ndarray) or len(sizes) == 0:
-            return "give a list of three pairs, such as [(10, 20), (20, 40), (40, 80)]"
-        if any(np.shape(pair) != (2,) for pair in sizes):
-            return "each size is a pair: (height, width)"
-        return None if len(sizes) == 3 else f"three octaves have three sizes; you give {len(sizes)}"
-
-    right = np.array([(60, 80), (120, 160), (240, 320)])
-    thirds = right[-1] * np.array([[1], [2], [3]]) / 3
+    ratios, means = squares / energies, [np.mean(d**2) for d in differences]
+    unsquared = np.array([np.sum(d) for d in differences]) / energies
     mistakes = {
-        "the sizes are right, but dreaming starts with the smallest": right[::-1],
-        "height comes first here, as in a picture's shape": right[:, ::-1],
-        "height comes first, and dreaming starts with the smallest": right[::-1, ::-1],
-        "the picture's own size is an octave too: it is the last of the three": right / 2,
-        "each size is the next one divided by 2: yours grow by equal amounts": thirds.round(),
-        "divide each size by 2 to get the one before: yours grow by equal amounts": thirds,
+        "the layers' losses are summed: divide by the number of layers": np.sum(ratios),
+        "only the last layer counts: keep every layer's loss, then take the mean": ratios[-1],
+        "only the first layer counts: return after the loop, not inside it": ratios[0],
+        "you divide by the energy of the picture's features F: the yardstick is the photo's P,"
+        " which stays the same while the picture changes": np.mean(squares / own),
+        "this is the mean of the raw sums: divide each by the sum of P²": np.mean(squares),
+        "this is the papers' ½ Σ(F − P)²: divide each sum by ΣP² instead": np.mean(squares) / 2,
+        "this is the tutorial's mean of (F − P)²: divide by the sum of P², not by the number of"
+        " features": np.mean(means),
+        "the differences aren't squared, so they cancel": np.mean(unsquared),
+        "you add up the layers before you divide, so the largest layer dominates: divide layer by"
+        " layer": np.sum(squares) / np.sum(energies),
+        "you took the root of each ratio: leave the squares as they are": np.mean(np.sqrt(ratios)),
     }
-    advice = "start from the picture's own size, (240, 320), and halve both sides, twice"
-    return diagnose(answer, right, mistakes, advice, inspect=inspect)
+    return diagnose(answer, np.mean(ratios), mistakes, arguments=(f, p))
+
+
+@exercise(
+    "3.2",
+    because="it averages the absolute differences between each pixel and its neighbours to the"
+    " right and below, so it measures how grainy a picture is at any size",
+)
+def total_variation(answer):
+    """Picture → mean |difference across| + mean |difference down|."""
+    x = np.random.default_rng(22).random((5, 9, 3))
+    dx, dy = x[:, 1:] - x[:, :-1], x[1:] - x[:-1]
+    across, down, colours = (np.abs(d).mean() for d in (dx, dy, np.diff(x, axis=2)))
+    pairs = np.abs(np.concatenate([dx.ravel(), dy.ravel()]))
+    mistakes = {
+        "these are sums, which grow with the picture: take means": pairs.sum(),
+        "differences of opposite sign cancel: take np.abs before the mean": dx.mean() + dy.mean(),
+        "these are squared differences: use np.abs instead": np.mean(dx**2) + np.mean(dy**2),
+        "you have the pairs side by side, but not those above each other": across,
+        "you have the pairs above each other, but not those side by side": down,
+        "you average all pairs together: add one mean across and one mean down": pairs.mean(),
+        "you halve the sum of the two means: just add them": (across + down) / 2,
+        "the last axis holds colours, not neighbours: use axes 0 and 1": colours + down,
+    }
+    return diagnose(answer, across + down, mistakes, arguments=(x,))
+
+
+@exercise(
+    "3.3",
+    because="the gradient points uphill, so the step goes against it, and a pixel that would"
+    " leave [0, 1] stays at the edge",
+)
+def gradient_step(answer):
+    """(picture, gradient, rate) → clip(picture − rate · gradient)."""
+    rng = np.random.default_rng(23)
+    x, g, rate = rng.random((4, 5, 3)), rng.normal(size=(4, 5, 3)), 0.3
+    up, down = x + rate * g, x - rate * g
+    right, ascent, unscaled, divided, signed = (
+        np.clip(y, 0, 1) for y in (down, up, x - g, x - g / rate, x - rate * np.sign(g))
+    )
+    mistakes = {
+        "this goes uphill, so the loss would rise: go against the gradient, with a minus": ascent,
+        "this goes uphill, and isn't clipped: use a minus sign, then np.clip(…, 0, 1)": up,
+        "the step is right, but some pixels leave [0, 1]: np.clip(…, 0, 1)": down,
+        "the rate is missing: multiply the gradient by it": unscaled,
+        "you divide by the rate: multiply, so that a small rate is a small step": divided,
+        "you clip the gradient: clip the new picture instead": x - rate * np.clip(g, 0, 1),
+        "this is only the step: subtract it from the picture": rate * g,
+        "this is the picture unchanged: subtract rate × gradient": x,
+        "you use only the sign of the gradient: use the gradient itself": signed,
+    }
+    return diagnose(answer, right, mistakes, arguments=(x, g, rate))
+
+
+EFFECTS = {"style": "b", "content": "d", "total variation": "a", "all three": "c"}
+WHY_NOT = {  # the change and the wrong letter for it
+    "more style means more strokes, and strokes are neighbours that differ": "style: a",
+    "with more style the photo still counts, just for less": "style: d",
+    "the content term doesn't look at neighbours: it compares features": "content: a",
+    "b still keeps a little of the photo's layout; without content nothing does": "content: b",
+    "total variation doesn't know the painting: it can't add strokes": "total variation: b",
+    "total variation smooths a picture, but doesn't fill it with texture": "total variation: d",
+    "no term gains on the others when all are multiplied by the same factor": "all three: a",
+    "style doesn't gain on content when both are multiplied by the same factor": "all three: b",
+    "content is multiplied like the rest, so it still holds the picture": "all three: d",
+}
 
 
 @exercise(
     "3.4",
-    because="the dream is enlarged, and the detail that the small photo can't hold is added back",
+    because="only the ratios of the weights matter: each term pulls against the others, and Adam's"
+    " steps stay the same when all weights are multiplied by one factor",
 )
-def next_start(answer):
-    """(dreamed, smaller, base) → clip(↑dreamed + base − ↑smaller)."""
-    rng = np.random.default_rng(34)
-    base = rng.uniform(0.3, 0.7, (18, 24, 3)).astype("float32")
-    smaller = resize(base, (9, 12))
-    dreamed = np.clip(smaller + rng.normal(0, 0.05, smaller.shape), 0, 1).astype("float32")
-    up, detail = resize(dreamed, (18, 24)), base - resize(smaller, (18, 24))
-    mistakes = {
-        "the dream is enlarged, but the lost detail is missing": up,
-        "that is only the lost detail: add the enlarged dream": detail,
-        "the sign is wrong: the lost detail is base − ↑smaller": up - detail,
-        "you lose the dream: the detail is base − ↑smaller, not base − ↑dreamed": base,
-        "you add the whole photo: add only what the smaller one lacks": up + base,
-        "you add the whole photo: add only its lost detail": np.clip(up + base, 0, 1),
-        "a mean of the two mixes dream and photo: follow the formula": (up + base) / 2,
-    }
-    advice = "x = clip(↑dreamed + base − ↑smaller)"
-    arguments = dreamed, smaller, base
-    if hint := diagnose(answer, up + detail, mistakes, advice, arguments=arguments):
-        return hint
-    base, dreamed = np.clip(base + 0.4, 0, 1), np.clip(dreamed + 0.5, 0, 1)
-    smaller = resize(base, (9, 12))
-    start = resize(dreamed, (18, 24)) + base - resize(smaller, (18, 24))
-    clip = "right except for values outside [0, 1]: finish with np.clip(…, 0, 1)"
-    return diagnose(answer, np.clip(start, 0, 1), {}, clip, arguments=(dreamed, smaller, base))
+def which_weight(answer):
+    """{change of a weight: the letter of its effect}."""
+    if not isinstance(answer, dict) or set(answer) != set(EFFECTS):
+        return f"give a dictionary with the keys {', '.join(map(repr, EFFECTS))}"
+    if unanswered := [change for change, letter in answer.items() if letter in (..., None, "")]:
+        return f"choose a letter for {', '.join(unanswered)}"
+    letters = {change: str(letter).strip().lower() for change, letter in answer.items()}
+    if strange := set(letters.values()) - set(EFFECTS.values()):
+        return f"{min(strange)!r} is not one of the letters a, b, c and d"
+    advice = "c needs all ratios to stay as they are, and here one weight changes"
+    for change, letter in letters.items():
+        right = f"{change}: {EFFECTS[change]}"
+        if hint := diagnose(f"{change}: {letter}", right, WHY_NOT, advice):
+            return f"{change}: {hint}"
+    return None

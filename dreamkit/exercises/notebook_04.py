@@ -1,136 +1,125 @@
-"""Checks of notebook 04_dreaming_in_style."""
+"""Checks of notebook 04_deep_dream."""
 
 import numpy as np
 
-from ..exercises import close, diagnose, diagnose_letters, exercise
+from ..exercises import diagnose, exercise
+from ..images import resize
 
-ORDERS = ("style-dream", "dream-style", "joint")
+
+@exercise("4.1", because="a normalised step has the same length, whatever the layer and the size")
+def ascent_step(answer):
+    """(picture, gradient, rate) → clip(picture + rate · gradient / std(gradient))."""
+    rng, rate = np.random.default_rng(31), 0.01
+    advice = "x + rate · g / std(g) gives another picture: compare it with yours for a small array"
+    for scale in (1e-4, 1.0, 1e3):
+        x = rng.uniform(0.2, 0.8, (7, 5, 3))
+        g = scale * rng.normal(0.3, 1, x.shape)
+        step, norm, largest = rate * g / g.std(), np.linalg.norm(g), np.abs(g).max()
+        mistakes = {
+            "that is descent: to climb, add the gradient": x - step,
+            "you use the raw gradient: divide it by its standard deviation": x + rate * g,
+            "that is only the step: add it to the picture": step,
+            "the rate is missing: it sets how far to go": x + step / rate,
+            "don't subtract the mean: only divide by the std": x + step - step.mean(),
+            "you divide by the norm, which grows with the size: use the std": x + rate * g / norm,
+            "you divide by the largest value, a single pixel: use the std": x + rate * g / largest,
+            "you divide by the variance: the std is its square root": x + rate * g / g.var(),
+            "the sign loses which pixels matter most: divide by the std": x + rate * np.sign(g),
+        }
+        if hint := diagnose(answer, x + step, mistakes, advice, arguments=(x, g, rate)):
+            return hint
+    edge = np.full_like(x, 0.995)
+    clip = "the step is right, but the picture leaves [0, 1]: finish with np.clip"
+    return diagnose(answer, np.clip(edge + step, 0, 1), {}, clip, arguments=(edge, g, rate))
 
 
 @exercise(
-    "4.1",
-    because="ascending a score is descending its negative: a, d and f all lower L and raise D",
+    "4.2", because="the grid falls on different pixels each time, while the picture stays in place"
 )
-def signs(answer):
-    """Which of the six calls want a low L and a high D?"""
-    swapped = "it raises L and lowers D: multiply the score by the walk's sign to see it"
-    reasons = {
-        "a": "descending L - D lowers L and raises D",
-        "b": swapped,
-        "c": swapped,
-        "d": "ascend(S) and descend(-S) do the same",
-        "e": "descending L + D lowers D as well, so nothing is dreamt",
-        "f": "positive weights don't change a sign",
-    }
-    return diagnose_letters(answer, "adf", reasons)
-
-
-@exercise(
-    "4.2",
-    because="each gradient is scaled to length 1 first, so their own lengths no longer matter, only"
-    " the balance does",
-)
-def direction(answer):
-    """(∇L, ∇D, balance) → ∇L/|∇L| − balance · ∇D/|∇D|."""
-    rng = np.random.default_rng(4)
-    g, h = rng.normal(size=(4, 5, 3)), 300 * rng.normal(size=(4, 5, 3))  # ∇L and ∇D
-    length, other = np.linalg.norm(g), np.linalg.norm(h)
-    rows, other_rows = (np.linalg.norm(array, axis=-1, keepdims=True) for array in (g, h))
-    down, up, b = g / length, h / other, 0.5
-    mistakes = {
-        "you add the two: the walk goes down along d, so subtract ∇D to raise D": down + b * up,
-        "the signs are swapped: the walk goes down along d, so it is ∇L − ∇D": b * up - down,
-        "the balance is missing: it multiplies the second part": down - up,
-        "the balance multiplies the wrong part: it belongs to ∇D": b * down - up,
-        "that is the plain difference: divide each gradient by its own length": g - b * h,
-        "only ∇D was scaled to length 1: divide ∇L by its length too": g - b * up,
-        "only ∇L was scaled to length 1: divide ∇D by its length too": down - b * h,
-        "right except for its length: leave out the factor |∇L|": g - b * length * up,
-        "you divide by the squared length: take its square root": down / length - b * up / other,
-        "use the length of the whole array, not along one axis": g / rows - b * h / other_rows,
-    }
-    advice = "compare with ∇L/|∇L| − balance · ∇D/|∇D|, term by term"
-    without = "the balance is 1 if there is no third argument"
-    return diagnose(answer, down - b * up, mistakes, advice, arguments=(g, h, b)) or diagnose(
-        answer, down - up, {}, without, arguments=(g, h)
+def jittered_gradient(answer):
+    """(picture, shift, gradient function) → roll, take the gradient, roll back."""
+    rng = np.random.default_rng(32)
+    advice = (
+        "it takes three lines: roll the picture, take the gradient there, roll that by -shift;"
+        " roll along axis=(0, 1), not along the colours"
     )
+    for shift in ((2, -3), (-1, 4)):
+        picture, grid = rng.random((2, 8, 9, 3))
+
+        def gradient(x, grid=grid):
+            return grid * x
+
+        def roll(x, sign=1, shift=shift):
+            return np.roll(x, sign * np.array(shift), axis=(0, 1))
+
+        plain, rolled = gradient(picture), gradient(roll(picture))
+        backwards = roll(gradient(roll(picture, -1)))
+        mistakes = {
+            "the picture is never rolled: roll it before you take the gradient": plain,
+            "this is the gradient of the rolled picture: roll it back by -shift": rolled,
+            "you roll the same way twice: the way back has the opposite shift": roll(rolled),
+            "you roll by -t, then by t: the formula does it the other way round": backwards,
+            "you roll only the gradient: first roll the picture too": roll(plain, -1),
+            "you roll only the gradient: roll the picture, then the gradient back": roll(plain),
+            "that is the rolled picture: take the gradient there": roll(picture),
+        }
+        arguments = picture, shift, gradient
+        if hint := diagnose(answer, roll(rolled, -1), mistakes, advice, arguments=arguments):
+            return hint
+    return None
 
 
-@exercise(
-    "4.3",
-    because="a loss is a distance, so the order with the lowest style loss keeps the most style",
-)
-def keeps_most_style(answer):
-    """The order with the lowest style loss, from a table of all results."""
+@exercise("4.3", because="each size is half the next, and the last is the picture's own")
+def sizes_of_octaves(answer):
+    """The sizes of 240 × 320 px in three octaves of scale 2."""
 
-    def every(*tables):
-        return [answer(table) for table in tables]
+    def inspect(sizes):
+        if not isinstance(sizes, list | tuple | np.ndarray) or len(sizes) == 0:
+            return "give a list of three pairs, such as [(10, 20), (20, 40), (40, 80)]"
+        if any(np.shape(pair) != (2,) for pair in sizes):
+            return "each size is a pair: (height, width)"
+        return None if len(sizes) == 3 else f"three octaves have three sizes; you give {len(sizes)}"
 
-    def inspect(names):
-        if values := [name for name in names if not isinstance(name, str)]:
-            return f"return the name of a row, not {values[0]!r}: use idxmin(), not min()"
-        if others := [name for name in names if name not in ORDERS]:
-            return f"{others[0]!r} isn't one of the three orders: select those first, with .loc"
-        return None
-
-    tables = [small_table(seed) for seed in range(6)]
-    orders = [table.loc[list(ORDERS)] for table in tables]
-    found = {
-        f"{end} {column!r}": [getattr(table[column], method)() for table in orders]
-        for column in orders[0]
-        for end, method in (("lowest", "idxmin"), ("highest", "idxmax"))
-    }
-    right = found.pop("lowest 'style'")
+    right = np.array([(60, 80), (120, 160), (240, 320)])
+    thirds = right[-1] * np.array([[1], [2], [3]]) / 3
     mistakes = {
-        f"that has the {extreme}: take the lowest 'style', as a loss is a distance": names
-        for extreme, names in found.items()
+        "the sizes are right, but dreaming starts with the smallest": right[::-1],
+        "height comes first here, as in a picture's shape": right[:, ::-1],
+        "height comes first, and dreaming starts with the smallest": right[::-1, ::-1],
+        "the picture's own size is an octave too: it is the last of the three": right / 2,
+        "each size is the next one divided by 2: yours grow by equal amounts": thirds.round(),
+        "divide each size by 2 to get the one before: yours grow by equal amounts": thirds,
     }
-    advice = "another order has a lower value in the column 'style'"
-    answer_each = every if callable(answer) else answer
-    return diagnose(answer_each, right, mistakes, advice, arguments=tables, inspect=inspect)
-
-
-def small_table(seed):
-    """A table like the notebook's, with random values; style only always has the lowest loss."""
-    import pandas as pd
-
-    rng = np.random.default_rng(seed)
-    names = ["photo", "style only", "dream only", *rng.permutation(ORDERS)]
-    columns = ["content", "style", "style-transfer loss", "dream score"]
-    table = pd.DataFrame(rng.uniform(0.1, 3, (6, 4)), index=names, columns=columns)
-    table.loc["style only", "style"] = 0.01
-    return table
+    advice = "start from the picture's own size, (240, 320), and halve both sides, twice"
+    return diagnose(answer, right, mistakes, advice, inspect=inspect)
 
 
 @exercise(
     "4.4",
-    because="the step named first is applied first, so in nested calls it is the inner one",
+    because="the dream is enlarged, and the detail that the small photo can't hold is added back",
 )
-def in_two_orders(answer):
-    """(picture, paint, dream) → both serial orders, on functions that do not commute."""
-    rng = np.random.default_rng(5)
-    picture = rng.random((3, 4, 3))
-    factor, shift = rng.uniform(0.2, 0.8, 2)
-
-    def paint(image):
-        return factor * image
-
-    def dream(image):
-        return image + shift
-
-    def inspect(found):
-        if not isinstance(found, dict) or set(found) != {"style-dream", "dream-style"}:
-            return "return a dict with the keys 'style-dream' and 'dream-style'"
-        if any(map(callable, found.values())):
-            return "these are functions, not pictures yet: call them with the picture"
-        for name, result in found.items():
-            if close(result, paint(picture)) or close(result, dream(picture)):
-                return f"{name!r} has only one step: the second works on the result of the first"
-        return None
-
-    right = {"style-dream": dream(paint(picture)), "dream-style": paint(dream(picture))}
-    swapped = {"style-dream": right["dream-style"], "dream-style": right["style-dream"]}
-    mistakes = {"the two are swapped: in dream(paint(picture)), paint comes first": swapped}
-    advice = "call one function with the picture, and the other with its result; then swap the two"
-    arguments = picture, paint, dream
-    return diagnose(answer, right, mistakes, advice, arguments=arguments, inspect=inspect)
+def next_start(answer):
+    """(dreamed, smaller, base) → clip(↑dreamed + base − ↑smaller)."""
+    rng = np.random.default_rng(34)
+    base = rng.uniform(0.3, 0.7, (18, 24, 3)).astype("float32")
+    smaller = resize(base, (9, 12))
+    dreamed = np.clip(smaller + rng.normal(0, 0.05, smaller.shape), 0, 1).astype("float32")
+    up, detail = resize(dreamed, (18, 24)), base - resize(smaller, (18, 24))
+    mistakes = {
+        "the dream is enlarged, but the lost detail is missing": up,
+        "that is only the lost detail: add the enlarged dream": detail,
+        "the sign is wrong: the lost detail is base − ↑smaller": up - detail,
+        "you lose the dream: the detail is base − ↑smaller, not base − ↑dreamed": base,
+        "you add the whole photo: add only what the smaller one lacks": up + base,
+        "you add the whole photo: add only its lost detail": np.clip(up + base, 0, 1),
+        "a mean of the two mixes dream and photo: follow the formula": (up + base) / 2,
+    }
+    advice = "x = clip(↑dreamed + base − ↑smaller)"
+    arguments = dreamed, smaller, base
+    if hint := diagnose(answer, up + detail, mistakes, advice, arguments=arguments):
+        return hint
+    base, dreamed = np.clip(base + 0.4, 0, 1), np.clip(dreamed + 0.5, 0, 1)
+    smaller = resize(base, (9, 12))
+    start = resize(dreamed, (18, 24)) + base - resize(smaller, (18, 24))
+    clip = "right except for values outside [0, 1]: finish with np.clip(…, 0, 1)"
+    return diagnose(answer, np.clip(start, 0, 1), {}, clip, arguments=(dreamed, smaller, base))

@@ -1,164 +1,136 @@
-"""Checks of notebook 05_clear_or_distorted."""
-
-import functools
-import itertools
+"""Checks of notebook 05_dreaming_in_style."""
 
 import numpy as np
 
-from ..exercises import diagnose, exercise
+from ..exercises import close, diagnose, diagnose_letters, exercise
+
+ORDERS = ("style-dream", "dream-style", "joint")
 
 
 @exercise(
     "5.1",
-    because="each picture is compared with itself, and halving and doubling count equally",
+    because="ascending a score is descending its negative: a, d and f all lower L and raise D",
 )
-def mean_effect(answer):
-    """(clear, distorted) → the mean over pictures of ln(distorted / clear)."""
-    clear, distorted = np.random.default_rng(51).uniform(1, 9, (2, 6))
-    ratios, difference = distorted / clear, np.mean(distorted - clear)
-    effects, change = np.log(ratios), np.mean(ratios - 1)
-    of_means = np.log(distorted.mean() / clear.mean())
-    mistakes = {
-        "these are the effects of the single pictures: now take their mean": effects,
-        "the sign is wrong: above 0 means the distorted picture has more": -np.mean(effects),
-        "that is a mean of differences, which depends on the units: take logarithms": difference,
-        "that is a mean of ratios: take the logarithm of each first": np.mean(ratios),
-        "that is a mean change, where 1/2 and 2 aren't equally far from 0: take logarithms": change,
-        "you take the means first and lose the pairs: divide picture by picture": of_means,
-        "you average the ratios first: the logarithm comes before the mean": np.log(ratios.mean()),
-        "that is the logarithm to base 10: np.log is the natural one": np.mean(np.log10(ratios)),
-        "that is the logarithm to base 2: np.log is the natural one": np.mean(np.log2(ratios)),
-        "that is the sum: divide it by the number of pictures": np.sum(effects),
-        "that is the median: take the mean": np.median(effects),
+def signs(answer):
+    """Which of the six calls want a low L and a high D?"""
+    swapped = "it raises L and lowers D: multiply the score by the walk's sign to see it"
+    reasons = {
+        "a": "descending L - D lowers L and raises D",
+        "b": swapped,
+        "c": swapped,
+        "d": "ascend(S) and descend(-S) do the same",
+        "e": "descending L + D lowers D as well, so nothing is dreamt",
+        "f": "positive weights don't change a sign",
     }
-    advice = "np.mean(np.log(distorted / clear))"
-    return diagnose(answer, np.mean(effects), mistakes, advice, arguments=(clear, distorted))
+    return diagnose_letters(answer, "adf", reasons)
 
 
 @exercise(
     "5.2",
-    because="if a distortion has no effect, each picture's sign is a coin toss, and p is the share"
-    " of outcomes at least as extreme as what we saw",
+    because="each gradient is scaled to length 1 first, so their own lengths no longer matter, only"
+    " the balance does",
 )
-def flip_p(answer):
-    """Effects → the two-sided p of all sign flips; for 4, 5 and 7 effects."""
-    from scipy.stats import binomtest, ttest_1samp
-
-    advice = "take all 2ⁿ ways to flip the signs, and find the share with |mean| ≥ |seen|"
-    for n in (4, 5, 7):
-        effects = np.random.default_rng(112 + n).normal(0.7, 1, n)
-        signs = np.array(list(itertools.product([-1, 1], repeat=n)))
-        means, seen = (signs * effects).mean(1), effects.mean()
-        above, below = np.mean(means >= seen - 1e-12), np.mean(means <= seen + 1e-12)
-        count = np.sum(np.abs(means) >= abs(seen) - 1e-12)
-        right, without = count / 2**n, (count - 1) / (2**n - 1)
-        sign_test = binomtest(int((effects > 0).sum()), n).pvalue
-        t_test = ttest_1samp(effects, 0).pvalue
-        mistakes = {
-            "that is one-sided: also count flips as far off below, |mean| ≥ |seen|": above,
-            "that is one-sided, on the other side: compare |mean| with |seen|": below,
-            "the signs as they are count too: use ≥, not >": (count - 2) / 2**n,
-            "don't leave out the signs as they are: they are one of the 2ⁿ ways": without,
-            "that is the count: divide it by the 2ⁿ flips": count,
-            "that is 1 − p: p is the share that is at least as far off": 1 - right,
-            "shuffling the order changes no mean: flip the signs instead": 1.0,
-            "that is the sign test, which ignores the sizes: use the means": sign_test,
-            "that is a t test, which assumes a bell curve: count flips instead": t_test,
-        }
-        if hint := diagnose(answer, right, mistakes, advice, arguments=(effects,), tolerance=1e-6):
-            return hint
-    negative = np.array([-3.0, -2.5, -2.0, -0.5])
-    advice = "right for effects above 0, wrong below: compare |mean| with |seen|"
-    return diagnose(answer, 2 / 16, {}, advice, arguments=(negative,))
+def direction(answer):
+    """(∇L, ∇D, balance) → ∇L/|∇L| − balance · ∇D/|∇D|."""
+    rng = np.random.default_rng(4)
+    g, h = rng.normal(size=(4, 5, 3)), 300 * rng.normal(size=(4, 5, 3))  # ∇L and ∇D
+    length, other = np.linalg.norm(g), np.linalg.norm(h)
+    rows, other_rows = (np.linalg.norm(array, axis=-1, keepdims=True) for array in (g, h))
+    down, up, b = g / length, h / other, 0.5
+    mistakes = {
+        "you add the two: the walk goes down along d, so subtract ∇D to raise D": down + b * up,
+        "the signs are swapped: the walk goes down along d, so it is ∇L − ∇D": b * up - down,
+        "the balance is missing: it multiplies the second part": down - up,
+        "the balance multiplies the wrong part: it belongs to ∇D": b * down - up,
+        "that is the plain difference: divide each gradient by its own length": g - b * h,
+        "only ∇D was scaled to length 1: divide ∇L by its length too": g - b * up,
+        "only ∇L was scaled to length 1: divide ∇D by its length too": down - b * h,
+        "right except for its length: leave out the factor |∇L|": g - b * length * up,
+        "you divide by the squared length: take its square root": down / length - b * up / other,
+        "use the length of the whole array, not along one axis": g / rows - b * h / other_rows,
+    }
+    advice = "compare with ∇L/|∇L| − balance · ∇D/|∇D|, term by term"
+    without = "the balance is 1 if there is no third argument"
+    return diagnose(answer, down - b * up, mistakes, advice, arguments=(g, h, b)) or diagnose(
+        answer, down - up, {}, without, arguments=(g, h)
+    )
 
 
 @exercise(
     "5.3",
-    because="the blurred picture has less detail to lose, so its raw loss is lower; but that is"
-    " divided by an energy that has fallen even more, so its relative loss is higher",
+    because="a loss is a distance, so the order with the lowest style loss keeps the most style",
 )
-def raw_and_relative(answer):
-    """Which way do the raw and the relative content loss go for a blurred picture?"""
-    words = answer.split() if isinstance(answer, str) else answer
-    words = [str(word).strip(" ,;").lower() for word in words]
-    if len(words) != 2 or not set(words) <= {"lower", "higher"}:
-        return "give two words, raw first, such as ('higher', 'higher')"
-    mistakes = {
-        "the raw loss is 60 for the clear and 25 for the blurred picture": ["higher", "higher"],
-        "divide each by its own energy: 60 / 200 and 25 / 50": ["lower", "lower"],
+def keeps_most_style(answer):
+    """The order with the lowest style loss, from a table of all results."""
+
+    def every(*tables):
+        return [answer(table) for table in tables]
+
+    def inspect(names):
+        if values := [name for name in names if not isinstance(name, str)]:
+            return f"return the name of a row, not {values[0]!r}: use idxmin(), not min()"
+        if others := [name for name in names if name not in ORDERS]:
+            return f"{others[0]!r} isn't one of the three orders: select those first, with .loc"
+        return None
+
+    tables = [small_table(seed) for seed in range(6)]
+    orders = [table.loc[list(ORDERS)] for table in tables]
+    found = {
+        f"{end} {column!r}": [getattr(table[column], method)() for table in orders]
+        for column in orders[0]
+        for end, method in (("lowest", "idxmin"), ("highest", "idxmax"))
     }
-    advice = "it's the other way round: compare 60 with 25, and 60/200 with 25/50"
-    return diagnose(words, ["lower", "higher"], mistakes, advice)
+    right = found.pop("lowest 'style'")
+    mistakes = {
+        f"that has the {extreme}: take the lowest 'style', as a loss is a distance": names
+        for extreme, names in found.items()
+    }
+    advice = "another order has a lower value in the column 'style'"
+    answer_each = every if callable(answer) else answer
+    return diagnose(answer_each, right, mistakes, advice, arguments=tables, inspect=inspect)
+
+
+def small_table(seed):
+    """A table like the notebook's, with random values; style only always has the lowest loss."""
+    import pandas as pd
+
+    rng = np.random.default_rng(seed)
+    names = ["photo", "style only", "dream only", *rng.permutation(ORDERS)]
+    columns = ["content", "style", "style-transfer loss", "dream score"]
+    table = pd.DataFrame(rng.uniform(0.1, 3, (6, 4)), index=names, columns=columns)
+    table.loc["style only", "style"] = 0.01
+    return table
 
 
 @exercise(
     "5.4",
-    because="a claim with two parts holds only where both parts do, each tested at its corrected p",
+    because="the step named first is applied first, so in nested calls it is the inner one",
 )
-def bears_out(answer):
-    """The kinds for which both recipes' effects go the claim's way, at a corrected p < 0.05."""
-    advice = "take the kinds with effect > 0 for style, < 0 for dream, and both p_corrected < 0.05"
-    measures = "end_raw", "end_relative"
-    for seed, measure in itertools.product(range(4), measures):
-        table = table_of_effects(seed)
-        (other,) = set(measures) - {measure}
+def in_two_orders(answer):
+    """(picture, paint, dream) → both serial orders, on functions that do not commute."""
+    rng = np.random.default_rng(5)
+    picture = rng.random((3, 4, 3))
+    factor, shift = rng.uniform(0.2, 0.8, 2)
 
-        def inspect(kinds, known=frozenset(table["kind"])):
-            if isinstance(kinds, str) or not np.iterable(kinds):
-                return "return a set or list of kinds, such as {'blur', 'lines'}"
-            strange = set(kinds) - known
-            return f"{min(strange)!r} is not in the column 'kind'" if strange else None
+    def paint(image):
+        return factor * image
 
-        claimed = functools.partial(_claimed, table, measure)
-        uncorrected = claimed(p="p_permutation")
-        mistakes = {
-            "you use the uncorrected p: of many tests some have a small p by chance": uncorrected,
-            "you use no p, so it may be chance: ask for p_corrected < 0.05": claimed(alpha=2),
-            "both recipes must go the claim's way, style and dream": claimed(both=False),
-            "both signs are wrong: style loss is claimed higher, dream score lower": claimed(-1, 1),
-            "the dream's sign is wrong: the claim is a lower score": claimed(1, 1),
-            "the style transfer's sign is wrong: the claim is a higher loss": claimed(-1, -1),
-            "you check that p is small, but not which way the effects go": claimed(0, 0),
-            "that is the other measure: select table['measure'] == measure": _claimed(table, other),
-        }
-        arguments = table, measure
-        if hint := diagnose(
-            answer, claimed(), mistakes, advice, arguments=arguments, inspect=inspect
-        ):
-            return hint
-    return None
+    def dream(image):
+        return image + shift
 
+    def inspect(found):
+        if not isinstance(found, dict) or set(found) != {"style-dream", "dream-style"}:
+            return "return a dict with the keys 'style-dream' and 'dream-style'"
+        if any(map(callable, found.values())):
+            return "these are functions, not pictures yet: call them with the picture"
+        for name, result in found.items():
+            if close(result, paint(picture)) or close(result, dream(picture)):
+                return f"{name!r} has only one step: the second works on the result of the first"
+        return None
 
-def _claimed(table, measure, style=1, dream=-1, p="p_corrected", alpha=0.05, both=True):
-    """The kinds that bear out the claim; the options make the usual mistakes."""
-    rows = table[(table["measure"] == measure) & (table[p] < alpha)]
-    signs = rows["recipe"].map({"style": style, "dream": dream})
-    claimed = rows["kind"][(rows["effect"] * signs > 0) | (signs == 0)].tolist()
-    return {kind for kind in claimed if not both or claimed.count(kind) == 2}
-
-
-def table_of_effects(seed):
-    """A table like the notebook's with made-up values, in which each usual mistake shows."""
-    import pandas as pd
-
-    rng = np.random.default_rng(seed)
-    kinds = ["blur", "noise", "jpeg", "swirl", "lines", "circles", "shapes", "mixed", "patches"]
-    cases = [  # the effects of style and dream, and their p: corrected, not corrected
-        (1, -1, 0.01, 0.01, 0.001),
-        (1, -1, 0.2, 0.01, 0.01),
-        (1, -1, 0.3, 0.4, 0.1),
-        (1, 1, 0.01, 0.01, 0.001),
-        (-1, -1, 0.01, 0.01, 0.001),
-        (-1, 1, 0.01, 0.01, 0.001),
-        (1, -1, 0.02, 0.02, 0.002),
-        (1, -1, 0.01, 0.4, 0.001),
-        (-1, 1, 0.3, 0.3, 0.04),
-    ]
-    rows = []
-    for measure in ("end_raw", "end_relative"):
-        for kind, case in zip(rng.permutation(kinds), cases, strict=True):
-            style, dream, p_style, p_dream, p = case
-            for recipe, sign, corrected in (("style", style, p_style), ("dream", dream, p_dream)):
-                rows.append((measure, recipe, str(kind), sign * rng.uniform(0.1, 1), p, corrected))
-    columns = ["measure", "recipe", "kind", "effect", "p_permutation", "p_corrected"]
-    return pd.DataFrame(rows, columns=columns)
+    right = {"style-dream": dream(paint(picture)), "dream-style": paint(dream(picture))}
+    swapped = {"style-dream": right["dream-style"], "dream-style": right["style-dream"]}
+    mistakes = {"the two are swapped: in dream(paint(picture)), paint comes first": swapped}
+    advice = "call one function with the picture, and the other with its result; then swap the two"
+    arguments = picture, paint, dream
+    return diagnose(answer, right, mistakes, advice, arguments=arguments, inspect=inspect)

@@ -56,7 +56,7 @@ def segments(backbone, deep):
 def features_from(backbone, features, layers):
     """{layer: (1, h, w, C)} for layers beyond the first bottleneck, from its features.
 
-    Both `features` and the results are in the network's own precision.
+    Both `features` and the results are as `Backbone.raw_features` gives them.
     """
     found, (*earlier, last) = {}, segments(backbone, layers)
     for start, names in earlier:

@@ -10,6 +10,7 @@ import copy
 import functools
 
 from ..balanced import Balanced
+from ..controls.masks import Masked
 from ..gradients import normalise
 from ..objectives import (
     Evaluation,
@@ -53,7 +54,10 @@ def accelerated(score):
 
 def _fast(term):
     fast = copy.copy(term)
-    fast.__class__ = FAST_TERMS.get(type(term), type(term))
+    if isinstance(term, Masked):
+        fast.term = _fast(term.term)
+    else:
+        fast.__class__ = FAST_TERMS.get(type(term), type(term))
     return fast
 
 

@@ -1,4 +1,7 @@
-"""How much memory a step takes, and so whether to compute it whole or in tiles."""
+"""How much memory a step takes, and so whether to compute it whole or in tiles.
+
+On a GPU, it is the GPU's memory that counts. What a step takes was measured on a CPU only.
+"""
 
 import re
 import warnings
@@ -8,15 +11,18 @@ import psutil
 
 from ..balanced import Balanced
 from ..errors import SettingsError, check_range
+from ..networks.devices import device_memory
 from ..objectives import Score, layers_by_backbone
 from ..terms import Style
 from .checkpointing import segments, split
 from .fast import FastBalanced, accelerated
+from .loss_scaling import LossScaled, in_float32, uses_float16
 from .tiles import Tiled, tiles
+from .wrapped import Wrapped
 
 GIB = 2**30
-# A step that needs more than SHARE of the free memory, or more than LIMIT, is tiled, which takes
-# half as long again but leaves room for other programs.
+# A step that needs more than SHARE of the free memory, or on a CPU more than LIMIT, is tiled, which
+# takes half as long again but leaves room for other programs.
 SHARE, LIMIT = 0.6, 6 * GIB
 TILES = (1024, 512, 256)  # px
 # Measured, see benchmarks/README.md: the memory that a step keeps, relative to the outputs of all
@@ -51,19 +57,30 @@ def fit_to_memory(score, size, tile="auto"):
     if isinstance(score, Balanced):
         sides = [fit_to_memory(each, size, tile) for each in (score.down, score.up)]
         down, up = (layers_by_backbone(side.terms).keys() for side in sides)
-        one_pass = down & up and not any(isinstance(side, Tiled) for side in sides)
+        one_pass = down & up and not any(isinstance(side, Tiled | LossScaled) for side in sides)
         return (FastBalanced if one_pass else Balanced)(*sides, score.balance, score.smooth)
+    if isinstance(score, Wrapped):
+        return _fit_wrapped(score, size, tile)
     if not isinstance(score, Score):
         return score
+    if uses_float16(score):
+        exact = lambda: _fit(in_float32(score), size, tile)  # noqa: E731
+        return LossScaled(_fit(score, size, tile), exact)
+    return _fit(score, size, tile)
+
+
+def _fit(score, size, tile):
+    """`fit_to_memory` for an objective or a term, in whatever precision its networks have."""
     side = choose_tile(score, size, tile)
-    needed, free = step_bytes(score, size, side), psutil.virtual_memory().available
-    if needed > free:
-        largest = int(max(size) * (free / needed) ** 0.5)
+    needed, memory = step_bytes(score, size, side), device_memory()
+    if needed > memory.free:
+        largest = int(max(size) * (memory.free / needed) ** 0.5)
         fix = f"choose size={largest}" if side else 'choose tile="auto"'
+        where = " on the GPU" if memory.on_gpu else ""
         warnings.warn(
             f"A step at {size[1]}×{size[0]} px needs about {needed / GIB:.1f} GiB, but only"
-            f" {free / GIB:.1f} GiB are free: {fix} or close other programs.",
-            stacklevel=3,
+            f" {memory.free / GIB:.1f} GiB are free{where}: {fix} or close other programs.",
+            stacklevel=4,
         )
     if side is None:
         return accelerated(score)
@@ -74,6 +91,18 @@ def fit_to_memory(score, size, tile="auto"):
             f" another, or tile=None with a size of up to about {largest}."
         )
     return Tiled(accelerated(score), side)
+
+
+def _fit_wrapped(score, size, tile):
+    """The fastest version of a `Wrapped`, which isn't computed in tiles."""
+    around = tuple(side + 2 * score.margin for side in size)
+    if choose_tile(score.score, around, tile):
+        largest = max(around) * min(1, memory_limit() / step_bytes(score.score, around)) ** 0.5
+        raise SettingsError(
+            "A picture that wraps around cannot be computed in tiles: choose tileable=False, or"
+            f" tile=None with a size of up to about {max(1, int(largest) - 2 * score.margin)}."
+        )
+    return Wrapped(fit_to_memory(score.score, around, tile=None))
 
 
 def choose_tile(score, size, tile="auto"):
@@ -93,14 +122,15 @@ def choose_tile(score, size, tile="auto"):
 
 def memory_limit():
     """Memory that a step may take before it is tiled, bytes."""
-    return min(LIMIT, SHARE * psutil.virtual_memory().available)
+    memory = device_memory()
+    return SHARE * memory.free if memory.on_gpu else min(LIMIT, SHARE * memory.free)
 
 
 def step_bytes(score, size, tile=None):
     """Memory that a step needs on top of what the process already uses, bytes."""
     peak, area = 0, size[0] * size[1]
     for backbone, layers in layers_by_backbone(score.terms).items():
-        itemsize = 2 if backbone.precision == "bfloat16" else 4
+        itemsize = 2 if backbone.precision in ("bfloat16", "float16") else 4
         kept = KEPT[any(isinstance(term, Style) for term in score.terms.values())] * itemsize
         if not tile:
             peak = max(peak, area * kept * _features_per_pixel(backbone, layers))

@@ -166,7 +166,7 @@ class Tiled(Score):
         if reference is None:
             return target_of(term, picture)
         view = View(term.backbone, {"reference": term}, tuple(term.layers), self.side)
-        return view.target(tf.cast(reference, picture.dtype))
+        return term.complete(view.target(tf.cast(reference, picture.dtype)), picture)
 
     @functools.cached_property
     def _views(self):

@@ -1,5 +1,6 @@
 """The networks: how to build and feed each, and which of its layers to use.  (Notebook 00.)"""
 
+import contextlib
 import functools
 import re
 from collections.abc import Callable
@@ -7,15 +8,36 @@ from dataclasses import dataclass, field
 
 from ..startup import keras, tf
 
+LAYOUT = "channels_last"
+
+
+@contextlib.contextmanager
+def keras_defaults():
+    """Keras' own defaults, whatever `keras.json` or `keras.config` say outside this context.
+
+    A network's layers and its features must not depend on settings made for other work.
+    """
+    config = keras.config
+    layout, policy, floatx = config.image_data_format(), config.dtype_policy(), config.floatx()
+    config.set_image_data_format(LAYOUT)
+    config.set_floatx("float32")
+    config.set_dtype_policy("float32")
+    try:
+        yield
+    finally:
+        config.set_image_data_format(layout)
+        config.set_floatx(floatx)
+        config.set_dtype_policy(policy)
+
 
 def _vgg_preprocess(images):
     """[0, 1] RGB to VGG's scale: [0, 255], BGR, minus the ImageNet mean."""
-    return keras.applications.vgg16.preprocess_input(images * 255.0)
+    return keras.applications.vgg16.preprocess_input(images * 255.0, data_format=LAYOUT)
 
 
 def _inception_preprocess(images):
     """[0, 1] to Inception's scale, [-1, 1]."""
-    return keras.applications.inception_v3.preprocess_input(images * 255.0)
+    return keras.applications.inception_v3.preprocess_input(images * 255.0, data_format=LAYOUT)
 
 
 def _squeezenet_preprocess(images):
@@ -23,10 +45,12 @@ def _squeezenet_preprocess(images):
     return tf.reverse(images * 255.0, axis=[-1]) - tf.constant([104, 117, 123], images.dtype)
 
 
+@keras_defaults()
 def _vgg19(weights=None):
     return keras.applications.VGG19(weights=weights, include_top=False)
 
 
+@keras_defaults()
 def _vgg16(weights=None):
     return keras.applications.VGG16(weights=weights, include_top=False)
 
@@ -35,6 +59,7 @@ def _vgg16(weights=None):
 _UNNAMED = re.compile(r"(conv2d|batch_normalization|activation|\w+_pooling2d|concatenate)_?(\d*)")
 
 
+@keras_defaults()
 def _inception_v3(weights=None):
     """Inception v3, with layers numbered from 0 no matter which models were built before."""
     model = keras.applications.InceptionV3(weights=weights, include_top=False)
@@ -48,6 +73,7 @@ def _inception_v3(weights=None):
     return model
 
 
+@keras_defaults()
 def _squeezenet(weights=None):
     """SqueezeNet 1.1 (Iandola et al. 2016) as a fully convolutional Keras model."""
     conv = functools.partial(keras.layers.Conv2D, padding="same")
@@ -83,7 +109,7 @@ class Architecture:
         content_layers, style_layers: default layers of `Content` and `Style`.
         dream_layers: {layer: weight}, the default of `Dream`.
         classes: the layer whose 1,000 channels are the ImageNet classes, if there is one.
-        bfloat16_pays: True if bfloat16 makes it faster.
+        half_pays: True if half precision, bfloat16 or float16, makes it faster.
         bottlenecks: layers that every path to deeper layers passes through; see
             `large/checkpointing.py`.
     """
@@ -94,7 +120,7 @@ class Architecture:
     style_layers: tuple = ()
     dream_layers: dict = field(default_factory=dict)
     classes: str | None = None
-    bfloat16_pays: bool = False
+    half_pays: bool = False
     bottlenecks: tuple = ()
 
 
@@ -103,7 +129,7 @@ _VGG = dict(
     content_layers=("block4_conv2",),
     style_layers=tuple(f"block{block}_conv1" for block in range(1, 6)),
     dream_layers={"block5_conv2": 1.0},
-    bfloat16_pays=True,
+    half_pays=True,
     bottlenecks=("block3_pool",),
 )
 ARCHITECTURES = {
@@ -115,7 +141,7 @@ ARCHITECTURES = {
         content_layers=("mixed2",),
         style_layers=("conv2d_2", "mixed0", "mixed2", "mixed4"),
         dream_layers={"mixed3": 1.0, "mixed5": 1.0},
-        bfloat16_pays=True,
+        half_pays=True,
         bottlenecks=("mixed3", "mixed4"),
     ),
     "squeezenet": Architecture(

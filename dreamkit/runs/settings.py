@@ -2,26 +2,29 @@
 
 import functools
 import inspect
-import os
+from collections.abc import Mapping
 from dataclasses import asdict
 
 import numpy as np
 
 from ..errors import SettingsError, check_range
-from ..images import image_digest, load_image
+from ..film.recording import open_film
 from ..networks.backbone import Backbone
 from ..profiles import Profile
 from ..profiles import profile as choose_profile
 from .checkpoint import Checkpoint
+from .pictures import open_pictures, picture, recorded
 from .versions import versions
 
 
-def reproducible(*pictures):
+def reproducible(*pictures, prepare=None):
     """Decorate a recipe so that its Run records everything needed to make it again.
 
     Args:
         pictures: names of the arguments that are pictures. They are loaded here and recorded by
             source and hash; other arguments are recorded by value.
+        prepare: function from the arguments, with pictures loaded, to {name: value} of those that
+            depend on a picture, so that what was found is recorded.
 
     A missing seed is drawn and the profile is resolved here, so that both are recorded too.
     """
@@ -38,16 +41,22 @@ def reproducible(*pictures):
             if given["seed"] is None:
                 given["seed"] = int(np.random.default_rng().integers(2**31))
             check_range("seed", given["seed"], 0)
-            sources = {name: given[name] for name in pictures if given[name] is not None}
-            given.update({name: open_picture(name, given) for name in sources})
-            return given, describe(recipe.__name__, sources, given)
+            found = open_pictures(pictures, given)
+            given.update(prepare(given) if prepare else {})
+            return given, describe(recipe.__name__, found, given)
 
         @functools.wraps(recipe)
         def run_and_record(*args, **kwargs):
             given, settings = resolve(*args, **kwargs)
             given["checkpoint"] = open_checkpoint(given["checkpoint"], settings, given)
+            saved = given["checkpoint"]
+            first = saved.notes.get("settings", settings) if saved else settings
+            film = open_film(given["film"], first)
+            given["callback"] = film.alongside(given["callback"]) if film else given["callback"]
             run = recipe(**given)
             run.settings = settings | ({"stopped": run.stopped} if run.stopped else {})
+            if film:
+                film.finish(run)
             return run
 
         run_and_record.resolve = resolve
@@ -63,33 +72,17 @@ def resolve_profile(value):
     return value if isinstance(value, Profile) else choose_profile(value, quiet=True)
 
 
-def open_picture(name, given):
-    """Load a recipe's picture; if not an array, at `size` or the profile's size."""
-    source, size = given[name], given["size"]
-    if name in ("style", "guide"):
-        size = None  # the recipe scales these itself
-    elif size is None and isinstance(source, str | os.PathLike):
-        size = given["profile"].size
-    picture = load_image(source, size)
-    picture.setflags(write=False)  # lets check_image share it instead of copying
-    return picture
-
-
-def describe(recipe, sources, given):
-    """The settings needed to make a picture again, as JSON values."""
-    left_out = {*sources, "profile", "seed", "callback", "progress", "checkpoint"}
-    inputs = {
-        name: {
-            "source": str(source) if isinstance(source, str | os.PathLike) else None,
-            "shape": list(given[name].shape),
-            "sha256": image_digest(given[name]),
-        }
-        for name, source in sources.items()
-    }
+def describe(recipe, found, given):
+    """The settings needed to make a picture again, as JSON values; `found` is {key: source}."""
+    left_out = {*found, "profile", "seed", "callback", "progress", "checkpoint", "film"}
+    arguments = {name: value for name, value in given.items() if name not in left_out}
+    for name in {key.partition(" ")[0] for key in found} & arguments.keys():
+        shares = [share for _, share in given[name]]
+        arguments[name] = [[f"{name} {n}", share] for n, share in enumerate(shares, start=1)]
     return {
         "recipe": recipe,
-        "inputs": inputs,
-        "arguments": {k: to_json(k, v) for k, v in given.items() if k not in left_out},
+        "inputs": recorded(found, given),
+        "arguments": {name: to_json(name, value) for name, value in arguments.items()},
         "seed": given["seed"],
         "profile": asdict(given["profile"]),
         "versions": versions(),
@@ -102,10 +95,10 @@ def to_json(name, value):
         return value.name
     if value is None or isinstance(value, str | bool | int | float):
         return value
-    if isinstance(value, dict):
-        return {str(key): float(weight) for key, weight in value.items()}
+    if isinstance(value, Mapping):
+        return {str(key): to_json(name, item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [str(item) for item in value]
+        return [to_json(name, item) for item in value]
     if isinstance(value, np.generic):
         return value.item()
     raise SettingsError(
@@ -122,5 +115,5 @@ def open_checkpoint(path, settings, given):
         raise SettingsError(
             f"{path} belongs to a run with other settings: choose another name, or resume() it."
         )
-    checkpoint.arrays.update({f"input:{name}": given[name] for name in settings["inputs"]})
+    checkpoint.arrays.update({f"input:{key}": picture(given, key) for key in settings["inputs"]})
     return checkpoint

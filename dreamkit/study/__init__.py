@@ -1,4 +1,4 @@
-"""The clear-or-distorted experiment.  (Notebook 05.)"""
+"""The clear-or-distorted experiment.  (Notebook 06.)"""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""A cell of the clear-or-distorted study: one picture, treated one way and run.  (Notebook 05.)"""
+"""A cell of the clear-or-distorted study: one picture, treated one way and run.  (Notebook 06.)"""
 
 import functools
 import hashlib
@@ -42,7 +42,7 @@ class Cell:
         steps: of a style transfer; for a dream, at each octave.
         octaves: how many sizes a dream works at; 1 for a style transfer.
 
-    Introduced in notebook 05.
+    Introduced in notebook 06.
     """
 
     recipe: str
@@ -84,7 +84,7 @@ def run_cell(cell):
         DreamkitError: a picture, a setting or the weights are wrong, or the run diverged.
         KeyboardInterrupt: the run was stopped; half a run is not a result.
 
-    Source: Al-Khazraji, Abbas and Jamil 2022. Introduced in notebook 05.
+    Source: Al-Khazraji, Abbas and Jamil 2022. Introduced in notebook 06.
     """
     started = time.perf_counter()
     content, style = pictures(cell)
@@ -118,7 +118,7 @@ def square(name, size):
         name: a sample's name, or `"scene-0.40"` for a scene with that clutter.
         size: side, px.
 
-    Introduced in notebook 05.
+    Introduced in notebook 06.
 
     >>> square("chelsea", 32).shape
     (32, 32, 3)

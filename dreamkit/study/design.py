@@ -1,4 +1,4 @@
-"""What the study compares, stated before there is a result.  (Notebook 05.)"""
+"""What the study compares, stated before there is a result.  (Notebook 06.)"""
 
 import os
 from dataclasses import asdict, dataclass, replace
@@ -49,7 +49,7 @@ class Design:
         variant_network: the variants' network.
         seeds: of runs and distortions; each one repeats everything.
 
-    Introduced in notebook 05.
+    Introduced in notebook 06.
     """
 
     name: str
@@ -111,7 +111,7 @@ def design(preset="quick", quiet=False):
             missing, VGG-16).
         quiet: True does not print which networks are used and which are left out.
 
-    Raises `SettingsError` if there is no such preset. Introduced in notebook 05.
+    Raises `SettingsError` if there is no such preset. Introduced in notebook 06.
 
     >>> design("quick", quiet=True).style_networks
     ('squeezenet',)
@@ -135,7 +135,7 @@ def design(preset="quick", quiet=False):
 def cells(design):
     """A `Design`'s cells, a list: picture by picture, each clear cell before its distorted ones.
 
-    Introduced in notebook 05.
+    Introduced in notebook 06.
 
     >>> len(cells(PRESETS["quick"])) == 5 * 2 * 12
     True

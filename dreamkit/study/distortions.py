@@ -1,4 +1,4 @@
-"""Pictures distorted by degrees, and a measure of clutter.  (Notebook 05.)
+"""Pictures distorted by degrees, and a measure of clutter.  (Notebook 06.)
 
 Severity runs from 0, which changes nothing, to 1, where a photo is barely recognisable. Lengths
 are relative to the picture's own size, so a distortion looks the same at 96 px and at 512 px.
@@ -94,7 +94,7 @@ def distort(image, kind, severity, seed=0):
 
     Sources: Al-Khazraji, Abbas and Jamil 2022, who call a picture clear if it has no mixed lines,
     circles, colours or other shapes; Hendrycks and Dietterich 2019 (severity scales).
-    Introduced in notebook 05.
+    Introduced in notebook 06.
 
     >>> grey = np.full((40, 60, 3), 0.5, np.float32)
     >>> [float(np.mean(distort(grey, "lines", s) != grey).round(1)) for s in (0, 0.1, 1)]
@@ -123,7 +123,7 @@ def clutter(image):
 
     Raises `ImageError` if `image` is not a picture.
     Sources: Canny 1986; Rosenholtz, Li and Nakano 2007 (edge density as a measure of clutter).
-    Introduced in notebook 05.
+    Introduced in notebook 06.
 
     >>> clutter(np.full((40, 60, 3), 0.5))
     {'edge_density': 0.0, 'colour_entropy': 0.0, 'clutter': 0.0}
@@ -145,7 +145,7 @@ def scale_sheet(image, severities=(0, 0.25, 0.5, 0.75, 1), kinds=None):
         kinds: one for each row, keys of `DISTORTIONS`; all when None.
 
     Returns the matplotlib figure; raises what `distort` raises.
-    Introduced in notebook 05.
+    Introduced in notebook 06.
 
     >>> figure = scale_sheet(np.full((8, 8, 3), 0.5), (0, 1), ["blur"])
     >>> [axes.get_title() for axes in figure.axes]

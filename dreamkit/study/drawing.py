@@ -1,4 +1,4 @@
-"""What the study draws: marks over a picture, and the shapes of scenes.  (Notebook 05.)
+"""What the study draws: marks over a picture, and the shapes of scenes.  (Notebook 06.)
 
 A mark has corners (n, 2) in units, a colour (RGBA, 0 to 255) and a line width in units, 0 to fill
 it. A unit is the side of a square with the picture's area, so marks look the same at every size.

@@ -1,4 +1,4 @@
-"""Effects of distortions: paired, with intervals, tests and power.  (Notebook 05.)
+"""Effects of distortions: paired, with intervals, tests and power.  (Notebook 06.)
 
 An effect is ln(measure of the distorted / measure of the clear picture), so that halving and
 doubling are equally far from 0. Pictures are the unit of replication: two seeds or two styles of
@@ -36,7 +36,7 @@ def paired(table, measure="end_relative"):
     Raises:
         SettingsError: there is no such measure, or the table lacks a column.
 
-    Source: Hurlbert 1984 (pseudo-replication). Introduced in notebook 05.
+    Source: Hurlbert 1984 (pseudo-replication). Introduced in notebook 06.
 
     >>> import pandas as pd
     >>> shared = dict(recipe="style", variant="base", network="vgg16", role="content", style="oil")
@@ -81,7 +81,7 @@ def as_claimed(table):
         the end, recipe and network; its values are texts such as "9 of 16". The claim is a higher
         style loss and a lower dream score for the distorted picture.
 
-    Source: Al-Khazraji, Abbas and Jamil 2022. Introduced in notebook 05.
+    Source: Al-Khazraji, Abbas and Jamil 2022. Introduced in notebook 06.
     """
     counts = {}
     for measure in ("end_raw", "end_relative"):
@@ -115,7 +115,7 @@ def effects(table, measure="end_relative", resamples=9999):
         SettingsError: as for `paired`, or `resamples` is out of range.
 
     Sources: Efron 1987 (BCa interval); Holm 1979; Al-Khazraji, Abbas and Jamil 2022 (the claim).
-    Introduced in notebook 05.
+    Introduced in notebook 06.
     """
     check_range("resamples", resamples, 99)
     keys = [*GROUP, "kind", "severity"]
@@ -184,7 +184,7 @@ def by_clutter(table, measure="end_relative", resamples=9999):
     Raises:
         SettingsError: as for `effects`.
 
-    Source: Spearman 1904. Introduced in notebook 05.
+    Source: Spearman 1904. Introduced in notebook 06.
     """
     check_range("resamples", resamples, 99)
     keys, rows = GROUP[:3], []

@@ -1,4 +1,4 @@
-"""Figures of the clear-or-distorted study.  (Notebook 05.)"""
+"""Figures of the clear-or-distorted study.  (Notebook 06.)"""
 
 import numpy as np
 from matplotlib.lines import Line2D
@@ -89,7 +89,7 @@ def plot_pairs(table, measure, recipe, network, severity=1.0, kinds=None, column
         columns: panels in a row.
 
     Returns the matplotlib figure. Lines that go the claimed way are indigo, the others rose and
-    dashed; the titles count the former. Introduced in notebook 05.
+    dashed; the titles count the former. Introduced in notebook 06.
     """
     cells = dict(recipe=recipe, network=network, variant="base", severity=severity)
     pairs = select(paired(table, measure), **cells)
@@ -122,7 +122,7 @@ def plot_effects(found, severity=1.0):
         severity: of the distortions.
 
     Returns the matplotlib figure: a row for each distortion, in the order of the first panel's
-    effects, and a panel for each recipe; the claimed side is shaded. Introduced in notebook 05.
+    effects, and a panel for each recipe; the claimed side is shaded. Introduced in notebook 06.
     """
     parts = of_largest(select(found, severity=severity, variant="base", role="content"))
     parts = {pair: part.set_index("kind") for pair, part in parts.items()}
@@ -189,7 +189,7 @@ def plot_clutter(table, measure, resamples=2000):
         resamples: for the interval in the title.
 
     Returns the matplotlib figure: photos and scenes with their names, and in the title the rank
-    correlation over all of them, with its 95 % interval. Introduced in notebook 05.
+    correlation over all of them, with its 95 % interval. Introduced in notebook 06.
     """
     table = select(table, variant="base")
     parts = of_largest(select(clear_pictures(table, measure), variant="base"))
@@ -216,10 +216,10 @@ def _draw_clutter(axes, points, measure):
     axes.margins(0.12)
     log_ticks(axes)
     names = [kind_label(name).removeprefix("scene-") for name in points["picture"]]
-    _name_points(axes, points["clutter"].to_numpy(), points[measure].to_numpy(), names)
+    name_points(axes, points["clutter"].to_numpy(), points[measure].to_numpy(), names)
 
 
-def _name_points(axes, x, y, names, size=8.5):
+def name_points(axes, x, y, names, size=8.5):
     """Write each point's name where it covers least of the points and of other names."""
     pixels = axes.transData.transform(np.stack([x, y], -1)) * 72 / axes.figure.dpi
     taken = [Bbox.from_bounds(a - 4, b - 4, 8, 8) for a, b in pixels]
@@ -261,7 +261,7 @@ def plot_severity(found):
         found: a table from `effects`; each recipe's last network is drawn, without its variants.
 
     Returns the matplotlib figure: a panel for each distortion, with a line for each recipe that
-    starts from no change at severity 0; bars are the 95 % intervals. Introduced in notebook 05.
+    starts from no change at severity 0; bars are the 95 % intervals. Introduced in notebook 06.
     """
     rows = select(found, variant="base", role="content")
     kinds, size = rows["kind"].unique(), dict(width=2.6, height=2.2, margin=(0.6, 0.9))

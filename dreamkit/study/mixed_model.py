@@ -1,4 +1,4 @@
-"""All distortions of a recipe in one mixed model.  (Notebook 05.)"""
+"""All distortions of a recipe in one mixed model.  (Notebook 06.)"""
 
 import warnings
 
@@ -33,7 +33,7 @@ def mixed_model(table, measure, recipe, network, variant="base"):
     Raises:
         SettingsError: as for `paired`, or there are fewer than 3 pictures or no distortion.
 
-    Source: Laird and Ware 1982. Introduced in notebook 05.
+    Source: Laird and Ware 1982. Introduced in notebook 06.
     """
     check_choice("recipe", recipe, CLAIM)
     values, wanted = logarithms(table, measure), [recipe, network, variant]

@@ -1,4 +1,4 @@
-"""Runs a study's cells, on one process or many, and keeps each result.  (Notebook 05.)"""
+"""Runs a study's cells, on one process or many, and keeps each result.  (Notebook 06.)"""
 
 import json
 from dataclasses import asdict
@@ -9,7 +9,7 @@ from tqdm.auto import tqdm
 
 from ..batch.jobs import run_all
 from ..errors import DreamkitError
-from ..files import check_folder, replacing
+from ..inputs.files import check_folder, replacing
 from ..runs.versions import versions
 from .cells import COLUMNS, FORMAT, run_cell
 from .design import cells, design
@@ -45,7 +45,7 @@ def run_study(preset="quick", out="outputs/study", workers=1, scheduler=None, pr
         ImageError: the folder cannot be written to.
         KeyboardInterrupt: stopped with Ctrl-C; the same call continues from there.
 
-    Source: Al-Khazraji, Abbas and Jamil 2022. Introduced in notebook 05.
+    Source: Al-Khazraji, Abbas and Jamil 2022. Introduced in notebook 06.
     """
     chosen = design(preset, quiet=not progress) if isinstance(preset, str) else preset
     wanted, folder = cells(chosen), study_folder(chosen, out)

@@ -1,4 +1,4 @@
-"""Drawn scenes, as plain or as cluttered as you like.  (Notebook 05.)"""
+"""Drawn scenes, as plain or as cluttered as you like.  (Notebook 06.)"""
 
 import numpy as np
 
@@ -24,7 +24,7 @@ def scene(clutter_level, size, seed=0):
         seed: whole number from 0 up.
 
     Returns (size, size, 3) float32 in [0, 1]; raises `SettingsError` outside these ranges.
-    Introduced in notebook 05.
+    Introduced in notebook 06.
 
     >>> from dreamkit.study.distortions import clutter
     >>> clutter(scene(0, 64))["clutter"] < clutter(scene(1, 64))["clutter"]

@@ -1,4 +1,4 @@
-"""Intervals, tests and power for (n,) effects, from SciPy and statsmodels.  (Notebook 05.)
+"""Intervals, tests and power for (n,) effects, from SciPy and statsmodels.  (Notebook 06.)
 
 With fewer than 3 effects, results are NaN.
 """
@@ -20,7 +20,7 @@ RNG = "rng" if "rng" in inspect.signature(bootstrap).parameters else "random_sta
 def interval(values, resamples=9999):
     """95 % bootstrap interval of a mean: BCa, or percentiles where BCa is undefined.
 
-    Source: Efron 1987. Introduced in notebook 05.
+    Source: Efron 1987. Introduced in notebook 06.
 
     >>> interval(np.full(5, 0.5))
     (0.5, 0.5)
@@ -55,7 +55,7 @@ def flip_test(values, resamples=9999):
     """Two-sided p of a mean of 0: how often random signs give a mean at least as far from 0.
 
     Exact if there are at most `resamples` ways to flip the signs; otherwise that many are drawn.
-    Source: Fisher 1935 (Darwin's maize). Introduced in notebook 05.
+    Source: Fisher 1935 (Darwin's maize). Introduced in notebook 06.
 
     >>> flip_test(np.array([1.0, 2.0, 3.0, 4.0, 5.0]))  # 2 of 32 ways
     0.0625
@@ -84,7 +84,7 @@ def detectable(n, spread, tests=1):
         spread: standard deviation of their effects.
         tests: how many share the 5 % (the first step of Holm's correction).
 
-    Source: Cohen 1988. Introduced in notebook 05.
+    Source: Cohen 1988. Introduced in notebook 06.
 
     >>> round(detectable(16, 0.1), 3)
     0.075

@@ -1,6 +1,7 @@
 """A batch makes all it can, nothing twice, loses nothing, and reports the rest."""
 
 import functools
+import json
 import os
 import shutil
 import signal
@@ -146,6 +147,25 @@ def test_finished_pictures_are_skipped_and_overwrite_makes_them_again(command, p
     code, out, _ = command(*STYLE, photos, "--overwrite")
     assert code == 0
     assert not before.items() & stamp("outputs").items()
+
+
+def test_a_picture_from_before_an_argument_existed_is_finished(command, photos):
+    command(*STYLE, photos / "coffee.png", "--out", "outputs")
+    file = next(Path("outputs").glob("*.json"))
+    settings = json.loads(file.read_text("utf-8"))
+    for argument in ("strength", "content_mask", "preserve_color"):
+        del settings["arguments"][argument]
+    file.write_text(json.dumps(settings), "utf-8")
+    assert "1 of 3 already done" in command(*STYLE, photos, "--out", "outputs")[1]
+
+
+def test_a_batch_takes_several_styles_and_masks(command, photos):
+    where = ("--out", "outputs", "--style", "mosaic:2", "--style", "night_flow:fine")
+    mask = ("--style-mask", f"mosaic:{photos / 'coffee.png'}")
+    several = [*STYLE, photos, *where, *mask, "--workers", 2]
+    assert command(*several)[0] == 0
+    assert len(pictures("outputs")) == 3
+    assert "3 of 3 already done" in command(*several)[1]
 
 
 def cut(path):

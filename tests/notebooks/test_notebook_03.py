@@ -1,160 +1,139 @@
-"""Notebook 03: its exercises tell right from wrong; its definitions equal the package's."""
+"""Notebook 03: its exercises tell right from wrong; its formulas equal the package's."""
 
 import numpy as np
 import pytest
 
-import dreamkit as dk
-from dreamkit.dream import best_match
-from dreamkit.errors import SettingsError
+from dreamkit import terms
 from dreamkit.exercises import check
-from dreamkit.gradients import normalise
-from dreamkit.octaves import octave_sizes, through_octaves
 from dreamkit.startup import tf
 from notebook_tools import definitions
 
-AXES = (0, 1)
+LAYERS = "shallow", "deep"
 
 
-def up_step(x, g, rate):
-    return np.clip(x + rate * g / g.std(), 0, 1)
+def stub(*_):
+    return ...
 
 
-def roll_and_roll_back(x, shift, gradient):
-    return np.roll(gradient(np.roll(x, shift, AXES)), -np.array(shift), AXES)
+def ratio(f, p):
+    return np.sum((f - p) ** 2) / np.sum(p**2)
 
 
-def start_with_detail(dreamed, smaller, base):
-    size = base.shape[:2]
-    return np.clip(dk.resize(dreamed, size) + base - dk.resize(smaller, size), 0, 1)
+def loss_over_layers(features, targets):
+    return np.mean([ratio(features[layer], targets[layer]) for layer in targets])
 
 
-RIGHT = {
-    "3.1": up_step,
-    "3.2": roll_and_roll_back,
-    "3.3": [(60, 80), (120, 160), (240, 320)],
-    "3.4": start_with_detail,
-}
-WRONG = {
-    "descends": ("3.1", lambda x, g, r: np.clip(x - r * g / g.std(), 0, 1), "descent"),
-    "takes the raw gradient": ("3.1", lambda x, g, r: x + r * g, "raw"),
-    "takes the raw gradient, clipped": ("3.1", lambda x, g, r: np.clip(x + r * g, 0, 1), "raw"),
-    "divides by the norm": ("3.1", lambda x, g, r: x + r * g / np.linalg.norm(g), "norm"),
-    "gives only the step": ("3.1", lambda x, g, r: r * g / g.std(), "only the step"),
-    "does not clip": ("3.1", lambda x, g, r: x + r * g / g.std(), "np.clip"),
-    "does not roll": ("3.2", lambda x, t, gradient: gradient(x), "never rolled"),
-    "does not roll back": ("3.2", lambda x, t, gradient: gradient(np.roll(x, t, AXES)), "-shift"),
-    "rolls twice the same way": (
-        "3.2",
-        lambda x, t, gradient: np.roll(gradient(np.roll(x, t, AXES)), t, AXES),
-        "opposite",
-    ),
-    "rolls without axes": (
-        "3.2",
-        lambda x, t, gradient: np.roll(gradient(np.roll(x, t[0])), -t[0]),
-        "axis=(0, 1)",
-    ),
-    "negates a tuple": (
-        "3.2",
-        lambda x, t, gradient: np.roll(gradient(np.roll(x, t, AXES)), -t, AXES),
-        "TypeError",
-    ),
-    "starts large": ("3.3", RIGHT["3.3"][::-1], "smallest"),
-    "puts width first": ("3.3", [(80, 60), (160, 120), (320, 240)], "height comes first"),
-    "leaves out the picture's size": ("3.3", [(30, 40), (60, 80), (120, 160)], "own size"),
-    "takes equal distances": ("3.3", [(80, 107), (160, 213), (240, 320)], "equal amounts"),
-    "gives two sizes": ("3.3", [(120, 160), (240, 320)], "three sizes"),
-    "gives plain numbers": ("3.3", [60, 120, 240], "pair"),
-    "forgets the detail": (
-        "3.4",
-        lambda dreamed, smaller, base: dk.resize(dreamed, base.shape[:2]),
-        "lost detail is missing",
-    ),
-    "loses the dream": ("3.4", lambda dreamed, smaller, base: base, "lose the dream"),
-    "turns the sign": (
-        "3.4",
-        lambda dreamed, smaller, base: (
-            dk.resize(dreamed, base.shape[:2]) + dk.resize(smaller, base.shape[:2]) - base
+def tensor_loss(features, targets):
+    ratios = [
+        tf.reduce_sum((features[k] - targets[k]) ** 2) / tf.reduce_sum(targets[k] ** 2)
+        for k in targets
+    ]
+    return tf.add_n(ratios) / len(ratios)
+
+
+def total_variation(x):
+    return np.abs(x[:, 1:] - x[:, :-1]).mean() + np.abs(x[1:] - x[:-1]).mean()
+
+
+def gradient_step(picture, gradient, rate):
+    return np.clip(picture - rate * gradient, 0, 1)
+
+
+def in_place(picture, gradient, rate):
+    picture -= rate * gradient
+    return np.clip(picture, 0, 1, out=picture)
+
+
+RIGHT_PREDICTION = {"style": "b", "content": "d", "total variation": "a", "all three": "c"}
+
+
+@pytest.mark.parametrize(
+    ("number", "answer"),
+    [
+        ("3.1", loss_over_layers),
+        ("3.1", tensor_loss),
+        ("3.2", total_variation),
+        ("3.2", lambda x: float(terms.TotalVariation()(x)[0])),
+        ("3.3", gradient_step),
+        ("3.4", RIGHT_PREDICTION),
+        ("3.4", {change: letter.upper() for change, letter in RIGHT_PREDICTION.items()}),
+    ],
+)
+def test_a_solution_is_right_and_says_why(number, answer):
+    verdict = check(number, answer)
+    assert verdict.right
+    assert repr(verdict).startswith("Right, because ")
+
+
+@pytest.mark.parametrize("number", ["3.1", "3.2", "3.3"])
+@pytest.mark.parametrize("answer", [..., None, stub, lambda *_: None])
+def test_an_unfilled_function_is_not_yet(number, answer):
+    assert repr(check(number, answer)).startswith("Not yet: replace the three dots")
+
+
+def test_an_unfilled_prediction_is_not_yet():
+    verdict = check("3.4", dict.fromkeys(RIGHT_PREDICTION, ...))
+    assert "choose a letter for style, content, total variation, all three" in repr(verdict)
+
+
+def first_layer_only(features, targets):
+    for layer in targets:
+        return ratio(features[layer], targets[layer])
+
+
+@pytest.mark.parametrize(
+    ("number", "answer", "hint"),
+    [
+        ("3.1", lambda f, p: sum(ratio(f[k], p[k]) for k in p), "divide by the number of layers"),
+        ("3.1", lambda f, p: loss_over_layers(p, f), "energy of the picture's features F"),
+        ("3.1", first_layer_only, "return after the loop"),
+        ("3.1", lambda f, p: ratio(f["deep"], p["deep"]), "only the last layer"),
+        (
+            "3.1",
+            lambda f, p: (
+                sum(np.sum((f[k] - p[k]) ** 2) for k in p) / sum(np.sum(p[k] ** 2) for k in p)
+            ),
+            "layer by layer",
         ),
-        "sign",
-    ),
-    "does not clip the start": (
-        "3.4",
-        lambda dreamed, smaller, base: (
-            dk.resize(dreamed, base.shape[:2]) + base - dk.resize(smaller, base.shape[:2])
-        ),
-        "np.clip",
-    ),
-}
-
-
-@pytest.mark.parametrize("number", RIGHT)
-def test_a_right_answer_is_right(number):
-    verdict = check(number, RIGHT[number])
-    assert verdict.right, verdict
-    assert repr(verdict).startswith("Right, because")
-
-
-@pytest.mark.parametrize("number", RIGHT)
-def test_an_unfilled_stub_is_not_yet(number):
-    stub = ... if number == "3.3" else lambda *args: ...
-    verdict = check(number, stub)
-    assert not verdict.right
-    assert "three dots" in verdict.words
-
-
-@pytest.mark.parametrize("mistake", WRONG)
-def test_a_common_mistake_gets_its_hint(mistake):
-    number, answer, hint = WRONG[mistake]
+        ("3.1", lambda f, p: np.mean([np.mean((f[k] - p[k]) ** 2) for k in p]), "the tutorial's"),
+        ("3.1", lambda f, p: np.mean([np.sum((f[k] - p[k]) ** 2) for k in p]) / 2, "the papers'"),
+        ("3.1", lambda f, p: np.mean([np.sum((f[k] - p[k]) ** 2) for k in p]), "raw sums"),
+        ("3.1", lambda f, p: [ratio(f[k], p[k]) for k in p], "expected one number"),
+        ("3.1", 0.5, "give the function itself"),
+        ("3.1", lambda f, p: f["missing"], "raised KeyError"),
+        ("3.2", lambda x: (x[:, 1:] - x[:, :-1]).mean() + (x[1:] - x[:-1]).mean(), "np.abs"),
+        ("3.2", lambda x: np.abs(np.diff(x, axis=0)).mean(), "not those side by side"),
+        ("3.2", lambda x: np.abs(np.diff(x, axis=1)).mean(), "not those above each other"),
+        ("3.2", lambda x: tf.image.total_variation(tf.constant(x)).numpy(), "take means"),
+        ("3.2", lambda x: total_variation(x) / 2, "just add them"),
+        ("3.2", lambda x: sum((np.diff(x, axis=k) ** 2).mean() for k in (0, 1)), "squared"),
+        ("3.2", lambda x: np.abs(x[:, 1:] - x[:, :-1]), "expected one number"),
+        ("3.3", lambda x, g, rate: np.clip(x + rate * g, 0, 1), "uphill"),
+        ("3.3", lambda x, g, rate: x + rate * g, "uphill"),
+        ("3.3", lambda x, g, rate: x - rate * g, "leave [0, 1]"),
+        ("3.3", lambda x, g, rate: np.clip(x - g, 0, 1), "rate is missing"),
+        ("3.3", lambda x, g, rate: x - rate * np.clip(g, 0, 1), "clip the new picture"),
+        ("3.3", in_place, "make a new array"),
+        ("3.4", {**RIGHT_PREDICTION, "all three": "b"}, "style doesn't gain"),
+        ("3.4", {**RIGHT_PREDICTION, "style": "d", "content": "b"}, "photo still counts"),
+        ("3.4", {**RIGHT_PREDICTION, "style": "c"}, "one weight changes"),
+        ("3.4", {**RIGHT_PREDICTION, "style": "x"}, "not one of the letters"),
+        ("3.4", "b", "dictionary with the keys"),
+    ],
+)
+def test_a_common_mistake_gets_its_hint(number, answer, hint):
     verdict = check(number, answer)
     assert not verdict.right
-    assert hint in verdict.words, verdict
+    assert hint in repr(verdict)
 
 
-@pytest.mark.parametrize("answer", [7, "octaves", [], [(1, 2, 3)], lambda *args: 1, np.zeros(3)])
-@pytest.mark.parametrize("number", RIGHT)
-def test_no_answer_makes_a_check_raise(number, answer):
-    assert not check(number, answer).right
-
-
-@pytest.fixture(scope="module")
-def lesson():
-    return definitions("03_deep_dream.ipynb")
-
-
-@pytest.mark.parametrize("levels", [0, 1, 3, 9])
-def test_normalise_is_the_packages(lesson, levels):
-    gradient = tf.random.stateless_normal((33, 20, 3), seed=(3, levels)) * 1e-5
-    np.testing.assert_array_equal(
-        lesson["normalise"](gradient, levels), normalise(gradient, levels)
-    )
-
-
-def test_octave_sizes_is_the_packages(lesson):
-    rng = np.random.default_rng(33)
-    for size in rng.integers(1, 900, (30, 2)).tolist():
-        octaves, scale = int(rng.integers(1, 7)), float(rng.uniform(1.1, 3))
-        arguments = (tuple(size), octaves, scale, int(rng.integers(1, 60)))
-        assert lesson["octave_sizes"](*arguments) == octave_sizes(*arguments)
-    with pytest.raises(SettingsError):
-        lesson["octave_sizes"]((9, 9), 0)
-
-
-def test_through_octaves_is_the_packages(lesson, picture):
-    image = picture(40, 60, seed=4)
-    sizes = octave_sizes(image.shape[:2], 3)
-
-    def walk(start, number):
-        steps = dict(learning_rate=0.02, progress=False)
-        return dk.ascend(start, dk.TotalVariation(), number, **steps)
-
-    ours, theirs = (f(image, sizes, walk) for f in (lesson["through_octaves"], through_octaves))
-    np.testing.assert_array_equal(ours.image, theirs.image)
-    assert list(ours.history["total"]) == list(theirs.history["total"])
-
-
-def test_best_match_is_the_packages(lesson):
-    features = tf.random.stateless_normal((1, 4, 5, 6), seed=(1, 2))
-    guide = tf.random.stateless_normal((1, 3, 2, 6), seed=(3, 4))
-    np.testing.assert_array_equal(
-        lesson["best_match"](features, guide), best_match(features, guide)
-    )
+@pytest.mark.parametrize("name", ["CONTENT_FORMULAS", "STYLE_FORMULAS"])
+def test_the_notebooks_formulas_are_the_packages(name):
+    ours, theirs = definitions("03_neural_style_transfer.ipynb")[name], getattr(terms, name)
+    random = np.random.default_rng(2)
+    f, p = random.normal(size=(2, 1, 7, 7))
+    content = np.sum((f - p) ** 2), np.sum(p**2), p.size
+    given = content if name == "CONTENT_FORMULAS" else (f, p)
+    assert list(ours) == list(theirs)
+    for formula in ours:
+        assert float(ours[formula](*given)) == pytest.approx(float(theirs[formula](*given)))

@@ -1,136 +1,160 @@
-"""Notebook 04: its checks tell right from wrong; its definitions equal the package's."""
+"""Notebook 04: its exercises tell right from wrong; its definitions equal the package's."""
 
 import numpy as np
 import pytest
 
-from dreamkit.balanced import Balanced
-from dreamkit.dream import Dream
-from dreamkit.exercises import EXERCISES, check
-from dreamkit.exercises.notebook_04 import ORDERS, small_table
+import dreamkit as dk
+from dreamkit.dream import best_match
+from dreamkit.errors import SettingsError
+from dreamkit.exercises import check
+from dreamkit.gradients import normalise
+from dreamkit.octaves import octave_sizes, through_octaves
 from dreamkit.startup import tf
-from dreamkit.terms import Content, Style, TotalVariation
 from notebook_tools import definitions
 
-
-def length(array):
-    return np.sqrt(np.sum(np.asarray(array) ** 2))
+AXES = (0, 1)
 
 
-def balanced(down, up, balance=1.0):
-    return down / length(down) - balance * up / length(up)
+def up_step(x, g, rate):
+    return np.clip(x + rate * g / g.std(), 0, 1)
 
 
-def two_orders(picture, paint, dream):
-    return {"style-dream": dream(paint(picture)), "dream-style": paint(dream(picture))}
+def roll_and_roll_back(x, shift, gradient):
+    return np.roll(gradient(np.roll(x, shift, AXES)), -np.array(shift), AXES)
 
 
-STUBS = {
-    "4.1": ...,
-    "4.2": lambda down, up, balance=1.0: ...,
-    "4.3": lambda table: ...,
-    "4.4": lambda picture, paint, dream: {"style-dream": ..., "dream-style": ...},
+def start_with_detail(dreamed, smaller, base):
+    size = base.shape[:2]
+    return np.clip(dk.resize(dreamed, size) + base - dk.resize(smaller, size), 0, 1)
+
+
+RIGHT = {
+    "4.1": up_step,
+    "4.2": roll_and_roll_back,
+    "4.3": [(60, 80), (120, 160), (240, 320)],
+    "4.4": start_with_detail,
 }
-SOLUTIONS = {
-    "4.1": "adf",
-    "4.2": balanced,
-    "4.3": lambda table: table.loc[list(ORDERS), "style"].idxmin(),
-    "4.4": two_orders,
-}
-MISTAKES = [
-    ("4.1", "a", "there are more"),
-    ("4.1", "df", "Look at a: descending"),
-    ("4.1", "ad", "Look at f"),
-    ("4.1", "ab", "not b: it raises L"),
-    ("4.1", "aef", "not e: descending"),
-    ("4.1", "xyz", "letters a, b, c, d, e, f"),
-    ("4.2", lambda g, h, b=1.0: g - b * h, "plain difference"),
-    ("4.2", lambda g, h, b=1.0: g / length(g) + b * h / length(h), "you add"),
-    ("4.2", lambda g, h, b=1.0: b * h / length(h) - g / length(g), "signs are swapped"),
-    ("4.2", lambda g, h, b=1.0: balanced(g, h), "balance is missing"),
-    ("4.2", lambda g, h, b=1.0: g - b * length(g) / length(h) * h, "leave out the factor"),
-    ("4.2", lambda g, h, b=1.0: g / length(g) ** 2 - b * h / length(h) ** 2, "square root"),
-    ("4.2", lambda g, h, b=0.5: balanced(g, h, b), "the balance is 1"),
-    ("4.2", lambda g, h, b=1.0: length(balanced(g, h, b)), "expected an array of shape (4, 5, 3)"),
-    ("4.3", lambda table: table["style"].idxmin(), "isn't one of the three orders"),
-    ("4.3", lambda table: table.loc[list(ORDERS), "style"].idxmax(), "a loss is a distance"),
-    ("4.3", lambda table: table.loc[list(ORDERS), "style"].min(), "name of a row"),
-    ("4.3", lambda table: table.loc[list(ORDERS), "content"].idxmin(), "lowest 'content'"),
-    ("4.3", lambda table: "joint", "another order"),
-    ("4.4", lambda x, paint, dream: two_orders(x, dream, paint), "two are swapped"),
-    (
-        "4.4",
-        lambda x, paint, dream: {"style-dream": dream(x), "dream-style": paint(x)},
-        "only one step",
+WRONG = {
+    "descends": ("4.1", lambda x, g, r: np.clip(x - r * g / g.std(), 0, 1), "descent"),
+    "takes the raw gradient": ("4.1", lambda x, g, r: x + r * g, "raw"),
+    "takes the raw gradient, clipped": ("4.1", lambda x, g, r: np.clip(x + r * g, 0, 1), "raw"),
+    "divides by the norm": ("4.1", lambda x, g, r: x + r * g / np.linalg.norm(g), "norm"),
+    "gives only the step": ("4.1", lambda x, g, r: r * g / g.std(), "only the step"),
+    "does not clip": ("4.1", lambda x, g, r: x + r * g / g.std(), "np.clip"),
+    "does not roll": ("4.2", lambda x, t, gradient: gradient(x), "never rolled"),
+    "does not roll back": ("4.2", lambda x, t, gradient: gradient(np.roll(x, t, AXES)), "-shift"),
+    "rolls twice the same way": (
+        "4.2",
+        lambda x, t, gradient: np.roll(gradient(np.roll(x, t, AXES)), t, AXES),
+        "opposite",
     ),
-    ("4.4", lambda x, paint, dream: dream(paint(x)), "return a dict"),
-    ("4.4", lambda x, paint, dream: {"style-dream": paint, "dream-style": dream}, "functions"),
-    ("4.4", lambda x, paint, dream: {"style-dream": x, "dream-style": x}, "call one function"),
-]
+    "rolls without axes": (
+        "4.2",
+        lambda x, t, gradient: np.roll(gradient(np.roll(x, t[0])), -t[0]),
+        "axis=(0, 1)",
+    ),
+    "negates a tuple": (
+        "4.2",
+        lambda x, t, gradient: np.roll(gradient(np.roll(x, t, AXES)), -t, AXES),
+        "TypeError",
+    ),
+    "starts large": ("4.3", RIGHT["4.3"][::-1], "smallest"),
+    "puts width first": ("4.3", [(80, 60), (160, 120), (320, 240)], "height comes first"),
+    "leaves out the picture's size": ("4.3", [(30, 40), (60, 80), (120, 160)], "own size"),
+    "takes equal distances": ("4.3", [(80, 107), (160, 213), (240, 320)], "equal amounts"),
+    "gives two sizes": ("4.3", [(120, 160), (240, 320)], "three sizes"),
+    "gives plain numbers": ("4.3", [60, 120, 240], "pair"),
+    "forgets the detail": (
+        "4.4",
+        lambda dreamed, smaller, base: dk.resize(dreamed, base.shape[:2]),
+        "lost detail is missing",
+    ),
+    "loses the dream": ("4.4", lambda dreamed, smaller, base: base, "lose the dream"),
+    "turns the sign": (
+        "4.4",
+        lambda dreamed, smaller, base: (
+            dk.resize(dreamed, base.shape[:2]) + dk.resize(smaller, base.shape[:2]) - base
+        ),
+        "sign",
+    ),
+    "does not clip the start": (
+        "4.4",
+        lambda dreamed, smaller, base: (
+            dk.resize(dreamed, base.shape[:2]) + base - dk.resize(smaller, base.shape[:2])
+        ),
+        "np.clip",
+    ),
+}
 
 
-def test_every_exercise_of_the_notebook_is_tested():
-    assert {number for number in EXERCISES if number.startswith("4.")} == set(SOLUTIONS)
+@pytest.mark.parametrize("number", RIGHT)
+def test_a_right_answer_is_right(number):
+    verdict = check(number, RIGHT[number])
+    assert verdict.right, verdict
+    assert repr(verdict).startswith("Right, because")
 
 
-@pytest.mark.parametrize("number", STUBS)
-def test_a_stub_is_not_yet(number):
-    verdict = check(number, STUBS[number])
+@pytest.mark.parametrize("number", RIGHT)
+def test_an_unfilled_stub_is_not_yet(number):
+    stub = ... if number == "4.3" else lambda *args: ...
+    verdict = check(number, stub)
     assert not verdict.right
     assert "three dots" in verdict.words
 
 
-@pytest.mark.parametrize("number", SOLUTIONS)
-def test_a_solution_is_right(number):
-    assert check(number, SOLUTIONS[number]).right, check(number, SOLUTIONS[number])
-
-
-@pytest.mark.parametrize(("number", "answer", "hint"), MISTAKES)
-def test_a_mistake_gets_its_hint(number, answer, hint):
+@pytest.mark.parametrize("mistake", WRONG)
+def test_a_common_mistake_gets_its_hint(mistake):
+    number, answer, hint = WRONG[mistake]
     verdict = check(number, answer)
     assert not verdict.right
-    assert hint in verdict.words
+    assert hint in verdict.words, verdict
 
 
-@pytest.mark.parametrize("letters", ["adf", "fda", "A, D, F", ["a", "d", "f"], {"a", "d", "f"}])
-def test_letters_may_be_given_in_any_form(letters):
-    assert check("4.1", letters).right
-
-
-def test_the_tables_of_the_check_ask_for_every_order():
-    best = {small_table(seed).loc[list(ORDERS), "style"].idxmin() for seed in range(6)}
-    assert best == set(ORDERS)
+@pytest.mark.parametrize("answer", [7, "octaves", [], [(1, 2, 3)], lambda *args: 1, np.zeros(3)])
+@pytest.mark.parametrize("number", RIGHT)
+def test_no_answer_makes_a_check_raise(number, answer):
+    assert not check(number, answer).right
 
 
 @pytest.fixture(scope="module")
-def notebook():
-    return definitions("04_dreaming_in_style.ipynb")
+def lesson():
+    return definitions("04_deep_dream.ipynb")
 
 
-@pytest.mark.parametrize("options", [(), (0.0,), (0.5,), (3.0, 0), (1.0, 4), (-1.0, 2)])
-def test_the_notebooks_balanced_is_the_packages(notebook, squeezenet, picture, options):
-    photo, painting, start = (picture(48, 40, seed=seed) for seed in range(3))
-    down = Content(photo, squeezenet) + 40 * Style(painting, squeezenet) + 0.5 * TotalVariation()
-    up = Dream(squeezenet)
-    ours, theirs = (kind(down, up, *options) for kind in (notebook["Balanced"], Balanced))
-    for found, expected in (
-        (ours(start), theirs(start)),
-        (ours.value_and_gradient(start), theirs.value_and_gradient(start)),
-    ):
-        tf.nest.map_structure(
-            lambda a, b: np.testing.assert_allclose(a, b, 1e-4, 1e-5), found, expected
-        )
+@pytest.mark.parametrize("levels", [0, 1, 3, 9])
+def test_normalise_is_the_packages(lesson, levels):
+    gradient = tf.random.stateless_normal((33, 20, 3), seed=(3, levels)) * 1e-5
+    np.testing.assert_array_equal(
+        lesson["normalise"](gradient, levels), normalise(gradient, levels)
+    )
 
 
-@pytest.mark.parametrize("balance", [0.5, 1.0])
-def test_a_balanced_step_changes_both_scores_as_the_notebook_says(toy, double, balance):
-    """The loss falls by η|∇L|²(1 − b·cosθ), the score rises by η|∇L||∇D|(b − cosθ)."""
-    photo, painting, picture = (double(12, 10, seed=seed) for seed in range(3))
-    down, up = Content(photo.numpy(), toy) + 40 * Style(painting.numpy(), toy), Dream(toy)
-    (loss, _, g), (score, _, h) = (s.value_and_gradient(picture) for s in (down, up))
-    cosine = np.sum(g * h) / length(g) / length(h)
-    step = 1e-7
-    moved = picture - step * Balanced(down, up, balance).value_and_gradient(picture)[2]
-    loss_change = -step * length(g) ** 2 * (1 - balance * cosine)
-    score_change = step * length(g) * length(h) * (balance - cosine)
-    np.testing.assert_allclose(down(moved)[0] - loss, loss_change, rtol=1e-3)
-    np.testing.assert_allclose(up(moved)[0] - score, score_change, rtol=1e-3)
+def test_octave_sizes_is_the_packages(lesson):
+    rng = np.random.default_rng(33)
+    for size in rng.integers(1, 900, (30, 2)).tolist():
+        octaves, scale = int(rng.integers(1, 7)), float(rng.uniform(1.1, 3))
+        arguments = (tuple(size), octaves, scale, int(rng.integers(1, 60)))
+        assert lesson["octave_sizes"](*arguments) == octave_sizes(*arguments)
+    with pytest.raises(SettingsError):
+        lesson["octave_sizes"]((9, 9), 0)
+
+
+def test_through_octaves_is_the_packages(lesson, picture):
+    image = picture(40, 60, seed=4)
+    sizes = octave_sizes(image.shape[:2], 3)
+
+    def walk(start, number):
+        steps = dict(learning_rate=0.02, progress=False)
+        return dk.ascend(start, dk.TotalVariation(), number, **steps)
+
+    ours, theirs = (f(image, sizes, walk) for f in (lesson["through_octaves"], through_octaves))
+    np.testing.assert_array_equal(ours.image, theirs.image)
+    assert list(ours.history["total"]) == list(theirs.history["total"])
+
+
+def test_best_match_is_the_packages(lesson):
+    features = tf.random.stateless_normal((1, 4, 5, 6), seed=(1, 2))
+    guide = tf.random.stateless_normal((1, 3, 2, 6), seed=(3, 4))
+    np.testing.assert_array_equal(
+        lesson["best_match"](features, guide), best_match(features, guide)
+    )

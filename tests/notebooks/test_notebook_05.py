@@ -1,91 +1,70 @@
-"""Notebook 05: its checks tell right from wrong, and accept the package's own functions."""
-
-import itertools
+"""Notebook 05: its checks tell right from wrong; its definitions equal the package's."""
 
 import numpy as np
 import pytest
-from tables import study_table
 
+from dreamkit.balanced import Balanced
+from dreamkit.dream import Dream
 from dreamkit.exercises import EXERCISES, check
-from dreamkit.exercises.notebook_05 import table_of_effects
-from dreamkit.study.effects import effects, paired
-from dreamkit.study.statistics import flip_test
+from dreamkit.exercises.notebook_05 import ORDERS, small_table
+from dreamkit.startup import tf
+from dreamkit.terms import Content, Style, TotalVariation
+from notebook_tools import definitions
 
 
-def mean_effect(clear, distorted):
-    return np.mean(np.log(distorted / clear))
+def length(array):
+    return np.sqrt(np.sum(np.asarray(array) ** 2))
 
 
-def all_means(values):
-    signs = np.array(list(itertools.product([-1, 1], repeat=len(values))))
-    return (signs * values).mean(axis=1)
+def balanced(down, up, balance=1.0):
+    return down / length(down) - balance * up / length(up)
 
 
-def flip_p(values):
-    return np.mean(np.abs(all_means(values)) >= abs(values.mean()) - 1e-12)
-
-
-def bears_out(table, measure, style=1, dream=-1, p="p_corrected", alpha=0.05):
-    rows = table[(table["measure"] == measure) & (table[p] < alpha)]
-    up = rows[(rows["recipe"] == "style") & (rows["effect"] * style > 0)]
-    down = rows[(rows["recipe"] == "dream") & (rows["effect"] * dream > 0)]
-    return set(up["kind"]) & set(down["kind"])
-
-
-def one_recipe(table, measure):
-    rows = table[(table["measure"] == measure) & (table["p_corrected"] < 0.05)]
-    return set(rows["kind"][(rows["effect"] > 0) == (rows["recipe"] == "style")])
+def two_orders(picture, paint, dream):
+    return {"style-dream": dream(paint(picture)), "dream-style": paint(dream(picture))}
 
 
 STUBS = {
-    "5.1": lambda clear, distorted: ...,
-    "5.2": lambda values: ...,
-    "5.3": ...,
-    "5.4": lambda table, measure: ...,
+    "5.1": ...,
+    "5.2": lambda down, up, balance=1.0: ...,
+    "5.3": lambda table: ...,
+    "5.4": lambda picture, paint, dream: {"style-dream": ..., "dream-style": ...},
 }
 SOLUTIONS = {
-    "5.1": mean_effect,
-    "5.2": flip_p,
-    "5.3": ("lower", "higher"),
-    "5.4": bears_out,
+    "5.1": "adf",
+    "5.2": balanced,
+    "5.3": lambda table: table.loc[list(ORDERS), "style"].idxmin(),
+    "5.4": two_orders,
 }
 MISTAKES = [
-    ("5.1", lambda c, d: np.log(d / c), "single pictures"),
-    ("5.1", lambda c, d: d - c, "one number"),
-    ("5.1", lambda c, d: np.mean(np.log(c / d)), "sign is wrong"),
-    ("5.1", lambda c, d: np.mean(d - c), "depends on the units"),
-    ("5.1", lambda c, d: np.mean(d / c), "mean of ratios"),
-    ("5.1", lambda c, d: np.mean((d - c) / c), "mean change"),
-    ("5.1", lambda c, d: np.log(np.mean(d) / np.mean(c)), "lose the pairs"),
-    ("5.1", lambda c, d: np.log(np.mean(d / c)), "before the mean"),
-    ("5.1", lambda c, d: np.mean(np.log10(d / c)), "base 10"),
-    ("5.1", lambda c, d: np.mean(np.log2(d / c)), "base 2"),
-    ("5.1", lambda c, d: np.sum(np.log(d / c)), "number of pictures"),
-    ("5.1", lambda c, d: np.median(np.log(d / c)), "median"),
-    ("5.1", lambda c, d: 7.0, "np.mean(np.log"),
-    ("5.2", lambda x: np.mean(all_means(x) >= x.mean() - 1e-12), "one-sided"),
-    ("5.2", lambda x: np.mean(np.abs(all_means(x)) > abs(x.mean()) + 1e-12), "not >"),
-    ("5.2", lambda x: (flip_p(x) * 2 ** len(x) - 1) / (2 ** len(x) - 1), "don't leave out"),
-    ("5.2", lambda x: flip_p(x) * 2 ** len(x), "the count"),
-    ("5.2", lambda x: 1 - flip_p(x), "1 − p"),
-    ("5.2", lambda x: 1.0, "shuffling"),
-    ("5.2", lambda x: all_means(x), "one number"),
-    ("5.2", lambda x: np.mean(np.abs(all_means(x)) >= x.mean() - 1e-12), "wrong below"),
-    ("5.3", "higher higher", "60 for the clear"),
-    ("5.3", ("lower", "lower"), "60 / 200"),
-    ("5.3", ["higher", "lower"], "other way round"),
-    ("5.3", "lower", "two words"),
-    ("5.3", "-+", "two words"),
-    ("5.4", lambda t, m: bears_out(t, m, p="p_permutation"), "uncorrected p"),
-    ("5.4", lambda t, m: bears_out(t, m, alpha=2), "you use no p"),
-    ("5.4", one_recipe, "both recipes"),
-    ("5.4", lambda t, m: bears_out(t, m, -1, 1), "both signs"),
-    ("5.4", lambda t, m: bears_out(t, m, 1, 1), "dream's sign is wrong"),
-    ("5.4", lambda t, m: bears_out(t, m, -1, -1), "style transfer's sign is wrong"),
-    ("5.4", lambda t, m: bears_out(t, "end_raw"), "other measure"),
-    ("5.4", lambda t, m: {"blurr"}, "not in the column 'kind'"),
-    ("5.4", lambda t, m: "blur", "set or list"),
-    ("5.4", lambda t, m: set(), "effect > 0 for style"),
+    ("5.1", "a", "there are more"),
+    ("5.1", "df", "Look at a: descending"),
+    ("5.1", "ad", "Look at f"),
+    ("5.1", "ab", "not b: it raises L"),
+    ("5.1", "aef", "not e: descending"),
+    ("5.1", "xyz", "letters a, b, c, d, e, f"),
+    ("5.2", lambda g, h, b=1.0: g - b * h, "plain difference"),
+    ("5.2", lambda g, h, b=1.0: g / length(g) + b * h / length(h), "you add"),
+    ("5.2", lambda g, h, b=1.0: b * h / length(h) - g / length(g), "signs are swapped"),
+    ("5.2", lambda g, h, b=1.0: balanced(g, h), "balance is missing"),
+    ("5.2", lambda g, h, b=1.0: g - b * length(g) / length(h) * h, "leave out the factor"),
+    ("5.2", lambda g, h, b=1.0: g / length(g) ** 2 - b * h / length(h) ** 2, "square root"),
+    ("5.2", lambda g, h, b=0.5: balanced(g, h, b), "the balance is 1"),
+    ("5.2", lambda g, h, b=1.0: length(balanced(g, h, b)), "expected an array of shape (4, 5, 3)"),
+    ("5.3", lambda table: table["style"].idxmin(), "isn't one of the three orders"),
+    ("5.3", lambda table: table.loc[list(ORDERS), "style"].idxmax(), "a loss is a distance"),
+    ("5.3", lambda table: table.loc[list(ORDERS), "style"].min(), "name of a row"),
+    ("5.3", lambda table: table.loc[list(ORDERS), "content"].idxmin(), "lowest 'content'"),
+    ("5.3", lambda table: "joint", "another order"),
+    ("5.4", lambda x, paint, dream: two_orders(x, dream, paint), "two are swapped"),
+    (
+        "5.4",
+        lambda x, paint, dream: {"style-dream": dream(x), "dream-style": paint(x)},
+        "only one step",
+    ),
+    ("5.4", lambda x, paint, dream: dream(paint(x)), "return a dict"),
+    ("5.4", lambda x, paint, dream: {"style-dream": paint, "dream-style": dream}, "functions"),
+    ("5.4", lambda x, paint, dream: {"style-dream": x, "dream-style": x}, "call one function"),
 ]
 
 
@@ -112,30 +91,46 @@ def test_a_mistake_gets_its_hint(number, answer, hint):
     assert hint in verdict.words
 
 
-@pytest.mark.parametrize("words", ["lower higher", "Lower, higher", ["lower", "higher"]])
-def test_words_may_be_given_in_any_form(words):
-    assert check("5.3", words).right
+@pytest.mark.parametrize("letters", ["adf", "fda", "A, D, F", ["a", "d", "f"], {"a", "d", "f"}])
+def test_letters_may_be_given_in_any_form(letters):
+    assert check("5.1", letters).right
 
 
-def test_a_list_of_kinds_is_as_good_as_a_set():
-    assert check("5.4", lambda table, measure: sorted(bears_out(table, measure))).right
+def test_the_tables_of_the_check_ask_for_every_order():
+    best = {small_table(seed).loc[list(ORDERS), "style"].idxmin() for seed in range(6)}
+    assert best == set(ORDERS)
 
 
-def test_the_packages_own_functions_pass_the_checks():
-    assert check("5.2", flip_test).right
-    table = study_table(dict(blur=-0.4), pictures=9)
-    by_hand = paired(table).groupby(["kind", "severity"])[["clear", "distorted"]]
-    found = effects(table, resamples=99).set_index(["kind", "severity"])["effect"]
-    for key, pairs in by_hand:
-        assert mean_effect(pairs["clear"], pairs["distorted"]) == pytest.approx(found[key])
+@pytest.fixture(scope="module")
+def notebook():
+    return definitions("05_dreaming_in_style.ipynb")
 
 
-def test_every_mistake_differs_from_the_solution_on_the_checks_tables():
-    answers = [answer for number, answer, _ in MISTAKES if number == "5.4"]
-    for answer in answers:
-        differing = {
-            (seed, measure)
-            for seed, measure in itertools.product(range(4), ("end_raw", "end_relative"))
-            if answer(table_of_effects(seed), measure) != bears_out(table_of_effects(seed), measure)
-        }
-        assert differing
+@pytest.mark.parametrize("options", [(), (0.0,), (0.5,), (3.0, 0), (1.0, 4), (-1.0, 2)])
+def test_the_notebooks_balanced_is_the_packages(notebook, squeezenet, picture, options):
+    photo, painting, start = (picture(48, 40, seed=seed) for seed in range(3))
+    down = Content(photo, squeezenet) + 40 * Style(painting, squeezenet) + 0.5 * TotalVariation()
+    up = Dream(squeezenet)
+    ours, theirs = (kind(down, up, *options) for kind in (notebook["Balanced"], Balanced))
+    for found, expected in (
+        (ours(start), theirs(start)),
+        (ours.value_and_gradient(start), theirs.value_and_gradient(start)),
+    ):
+        tf.nest.map_structure(
+            lambda a, b: np.testing.assert_allclose(a, b, 1e-4, 1e-5), found, expected
+        )
+
+
+@pytest.mark.parametrize("balance", [0.5, 1.0])
+def test_a_balanced_step_changes_both_scores_as_the_notebook_says(toy, double, balance):
+    """The loss falls by η|∇L|²(1 − b·cosθ), the score rises by η|∇L||∇D|(b − cosθ)."""
+    photo, painting, picture = (double(12, 10, seed=seed) for seed in range(3))
+    down, up = Content(photo.numpy(), toy) + 40 * Style(painting.numpy(), toy), Dream(toy)
+    (loss, _, g), (score, _, h) = (s.value_and_gradient(picture) for s in (down, up))
+    cosine = np.sum(g * h) / length(g) / length(h)
+    step = 1e-7
+    moved = picture - step * Balanced(down, up, balance).value_and_gradient(picture)[2]
+    loss_change = -step * length(g) ** 2 * (1 - balance * cosine)
+    score_change = step * length(g) * length(h) * (balance - cosine)
+    np.testing.assert_allclose(down(moved)[0] - loss, loss_change, rtol=1e-3)
+    np.testing.assert_allclose(up(moved)[0] - score, score_change, rtol=1e-3)

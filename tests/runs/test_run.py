@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from dreamkit import ImageError, SettingsError, TotalVariation, descend, style_transfer
-from dreamkit.files import check_folder
 from dreamkit.images import read_metadata
+from dreamkit.inputs.files import check_folder
 from dreamkit.runs.checkpoint import Checkpoint
 from dreamkit.runs.run import METADATA_KEY, concatenate
 

@@ -21,6 +21,7 @@ from dreamkit.study.figures import (
     plot_severity,
     signed,
 )
+from dreamkit.study.replication import agreement, compare, plot_agreement
 from dreamkit.study.verdicts import plot_variants, plot_verdicts
 from test_plots import DICHROMATS, drawn
 
@@ -236,6 +237,46 @@ def test_dose_and_response_start_from_no_change(found):
             assert container.lines[0].get_color() == COLOURS[recipe]
     assert "severity" in figure._supxlabel.get_text()
     assert figure._supylabel.get_text() == "change in loss and score (relative, at the end)"
+
+
+# Two networks
+
+
+@pytest.fixture(scope="module")
+def two():
+    """Two networks that agree on lines and noise, and contradict each other on blur."""
+    first = study_table(dict(blur=-0.4, lines=0.3), pictures=10, noise=0.02, seed=2)
+    second = study_table(dict(blur=0.4, lines=0.5), pictures=10, noise=0.02, network="vgg19")
+    return effects(pd.concat([first, second]), resamples=1999)
+
+
+def test_agreement_counts_shared_verdicts_and_contradictions(two):
+    counts = agreement(compare(two, "vgg16", "vgg19")).loc["end_relative"]
+    assert counts["kinds"] == 3
+    assert counts["same_verdict"] == 2
+    assert counts["contradicted"] == 1
+    alone = agreement(compare(two, "vgg19", "vgg19")).loc["end_relative"]
+    assert alone["same_verdict"] == alone["same_sign"] == 3
+    assert alone["rho"] == pytest.approx(1)
+
+
+def test_a_network_that_was_not_in_the_study_cannot_be_compared(two):
+    with pytest.raises(SettingsError, match="inception_v3"):
+        compare(two, "vgg16", "inception_v3")
+
+
+def test_a_point_has_one_networks_effect_across_and_the_others_upward(two):
+    axes = drawn(plot_agreement(two, "vgg16", "vgg19")).axes[0]
+    assert axes.get_xlabel() == "change with vgg16"
+    assert axes.get_ylabel() == "change with vgg19"
+    effect = two[two["severity"] == 1].set_index(["network", "kind"])["effect"]
+    assert {text.get_text() for text in axes.texts} == set(KINDS)
+    for text in axes.texts:
+        kind = text.get_text()
+        np.testing.assert_allclose(text.xy, (effect["vgg16", kind], effect["vgg19", kind]))
+        assert text.get_fontweight() == ("bold" if kind == "blur" else "normal")
+    marks = {line.get_marker() for line in axes.lines} - {"None"}
+    assert marks == {VERDICTS["as claimed"][1], VERDICTS["open"][1], "X"}
 
 
 # All

@@ -1,0 +1,1 @@
+"""What shapes a picture beyond the weights: masks, several paintings, colours, moves, textures."""

@@ -1,0 +1,1 @@
+"""What comes from outside: pictures' files and the web, without their traps."""

@@ -1,0 +1,1 @@
+"""Starting TensorFlow: quietly, and with a GPU's memory shared."""

@@ -1,0 +1,93 @@
+"""Versions of packages, under whatever name they were installed; reruns on a GPU."""
+
+import importlib.metadata
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from dreamkit.commands import doctor
+from dreamkit.runs import reproduce
+from dreamkit.runs import versions as module
+from dreamkit.runs.versions import versions
+from dreamkit.startup import keras, tf
+
+
+@pytest.fixture
+def installed(monkeypatch):
+    """Function {distribution: (version, modules)} → only these appear to be installed."""
+
+    def pretend(distributions):
+        def version(name):
+            if name not in distributions:
+                raise importlib.metadata.PackageNotFoundError(name)
+            return distributions[name][0]
+
+        providers = {}
+        for name, (_, modules) in distributions.items():
+            for provided in modules:
+                providers.setdefault(provided, []).append(name)
+        monkeypatch.setattr(importlib.metadata, "version", version)
+        monkeypatch.setattr(importlib.metadata, "packages_distributions", lambda: providers)
+        monkeypatch.setattr(module, "_providers", module._providers.__wrapped__)
+
+    return pretend
+
+
+def test_versions_are_those_of_the_installed_packages():
+    found = versions()
+    assert found["tensorflow"] == tf.__version__
+    assert found["keras"] == keras.__version__
+    assert found["pillow"] == importlib.metadata.version("pillow")
+
+
+@pytest.mark.parametrize("name", ["tensorflow-cpu", "tensorflow-intel", "tensorflow-rocm"])
+def test_tensorflow_may_be_installed_under_another_name(installed, name):
+    installed({name: ("2.19.1", ["tensorflow"]), "keras-nightly": ("3.99.dev1", ["keras"])})
+    found = versions(("tensorflow", "keras"))
+    assert (found["tensorflow"], found["keras"]) == ("2.19.1", "3.99.dev1")
+
+
+def test_the_usual_name_is_found_without_a_search(installed, monkeypatch):
+    installed({"tensorflow": ("2.18", ["tensorflow"]), "other": ("9", ["tensorflow"])})
+    monkeypatch.setattr(module, "_providers", lambda: pytest.fail("searched for half a second"))
+    assert versions(("tensorflow",))["tensorflow"] == "2.18"
+
+
+def test_a_build_without_a_record_is_asked_itself(installed):
+    installed({})
+    assert versions(("tensorflow",))["tensorflow"] == tf.__version__
+
+
+def test_a_missing_package_has_no_version(installed):
+    installed({})
+    assert versions(("nowhere-to-be-found",))["nowhere-to-be-found"] is None
+
+
+def test_the_doctor_does_not_call_a_build_with_another_name_missing(installed):
+    installed({"tensorflow-cpu": ("2.19.1", ["tensorflow"])})
+    assert "tensorflow    2.19.1" in doctor.versions_table()
+
+
+def test_the_doctor_reports_a_tensorflow_that_cannot_start(monkeypatch, tmp_path):
+    monkeypatch.delitem(sys.modules, "dreamkit.startup")
+    monkeypatch.delattr("dreamkit.startup")
+    monkeypatch.delitem(sys.modules, "tensorflow")
+    (tmp_path / "tensorflow.py").write_text("raise ImportError('libcudart: cannot open')")
+    monkeypatch.syspath_prepend(tmp_path)
+    table = doctor.machine_table()
+    assert "unknown: TensorFlow cannot start (ImportError: libcudart: cannot open)" in table
+    assert "cores" in table
+
+
+def test_a_rerun_on_a_gpu_is_deterministic_and_says_so(monkeypatch, capsys):
+    called = []
+    deterministic = SimpleNamespace(enable_op_determinism=lambda: called.append(True))
+    monkeypatch.setattr(tf.config, "experimental", deterministic)
+    reproduce.make_deterministic()
+    assert called == []
+    assert capsys.readouterr().out == ""
+    monkeypatch.setattr(reproduce, "gpu", lambda: "a GPU")
+    reproduce.make_deterministic()
+    assert called == [True]
+    assert "the last bits of the first run may differ" in capsys.readouterr().out
