@@ -1,6 +1,5 @@
 """descend() and ascend(): one loop with two signs.  (Notebooks 03 and 04.)"""
 
-import collections
 import itertools
 import math
 from numbers import Real
@@ -12,6 +11,7 @@ from .errors import SettingsError, check_choice, check_range
 from .images import check_image
 from .large.fast import adam_in_place, normalise_compiled
 from .large.memory import fit_to_memory
+from .large.spectral_lbfgs import SpectralLBFGS
 from .objectives import as_tensor
 from .runs.recorder import Halt, Recorder
 from .startup import tf
@@ -23,8 +23,6 @@ WINDOW = 0.06  # the momentum's averaging window at the start, as a fraction of 
 WINDOW_GROWTH = 2.0  # how much wider the window is at the end, which helps to settle
 LAST_RATE = 0.2  # fraction of the first rate: long steps find the valley, short ones its floor
 SECOND_MOMENT = 0.85  # β₂: the scale of a pixel's gradient changes quickly as the pixel moves
-
-PAIRS = 20  # the moves from which spectral L-BFGS learns the curvature
 
 
 def descend(image, objective, steps, optimizer="adam", **options):
@@ -138,8 +136,7 @@ def _walk(
         if optimizer == "lbfgs":
             _lbfgs(picture, evaluate, steps, sign, recorder)
         else:
-            methods = {"adam": Adam, "gradient": GradientSteps, "spectral": SpectralLBFGS}
-            method = methods[optimizer]
+            method = {"adam": Adam, "gradient": GradientSteps, "spectral": SpectralLBFGS}[optimizer]
             stepper = method(picture, steps, -sign * rate, smooth)  # ascent: a negative rate
             for step in range(recorder.restore(picture, stepper.slots), steps):
                 total, terms, gradient = evaluate(step)
@@ -185,62 +182,6 @@ class GradientSteps:
 
     def move(self, _step, gradient):
         self.picture.assign_sub(self.rate * normalise_compiled(gradient, self.smooth))
-
-
-class SpectralLBFGS:
-    """L-BFGS that starts from a guess about pictures: fine detail curves more than broad strokes.
-
-    L-BFGS learns the curvature from its last moves, and at first assumes that it is the same in
-    all directions. For networks it is not: it grows with the spatial frequency f. So here a move
-    starts as the gradient times 1/f, in Fourier space. There is no line search.
-
-    Sources: Nocedal 1980 (L-BFGS); Olah, Mordvintsev and Schubert 2017 (1/f as a preconditioner).
-    """
-
-    slots = ()  # what it has learned is not saved
-
-    def __init__(self, picture, _steps, rate, _smooth):
-        self.picture, self.longest, self.sign = picture, abs(rate), math.copysign(1, rate)
-        self.pairs, self.last = collections.deque(maxlen=PAIRS), None
-
-    def move(self, _step, gradient):
-        x, g = self.picture.numpy(), self.sign * gradient.numpy()
-        if self.last is not None:
-            moved, change = x - self.last[0], g - self.last[1]
-            bend = np.vdot(moved, change)
-            if bend > 0:  # else the score does not curve upwards there
-                self.pairs.append((moved, change, bend))
-        self.last = x, g
-        free = np.where(g > 0, x > 0, x < 1)  # the others are at a bound, and are pushed outwards
-        move = free * self.direction(free * g)
-        length = np.sqrt(np.mean(move**2)) + 1e-20
-        known = 1 if self.pairs else self.longest / length  # how far to go the first time
-        self.picture.assign_sub(move * min(known, self.longest / length))
-
-    def direction(self, g):
-        """The inverse of the curvature, as far as it is known, times a gradient."""
-        shares = []
-        for moved, change, bend in reversed(self.pairs):
-            shares.append(np.vdot(moved, g) / bend)
-            g = g - shares[-1] * change
-        move = broaden(g)
-        if self.pairs:
-            _, change, bend = self.pairs[-1]
-            move *= bend / np.vdot(change, broaden(change))
-        for (moved, change, bend), share in zip(self.pairs, reversed(shares), strict=True):
-            move += (share - np.vdot(change, move) / bend) * moved
-        return move
-
-
-def broaden(gradient):
-    """Multiply the spectrum of a gradient, (H, W, 3), by 1/f; the mean as if f were one wave."""
-    from scipy import fft
-
-    height, width = gradient.shape[:2]
-    f = np.hypot(fft.fftfreq(height)[:, np.newaxis], fft.rfftfreq(width))
-    f[0, 0] = 1 / max(height, width)
-    spectrum = fft.rfft2(gradient, axes=(0, 1), workers=-1) / f[..., np.newaxis].astype("float32")
-    return fft.irfft2(spectrum, (height, width), axes=(0, 1), workers=-1)
 
 
 def _lbfgs(picture, evaluate, steps, sign, recorder):

@@ -1,6 +1,5 @@
 """descend() and ascend(): right direction, textbook arithmetic, clean endings."""
 
-import itertools
 import os
 import signal
 import subprocess
@@ -25,8 +24,7 @@ from dreamkit import (
     style_transfer,
 )
 from dreamkit.gradients import normalise
-from dreamkit.networks.weights import available_offline
-from dreamkit.optimize import LEARNING_RATES, SpectralLBFGS, broaden
+from dreamkit.optimize import LEARNING_RATES
 from dreamkit.startup import tf
 
 SIDE = 96
@@ -210,70 +208,6 @@ def test_lbfgs_finds_the_minimum_within_the_bounds():
     weights = np.random.default_rng(7).uniform(0.5, 2, goal.shape).astype("float32")
     run = descend(noise(), Bowl(goal, weights), 40, "lbfgs", **QUIET)
     assert np.abs(run.image - np.clip(goal, 0, 1)).max() < 1e-3
-
-
-def test_spectral_lbfgs_finds_the_minimum_within_the_bounds():
-    goal = np.random.default_rng(6).normal(0.5, 0.6, (8, 10, 3)).astype("float32")
-    weights = np.random.default_rng(7).uniform(0.5, 2, goal.shape).astype("float32")
-    for walk, scale in ((descend, 1), (ascend, -1)):
-        run = walk(noise(), Bowl(goal, weights, scale), 60, "spectral", **QUIET)
-        assert np.abs(run.image - np.clip(goal, 0, 1)).max() < 1e-3
-
-
-def test_broaden_divides_each_wave_by_its_frequency():
-    y, x = np.mgrid[:12, :16]
-    for down, across in ((0, 3), (2, 0), (2, 3), (6, 8)):
-        wave = np.cos(2 * np.pi * (down * y / 12 + across * x / 16))[..., np.newaxis]
-        wave = (wave * [1, -2, 0.5]).astype("float32")
-        assert broaden(wave) == pytest.approx(wave / np.hypot(down / 12, across / 16), abs=1e-4)
-    assert broaden(np.ones((12, 16, 3), "float32")) == pytest.approx(16, rel=1e-5)
-
-
-@pytest.mark.parametrize("count", [1, 5])
-def test_spectral_lbfgs_is_bfgs_with_one_over_f_as_its_first_guess(count):
-    """Against the dense formula of Broyden, Fletcher, Goldfarb and Shanno in float64."""
-    rng, shape = np.random.default_rng(count), (4, 5, 3)
-    size = int(np.prod(shape))
-    curvature = np.diag(rng.uniform(0.5, 5, size))
-    moves = [rng.normal(size=size) for _ in range(count)]
-    pairs = [(move, curvature @ move) for move in moves]
-    f = np.hypot(*np.meshgrid(np.fft.fftfreq(4), np.fft.fftfreq(5), indexing="ij"))
-    f[0, 0] = 1 / 5
-    waves = [np.fft.fft2(unit.reshape(shape), axes=(0, 1)) for unit in np.eye(size)]
-    guess = np.array([np.fft.ifft2(w / f[..., None], axes=(0, 1)).real.ravel() for w in waves])
-    move, change = pairs[-1]
-    inverse = guess * (move @ change) / (change @ guess @ change)
-    for move, change in pairs:
-        across = np.eye(size) - np.outer(move, change) / (move @ change)
-        inverse = across @ inverse @ across.T + np.outer(move, move) / (move @ change)
-    gradient = rng.normal(size=size)
-    stepper = SpectralLBFGS(None, 10, 0.005, 0)
-    for pair in pairs:
-        moved, change = (x.reshape(shape).astype("float32") for x in pair)
-        stepper.pairs.append((moved, change, np.vdot(moved, change)))
-    direction = stepper.direction(gradient.reshape(shape).astype("float32"))
-    expected = (inverse @ gradient).reshape(shape)
-    assert direction == pytest.approx(expected, abs=1e-4 * np.abs(expected).max())
-
-
-@pytest.mark.skipif(not available_offline("vgg19"), reason="VGG-19's weights are not at hand")
-def test_spectral_lbfgs_needs_fewer_steps_than_adam_with_vgg19():
-    vgg19, picture = load_backbone("vgg19"), load_image("astronaut", 64)
-    objective = Content(picture, vgg19) + 40 * Style(load_image("night_flow", 64), vgg19)
-    spectral, adam = (
-        descend(picture, objective, steps, optimizer, **QUIET).history["total"].min()
-        for optimizer, steps in (("spectral", 30), ("adam", 40))
-    )
-    assert spectral < adam
-
-
-def test_spectral_lbfgs_takes_no_step_longer_than_its_rate(painted):
-    made = []
-    keep = lambda step: made.append(step.image)  # noqa: E731
-    picture = load_image("gravel", SIDE)
-    descend(picture, painted["mosaic"], 6, "spectral", learning_rate=0.01, callback=keep, **QUIET)
-    lengths = [np.sqrt(np.mean((b - a) ** 2)) for a, b in itertools.pairwise(made)]
-    assert max(lengths) <= 0.01 * (1 + 1e-5)
 
 
 @pytest.mark.parametrize("steps", [0, 1, 2, 7])
