@@ -39,6 +39,7 @@ HERE = Path(__file__).parent
 QUICK = "--quick" in sys.argv
 ROWS, CURVES, SIZES = [], {}, {}
 INSTALL = "run `pip install -r benchmarks/requirements.txt`"
+RUN_GOALS = "run `python -m benchmarks --goals`"
 TUTORIAL_SIZES, TUTORIAL_STEPS = (128, 256, 512), 500
 LARGEST_TORCH, TORCH_EVALUATIONS = 256, 200
 PASTICHE_SIZES, PASTICHE_STEPS = (256, 512), (300, 1000)
@@ -246,6 +247,9 @@ def against_pastiche(size):
         options, made = OURS | dict(precision=precision), None
         for steps in PASTICHE_STEPS[:1] if QUICK else PASTICHE_STEPS:
             own = own_label(size, steps, precision)
+            if not goal(label, steps):
+                skip(f"time to {label} after {steps} steps, {precision}", RUN_GOALS)
+                continue
             if not takes_long(size, steps, precision):
                 made = walk(*contest, steps=OUR_STEPS[steps], goal=goal(label, steps), **options)
                 ours = made
@@ -263,7 +267,7 @@ def compare(label, target, ours, steps, how=""):
     what, needed = f"time to {label} after {steps} steps{how}", steps * ours.rivals[label]
     loss, own = goal(label, steps), steps_to(ours.losses, goal(label, steps))
     if not (loss and ours.losses):
-        skip(what, "run `python -m benchmarks --goals`")
+        skip(what, RUN_GOALS)
     elif own is None:
         row(what, target, np.inf, f"not reached: {ours.losses[-1] / loss:.3f} of it")
     else:
