@@ -34,8 +34,8 @@ def descend(image, objective, steps, optimizer="adam", **options):
         steps: number of steps; 0 only scores the picture.
         optimizer: `"adam"` (the rate falls to a fifth along a cosine, while the momentum's window
             grows from 6 to 12 % of the steps), `"lbfgs"` (SciPy's L-BFGS-B; a step is one
-            evaluation), `"spectral"` (L-BFGS that moves broad strokes further than fine detail) or
-            `"gradient"` (normalised gradient steps).
+            evaluation), `"spectral"` (L-BFGS that moves broad strokes further than fine detail; see
+            `SpectralLBFGS`) or `"gradient"` (normalised gradient steps).
         learning_rate: size of a step in units of [0, 1], for `"spectral"` of the longest
             (root mean square); None for 0.06 (adam), 0.05 (spectral) or 0.01 (gradient).
         smooth: for `"gradient"`, the number of Laplacian pyramid bands to bring to equal strength;

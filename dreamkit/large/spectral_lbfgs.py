@@ -34,8 +34,8 @@ class SpectralLBFGS:
     480 bytes for each pixel.
 
     Attributes:
-        slots: what a checkpoint saves, the length of the last move. The curvature is learnt anew
-            after `resume`, which takes about ten steps.
+        slots: what a checkpoint saves, the length of the last move; after `resume`, the curvature
+            is learnt anew, so the picture is not the same to the last bit.
 
     Sources: Nocedal 1980 (L-BFGS); Nocedal and Wright 2006, algorithm 7.4, whose H₀ is the guess;
     Olah, Mordvintsev and Schubert 2017 (the 1/f of pictures as a preconditioner).
