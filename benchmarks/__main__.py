@@ -1,14 +1,13 @@
 """python -m benchmarks [--quick]: every figure that dreamkit claims, as ratios within one run.
 
-python -m benchmarks --goals descends the tutorial's loop to its end where that takes longer than
-all the rest, and notes the losses in goals.json.
+python -m benchmarks --goals runs what takes longer than all the rest, the other programs to their
+ends above all, and notes the losses in goals.json; what is noted there already is left out.
 
 After each part `results.md` and `results.png` beside this file are written anew, so a run that is
 stopped keeps what it has.
 """
 
-import importlib.metadata
-import json
+import itertools
 import os
 import platform
 import subprocess
@@ -25,20 +24,30 @@ from dreamkit.controls.paintings import style_objective
 from dreamkit.large.memory import fit_to_memory
 from dreamkit.networks.precision import has_bfloat16
 from dreamkit.networks.weights import available_offline
-from dreamkit.octaves import octave_sizes
+from dreamkit.octaves import octave_sizes, share_steps
 from dreamkit.recipes import WEIGHTS
 from dreamkit.startup import tf
 
-from . import memory, torch_lbfgs, tutorial_dream, tutorial_style
+from . import memory, pastiche_lbfgs, torch_lbfgs, tutorial_dream, tutorial_style
 from .bare_pass import bare_pass
-from .networks import network, vgg19_from_vgg16
+from .contest import pictures, steps_to, walk
+from .goals import EVERY, noted, noting, run
+from .machine import processor, versions
+from .networks import network
 
 HERE = Path(__file__).parent
 QUICK = "--quick" in sys.argv
 ROWS, CURVES, SIZES = [], {}, {}
-GOALS = json.loads((HERE / "goals.json").read_text()) if (HERE / "goals.json").exists() else {}
-TUTORIAL_STEPS = 500
+INSTALL = "run `pip install -r benchmarks/requirements.txt`"
+RUN_GOALS = "run `python -m benchmarks --goals`"
+TUTORIAL_SIZES, TUTORIAL_STEPS = (128, 256, 512), 500
+LARGEST_TORCH, TORCH_EVALUATIONS = 256, 200
+PASTICHE_SIZES, PASTICHE_STEPS = (256, 512), (300, 1000)
+OURS = dict(octaves=2, optimizer="spectral", **pastiche_lbfgs.OBJECTIVE)
+OUR_STEPS = {300: 240, 1000: 800}  # with a margin: a run ends where it has the loss
+SHORT = 60  # steps of a run that is only timed
 TUTORIAL = dict(
+    octaves=1,
     formula="tutorial",
     content_weight=1e4,
     style_weight=1e-2,
@@ -113,7 +122,7 @@ def traces():
 def step_cost(size=256):
     """A step over the network's own pass; half precision over full."""
     photo, painting = load_image("astronaut", size), load_image("night_flow", size)
-    exact = network("vgg16").with_precision("float32")
+    exact = network("vgg19").with_precision("float32")
     weights = WEIGHTS
     full, half = (
         style_objective(photo, painting, exact.with_precision(precision), weights)
@@ -129,11 +138,11 @@ def step_cost(size=256):
         ],
         4 if QUICK else 12,
     )
-    ratio_row(f"float32 step over bare pass, VGG-16, {size} px", 1.12, ours, bare_s)
-    what = f"bfloat16 step over float32 step, VGG-16, {size} px"
+    ratio_row(f"float32 step over bare pass, VGG-19, {size} px", 1.12, ours, bare_s)
+    what = f"bfloat16 step over float32 step, VGG-19, {size} px"
     ratio_row(what, 0.6 if has_bfloat16() else None, halved, ours)
-    if not available_offline("vgg16"):
-        return skip("pictures in both precisions", "VGG-16's weights are not at hand")
+    if not available_offline("vgg19"):
+        return skip("pictures in both precisions", "VGG-19's weights are not at hand")
     same_picture(exact, weights)
 
 
@@ -178,7 +187,7 @@ def dream():
 
 def estimates_and_sizes():
     """What was foretold, and what it took; how the cost grows; how much memory the largest take."""
-    for kind, name in (("style", "vgg16"), ("dream", "inception_v3")):
+    for kind, name in (("style", "vgg19"), ("dream", "inception_v3")):
         if not available_offline(name):
             skip(f"sizes, {kind}", f"{name}'s weights are not at hand")
             continue
@@ -206,107 +215,139 @@ def estimates_and_sizes():
             row(f"{kind} step at 4096×4096 px, peak GiB", limit, found["gib"], figure)
 
 
-def ours(photo, painting, backbone):
-    """[(seconds, picture)] on the way of our recipe with the tutorial's objective."""
-    made = []
-
-    def keep(step):
-        if step.step % (5 if step.step >= 150 else 20) == 0:
-            made.append((step.seconds, step.image))
-
-    options = dict(seed=0, steps=205, octaves=1, progress=False, callback=keep)
-    style_transfer(photo, painting, backbone, **{**options, **TUTORIAL, "steps": 1})  # traced
-    made.clear()
-    style_transfer(photo, painting, backbone, **options, **TUTORIAL)
-    return made
-
-
-def quality(size, backbone, label):
-    """The time in which each reaches the tutorial's last loss, and PyTorch's."""
-    photo, painting, exact, judged = contest(size, backbone)
-    curves = {"dreamkit": judged(ours(photo, painting, backbone))}
-    theirs = judged(tutorial_style.run(exact, photo, painting, TUTORIAL_STEPS))
-    curves["TensorFlow's tutorial"] = theirs
-    what = f"time to the tutorial's loss after {TUTORIAL_STEPS} steps, {label}"
-    compare(what, 1 / 5, curves["dreamkit"], *theirs[-1])
-    try:
-        snapshots = torch_lbfgs.run(exact, photo, painting, 60 if QUICK else 200)
-        curves["PyTorch L-BFGS"] = judged(snapshots)
-        what = f"time to PyTorch's last loss, {label}"
-        compare(what, 1 / 3, curves["dreamkit"], *curves["PyTorch L-BFGS"][-1])
-    except ModuleNotFoundError:
-        skip(f"PyTorch, {label}", "run `pip install -r benchmarks/requirements.txt`")
-    CURVES[label] = curves
-    write()
-
-
-def quality_to_goal(size, backbone, label):
-    """The time to the tutorial's last loss as noted, against 500 of its steps as timed now."""
-    if label not in GOALS:
-        return skip(f"time to the tutorial's loss, {label}", "run `python -m benchmarks --goals`")
-    photo, painting, exact, judged = contest(size, backbone)
-    timed = tutorial_style.run(exact, photo, painting, 6, every=1)
-    seconds = TUTORIAL_STEPS * median(np.diff([seconds for seconds, _ in timed]))
-    curve = judged(ours(photo, painting, backbone))
-    what = f"time to the tutorial's noted loss after {TUTORIAL_STEPS} steps, {label}"
-    compare(what, 1 / 5, curve, seconds, GOALS[label])
-    end = f"TensorFlow's tutorial after {TUTORIAL_STEPS} steps"
-    CURVES[label] = {"dreamkit": curve, end: [(seconds, GOALS[label])]}
-    write()
-
-
-def contest(size, backbone):
-    """Photo, painting, the Keras model, and a judge of snapshots in float32."""
-    photo, painting = load_image("astronaut", size), load_image("night_flow", size)
+def against_the_tutorial(size):
+    """Our time to the losses of the tutorial and of PyTorch, by the tutorial's loss in float32."""
+    backbone, (photo, painting) = network("vgg19"), pictures(size)
     exact = backbone.with_precision("float32").model
-    judge = tutorial_style.objective(exact, photo, painting)
-    judged = lambda made: [(s, float(judge(tf.constant(x[None])))) for s, x in made]  # noqa: E731
-    return photo, painting, exact, judged
+    tutorial = tutorial_style.Program(exact, photo, painting)
+    contests = [(tutorial_label(size), 1 / 5, tutorial.step, TUTORIAL_STEPS)]
+    if size <= LARGEST_TORCH:
+        try:
+            step = torch_lbfgs.Program(exact, photo, painting).evaluate
+            contests.append((torch_label(size), 1 / 3, step, TORCH_EVALUATIONS))
+        except ModuleNotFoundError:
+            skip(f"time to {torch_label(size)}", INSTALL)
+    rivals = {label: step for label, _, step, _ in contests}
+    ours = walk(photo, painting, backbone, tutorial.loss, rivals, steps=205, **TUTORIAL)
+    for label, target, _, steps in contests:
+        compare(label, target, ours, steps)
+    show(f"the tutorial's objective, {size} px", {"dreamkit": ours})
+
+
+def against_pastiche(size):
+    """Our time to pastiche's losses, by its own loss function, in both precisions."""
+    label, walks = pastiche_label(size), {}
+    photo, painting = pictures(size)
+    try:
+        pastiche = pastiche_lbfgs.Program(photo, painting)
+    except ModuleNotFoundError:
+        return skip(f"time to {label}", INSTALL)
+    contest = photo, painting, network("vgg19"), pastiche.loss, {label: pastiche.step}
+    for precision, target in (("auto", 1 / 3), ("float32", 1 / 1.5)):
+        options, made = OURS | dict(precision=precision), None
+        for steps in PASTICHE_STEPS[:1] if QUICK else PASTICHE_STEPS:
+            own = own_label(size, steps, precision)
+            if not goal(label, steps):
+                skip(f"time to {label} after {steps} steps, {precision}", RUN_GOALS)
+                continue
+            if not takes_long(size, steps, precision):
+                made = walk(*contest, steps=OUR_STEPS[steps], goal=goal(label, steps), **options)
+                ours = made
+            else:  # the steps are noted, so a short run that times them will do
+                made = made or walk(*contest, steps=SHORT, **options)
+                counts = share_steps(OUR_STEPS[steps], OURS["octaves"])
+                ours = made._replace(counts=counts, losses=noted(own))
+            compare(label, target, ours, steps, f", {precision}")
+            walks[own] = ours
+    show(f"pastiche's objective, {size} px", walks)
+
+
+def compare(label, target, ours, steps, how=""):
+    """Our time to the loss that another program has after so many steps, over its time."""
+    what, needed = f"time to {label} after {steps} steps{how}", steps * ours.rivals[label]
+    loss, own = goal(label, steps), steps_to(ours.losses, goal(label, steps))
+    if not (loss and ours.losses):
+        skip(what, RUN_GOALS)
+    elif own is None:
+        row(what, target, np.inf, f"not reached: {ours.losses[-1] / loss:.3f} of it")
+    else:
+        ratio, counts = ours.seconds_to(own) / needed, [*ours.counts[:-1], own]
+        took = f"{ours.seconds_to(own):.0f} of {needed:.0f} s"
+        figure = f"{ratio:.3f} ({took}; {' + '.join(map(str, counts))} of our steps)"
+        row(what, target, ratio, figure)
+
+
+def show(title, walks):
+    """Add a plot of our runs and of the noted losses of the others, over time."""
+    curves = {}
+    for name, ours in walks.items():
+        steps = range(0, EVERY * len(ours.losses), EVERY)
+        curves[name] = [(ours.seconds_to(n), x) for n, x in zip(steps, ours.losses, strict=True)]
+        for label, step in ours.rivals.items():
+            curves[label] = [(n * EVERY * step, x) for n, x in enumerate(noted(label))]
+    lowest = min((x for curve in curves.values() for _, x in curve), default=0)
+    CURVES[title] = {name: [(s, x) for s, x in curve if x < 30 * lowest]
+                     for name, curve in curves.items() if curve}  # fmt: skip
+    write()
+
+
+def goal(label, steps):
+    """The noted loss of another program after so many steps; 0 if it isn't noted."""
+    return (noted(label)[steps // EVERY :] or [0])[0]
+
+
+def takes_long(size, steps, precision):
+    """True for our runs that are noted, as those of the others are."""
+    return size > 256 or (steps > 300 and precision == "float32")
 
 
 def note_goals():
-    """Descend the tutorial's loop to its end and note its loss, for what takes too long else."""
-    for label, (size, backbone) in long_contests().items():
-        photo, painting, exact, judged = contest(size, backbone)
-        made = tutorial_style.run(exact, photo, painting, TUTORIAL_STEPS, every=TUTORIAL_STEPS)
-        GOALS[label] = judged(made)[0][1]
-        (HERE / "goals.json").write_text(json.dumps(GOALS, indent=1) + "\n")
-        print(label, GOALS[label], flush=True)
+    """Run the others to their ends, and of ours what takes long, and note the losses."""
+    for size in PASTICHE_SIZES:
+        label, contest = pastiche_label(size), pictures(size)
+        if not goal(label, PASTICHE_STEPS[-1]):
+            program = pastiche_lbfgs.Program(*contest)
+            run(label, program, PASTICHE_STEPS[-1], "torch", "pastiche")
+        for steps, precision in itertools.product(PASTICHE_STEPS, ("auto", "float32")):
+            own = own_label(size, steps, precision)
+            if takes_long(size, steps, precision) and not steps_to(noted(own), goal(label, steps)):
+                program, options = pastiche_lbfgs.Program(*contest), OURS | {"precision": precision}
+                judge = noting(own, program.loss, "tensorflow", "keras")
+                options |= dict(steps=OUR_STEPS[steps], goal=goal(label, steps))
+                walk(*contest, network("vgg19"), judge, {}, **options)
+    exact = network("vgg19").with_precision("float32").model
+    for size in TUTORIAL_SIZES:
+        contest = pictures(size)
+        judge = tutorial_style.Program(exact, *contest)
+        if not goal(torch_label(size), TORCH_EVALUATIONS) and size <= LARGEST_TORCH:
+            loss = noting(torch_label(size), judge.loss, "torch")
+            torch_lbfgs.Program(exact, *contest).run(TORCH_EVALUATIONS + 1, EVERY, loss)
+        if not goal(tutorial_label(size), TUTORIAL_STEPS):
+            run(tutorial_label(size), judge, TUTORIAL_STEPS, "tensorflow", "keras")
 
 
-def long_contests():
-    return {
-        "VGG-19's architecture, 256 px": (256, vgg19_from_vgg16()),
-        "VGG-16, 512 px": (512, network("vgg16")),
-    }
+def tutorial_label(size):
+    return f"the tutorial's loss, {size} px"
 
 
-def compare(what, target, ours, needed, goal):
-    """Our time to a loss over the time, s, that theirs needed."""
-    reached = next((s for s, loss in ours if loss <= goal), None)
-    if reached is None:
-        row(
-            what,
-            target,
-            np.inf,
-            f"not reached: {ours[-1][1] / goal:.3f} of it in {ours[-1][0]:.0f} s",
-        )
-    else:
-        row(
-            what,
-            target,
-            reached / needed,
-            f"{reached / needed:.3f} ({reached:.0f} of {needed:.0f} s)",
-        )
+def torch_label(size):
+    return f"PyTorch's loss, {size} px"
+
+
+def pastiche_label(size):
+    return f"pastiche's loss, {size} px"
+
+
+def own_label(size, steps, precision):
+    return f"dreamkit for pastiche's {steps} steps, {size} px, {precision}"
 
 
 def write():
     """results.md and results.png as far as they go."""
-    versions = ", ".join(f"{n} {importlib.metadata.version(n)}" for n in ("tensorflow", "keras"))
     lines = [
         "# Results",
         "",
-        f"{time.strftime('%Y-%m-%d')}, {processor()}, {versions}, Python"
+        f"{time.strftime('%Y-%m-%d')}, {processor()}, {versions('tensorflow', 'keras')}, Python"
         f" {platform.python_version()}{', quick' if QUICK else ''}.",
         "",
         "| what | target | figure | met |",
@@ -316,16 +357,6 @@ def write():
     (HERE / "results.md").write_text("\n".join(lines) + "\n")
     if CURVES or SIZES:
         plot()
-
-
-def processor():
-    import psutil
-
-    name = next(
-        (x.split(":")[1].strip() for x in Path("/proc/cpuinfo").read_text().splitlines()
-         if x.startswith("model name")), platform.processor(),
-    ) if Path("/proc/cpuinfo").exists() else platform.processor()  # fmt: skip
-    return f"{name}, {psutil.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB"
 
 
 def plot():
@@ -341,7 +372,7 @@ def plot():
     for axis, (label, curves) in zip(axes[0], CURVES.items(), strict=False):
         for name, points in curves.items():
             axis.plot(*zip(*points, strict=True), "-" if len(points) > 1 else "o", label=name)
-        axis.set(title=label, xlabel="seconds", ylabel="the tutorial's loss", yscale="log")
+        axis.set(title=label, xlabel="seconds", ylabel="loss", yscale="log")
         axis.legend()
     for kind, points in SIZES.items():
         axes[0][-1].plot([s**2 / 1e6 for s in points], list(points.values()), "o-", label=kind)
@@ -362,15 +393,16 @@ def main():
     start_up()
     step_cost()
     dream()
-    if not available_offline("vgg16"):
-        skip("time to quality", "VGG-16's weights are not at hand")
+    real = available_offline("vgg19")
+    if real:
+        against_the_tutorial(128 if QUICK else 256)
+        against_pastiche(256)
     else:
-        size = 128 if QUICK else 256
-        quality(size, network("vgg16"), f"VGG-16, {size} px")
+        skip("time to quality", "VGG-19's weights are not at hand")
     estimates_and_sizes()
-    if available_offline("vgg16") and not QUICK:
-        for label, (size, backbone) in long_contests().items():
-            quality_to_goal(size, backbone, label)
+    if real and not QUICK:
+        against_pastiche(512)
+        against_the_tutorial(512)
 
 
 if __name__ == "__main__":

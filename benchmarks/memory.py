@@ -1,6 +1,6 @@
 """Peak memory and time of single steps, in a process of their own.
 
-python -m benchmarks.memory style 4096 vgg16
+python -m benchmarks.memory style 4096 vgg19
 """
 
 import json

@@ -24,18 +24,6 @@ def network(name):
     return Backbone(model, ARCHITECTURES[name], name, "random numbers")
 
 
-@functools.cache
-def vgg19_from_vgg16():
-    """VGG-19 with VGG-16's convolutions in the layers of the same name, the others random."""
-    keras.utils.set_random_seed(0)
-    model, donor = ARCHITECTURES["vgg19"].build(), network("vgg16").model
-    given = {layer.name: layer.get_weights() for layer in donor.layers if layer.get_weights()}
-    he_normal(model)
-    for name, arrays in given.items():
-        model.get_layer(name).set_weights(arrays)
-    return Backbone(model, ARCHITECTURES["vgg19"], "vgg19", "vgg16 and random numbers")
-
-
 def he_normal(model, seed=0):
     """Fill the convolutions with seeded He-normal kernels."""
     rng = np.random.default_rng(seed)

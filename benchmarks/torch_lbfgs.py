@@ -5,76 +5,84 @@ https://docs.pytorch.org/tutorials/advanced/neural_style_tutorial.html, the obje
 `tutorial_style`, the weights carried over from the Keras network.
 """
 
-import time
+import itertools
 
 import numpy as np
 
 from .tutorial_style import CONTENT, STYLE
 
 
-def run(model, content, style, evaluations=200):
-    """[(seconds, picture)] after every tenth evaluation, the time for snapshots left out."""
-    import torch
-    from torch.nn import functional as F
+class Program:
+    """L-BFGS in PyTorch, from the photo on.
 
-    def tensor(x):
-        return torch.from_numpy(np.ascontiguousarray(x))
+    Raises:
+        ModuleNotFoundError: PyTorch is not installed.
+    """
 
-    layers = []
-    for layer in model.layers[1:]:
-        if "conv" in layer.name:
-            kernel, bias = layer.get_weights()
-            layers.append((layer.name, tensor(kernel.transpose(3, 2, 0, 1)), tensor(bias)))
-        else:
-            layers.append((layer.name, None, None))
-        if layer.name == CONTENT:
-            break
-    mean = torch.tensor([103.939, 116.779, 123.68]).view(1, 3, 1, 1)
+    def __init__(self, model, photo, painting):
+        import torch
 
-    def see(x):
+        self.torch = torch
+        self.layers = list(self._layers(model))
+        photo, painting = (self._tensor(x.transpose(2, 0, 1)[None]) for x in (photo, painting))
+        with torch.no_grad():
+            self.grams = {name: gram(f) for name, f in self._see(painting).items() if name in STYLE}
+            self.target = self._see(photo)[CONTENT]
+        self.picture = photo.clone().requires_grad_()
+
+    def _tensor(self, x):
+        return self.torch.from_numpy(np.ascontiguousarray(x))
+
+    def _layers(self, model):
+        for layer in model.layers[1:]:
+            kernel = bias = None
+            if "conv" in layer.name:
+                kernel, bias = map(self._tensor, layer.get_weights())
+                kernel = kernel.permute(3, 2, 0, 1).contiguous()
+            yield layer.name, kernel, bias
+            if layer.name == CONTENT:
+                return
+
+    def _see(self, x):
+        functional = self.torch.nn.functional
+        mean = self.torch.tensor([103.939, 116.779, 123.68]).view(1, 3, 1, 1)
         x, found = x.flip(1) * 255 - mean, {}
-        for name, kernel, bias in layers:
-            x = (
-                F.max_pool2d(x, 2)
-                if kernel is None
-                else F.relu(F.conv2d(x, kernel, bias, padding=1))
-            )
+        for name, kernel, bias in self.layers:
+            if kernel is None:
+                x = functional.max_pool2d(x, 2)
+            else:
+                x = functional.relu(functional.conv2d(x, kernel, bias, padding=1))
             found[name] = x
         return found
 
-    def gram(f):
-        f = f.flatten(2)[0]
-        return f @ f.T / f.shape[1]
-
-    photo, painting = (tensor(x.transpose(2, 0, 1)[None]) for x in (content, style))
-    with torch.no_grad():
-        grams = {name: gram(f) for name, f in see(painting).items() if name in STYLE}
-        target = see(photo)[CONTENT]
-    picture = photo.clone().requires_grad_()
-    lbfgs = torch.optim.LBFGS(
-        [picture], max_iter=evaluations, max_eval=evaluations, line_search_fn="strong_wolfe",
-        tolerance_grad=0, tolerance_change=0,
-    )  # fmt: skip
-    made, pause, started = [], 0.0, time.perf_counter()
-
-    def closure():
-        nonlocal pause
-        with torch.no_grad():
-            picture.clamp_(0, 1)
-        lbfgs.zero_grad()
-        found = see(picture)
-        loss = 1e-2 / 5 * sum(((gram(found[n]) - g) ** 2).mean() for n, g in grams.items())
-        loss = loss + 1e4 * ((found[CONTENT] - target) ** 2).mean()
-        loss = loss + 30 * sum(picture.diff(dim=d).abs().sum() for d in (2, 3))
+    def evaluate(self):
+        """The loss of its picture, whose gradient is left in it."""
+        with self.torch.no_grad():
+            self.picture.clamp_(0, 1)
+        self.picture.grad = None
+        found = self._see(self.picture)
+        apart = [((gram(found[name]) - g) ** 2).mean() for name, g in self.grams.items()]
+        loss = 1e-2 / len(STYLE) * sum(apart)
+        loss = loss + 1e4 * ((found[CONTENT] - self.target) ** 2).mean()
+        loss = loss + 30 * sum(self.picture.diff(dim=d).abs().sum() for d in (2, 3))
         loss.backward()
-        closure.calls += 1
-        if closure.calls % 10 == 0:
-            now = time.perf_counter()
-            image = picture.detach().clamp(0, 1).numpy()[0].transpose(1, 2, 0).copy()
-            made.append((now - started - pause, image))
-            pause += time.perf_counter() - now
         return loss
 
-    closure.calls = 0
-    lbfgs.step(closure)
-    return made
+    def run(self, evaluations, every, see):
+        """Descend, and let `see` have the picture at the first evaluation and each `every`th."""
+        done = itertools.count()
+
+        def closure():
+            loss = self.evaluate()
+            if next(done) % every == 0:
+                see(self.picture.detach().numpy()[0].transpose(1, 2, 0).copy())
+            return loss
+
+        options = dict(max_iter=evaluations, max_eval=evaluations, line_search_fn="strong_wolfe")
+        options |= dict(tolerance_grad=0, tolerance_change=0)
+        self.torch.optim.LBFGS([self.picture], **options).step(closure)
+
+
+def gram(f):
+    f = f.flatten(2)[0]
+    return f @ f.T / f.shape[1]

@@ -4,8 +4,6 @@ https://www.tensorflow.org/tutorials/generative/style_transfer: Adam with rate 0
 ε 0.1; content block5_conv2 × 1e4, style block1_conv1 … block5_conv1 × 1e-2, total variation × 30.
 """
 
-import time
-
 import keras
 import tensorflow as tf
 
@@ -16,7 +14,7 @@ STYLE = tuple(f"block{block}_conv1" for block in range(1, 6))
 def objective(model, content, style):
     """The tutorial's loss, a function of the picture (1, H, W, 3) in [0, 1]."""
     network = keras.Model(model.input, [model.get_layer(name).output for name in (*STYLE, CONTENT)])
-    see = lambda x: network(keras.applications.vgg16.preprocess_input(x * 255.0))  # noqa: E731
+    see = lambda x: network(keras.applications.vgg19.preprocess_input(x * 255.0))  # noqa: E731
 
     def gram(f):
         shape = tf.shape(f)
@@ -37,27 +35,29 @@ def objective(model, content, style):
     return loss
 
 
-def run(model, content, style, steps, every=10):
-    """[(seconds, picture)] of the tutorial's loop, the time for snapshots left out."""
-    loss = objective(model, content, style)
-    picture = tf.Variable(content[None])
-    adam = keras.optimizers.Adam(0.02, beta_1=0.99, epsilon=1e-1)
-    adam.build([picture])
+class Program:
+    """The tutorial's loop, from the photo on, one step at a time."""
 
-    @tf.function
-    def slope(picture):
+    def __init__(self, model, photo, painting):
+        self.objective = objective(model, photo, painting)
+        self.picture = tf.Variable(photo[None])
+        self.adam = keras.optimizers.Adam(0.02, beta_1=0.99, epsilon=1e-1)
+        self.adam.build([self.picture])
+        self.gradient = tf.function(self._gradient)
+        self.gradient(self.picture.value())  # traced before a clock starts
+
+    def _gradient(self, picture):
         with tf.GradientTape() as tape:
             tape.watch(picture)
-            value = loss(picture)
+            value = self.objective(picture)
         return tape.gradient(value, picture)
 
-    slope(picture.value())  # traced before the clock starts
-    seconds, made = 0.0, []
-    for step in range(1, steps + 1):
-        started = time.perf_counter()
-        adam.apply([slope(picture.value())], [picture])
-        picture.assign(tf.clip_by_value(picture, 0, 1))
-        seconds += time.perf_counter() - started
-        if step % every == 0:
-            made.append((seconds, picture.numpy()[0]))
-    return made
+    def step(self):
+        self.adam.apply([self.gradient(self.picture.value())], [self.picture])
+        self.picture.assign(tf.clip_by_value(self.picture, 0, 1))
+
+    def loss(self, picture=None):
+        """The loss of a picture, (H, W, 3) in [0, 1]; None for its own."""
+        return float(
+            self.objective(self.picture if picture is None else tf.constant(picture[None]))
+        )

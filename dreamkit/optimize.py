@@ -13,11 +13,12 @@ from .errors import SettingsError, check_choice, check_range
 from .images import check_image
 from .large.fast import adam_in_place, normalise_compiled
 from .large.memory import fit_to_memory
+from .large.spectral_lbfgs import SpectralLBFGS
 from .objectives import as_tensor
 from .runs.recorder import Halt, Recorder
 from .startup import tf
 
-LEARNING_RATES = {"adam": 0.06, "gradient": 0.01, "lbfgs": None}
+LEARNING_RATES = {"adam": 0.06, "gradient": 0.01, "lbfgs": None, "spectral": 0.05}
 
 # Adam's schedule, tuned for style transfer in 20 to 300 steps (see benchmarks/README.md).
 WINDOW = 0.06  # the momentum's averaging window at the start, as a fraction of all steps
@@ -35,8 +36,10 @@ def descend(image, objective, steps, optimizer="adam", **options):
         steps: number of steps; 0 only scores the picture.
         optimizer: `"adam"` (the rate falls to a fifth along a cosine, while the momentum's window
             grows from 6 to 12 % of the steps), `"lbfgs"` (SciPy's L-BFGS-B; a step is one
-            evaluation) or `"gradient"` (normalised gradient steps).
-        learning_rate: size of a step in units of [0, 1]; None for 0.06 (adam) or 0.01 (gradient).
+            evaluation), `"spectral"` (L-BFGS that moves broad strokes further than fine detail; see
+            `SpectralLBFGS`) or `"gradient"` (normalised gradient steps).
+        learning_rate: size of a step in units of [0, 1], for `"spectral"` of the longest
+            (root mean square); None for 0.06 (adam), 0.05 (spectral) or 0.01 (gradient).
         smooth: for `"gradient"`, the number of Laplacian pyramid bands to bring to equal strength;
             0 leaves the gradient as it is.
         jitter, rotate, zoom: roll the picture by up to this many px, turn it by up to this many
@@ -145,7 +148,7 @@ def _walk(
         if optimizer == "lbfgs":
             _lbfgs(picture, evaluate, steps, sign, recorder)
         else:
-            method = {"adam": Adam, "gradient": GradientSteps}[optimizer]
+            method = {"adam": Adam, "gradient": GradientSteps, "spectral": SpectralLBFGS}[optimizer]
             stepper = method(picture, steps, -sign * rate, smooth)  # ascent: a negative rate
             for step in range(recorder.restore(picture, stepper.slots), steps):
                 total, terms, gradient = evaluate(step)

