@@ -10,9 +10,9 @@ import numpy as np
 from ..errors import SettingsError
 from ..inputs.files import check_folder, replacing
 from .identity import digest
+from .reading import read_checkpoint
 
 OTHER_RUN = "{path} belongs to a run with other settings: choose another name, or resume() it."
-from .reading import read_checkpoint
 
 
 class Checkpoint:
