@@ -118,7 +118,8 @@ def test_concatenated_runs_keep_the_whole_history_and_the_last_picture(run):
 
 def test_a_checkpoint_returns_the_saved_state(tmp_path):
     picture = np.random.default_rng(0).random((4, 5, 3), "float32")
-    state = dict(step=3, total=0.1 + 0.2, rows=[{"step": 0}], picture=picture, slot0=np.array(7))
+    rows = [{"step": 0, "phase": "style 1/2", "total": 0.3, "seconds": 0.1}]
+    state = dict(step=3, steps=9, total=0.1 + 0.2, rows=rows, picture=picture, slot0=np.array(7))
     Checkpoint(tmp_path / "run.npz").keep("style 1/2", state)
     again = Checkpoint(tmp_path / "run.npz").state("style 1/2")
     assert again.keys() == state.keys()
