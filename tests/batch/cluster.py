@@ -20,6 +20,7 @@ def start_process(*arguments, path=()):
     return subprocess.Popen(
         [sys.executable, "-m", *map(str, arguments)],
         env=environment,
+        cwd=next(iter(path), None),  # which Python searches before all else
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
