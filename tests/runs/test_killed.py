@@ -1,4 +1,4 @@
-"""A run that is killed at any moment is resumed, and ends with the picture of an undisturbed one."""
+"""A run that is killed at any moment is resumed, and its picture is that of an undisturbed run."""
 
 import os
 import random
