@@ -315,6 +315,7 @@ def test_a_worker_with_another_tensorflow_is_refused_in_a_sentence(tmp_path):
             list(jobs)
 
 
+@pytest.mark.slow
 def test_a_worker_with_other_versions_that_joins_late_is_refused(start_cluster, tmp_path):
     cluster = start_cluster(1)
     jobs = [(number, str(tmp_path)) for number in range(400)]
@@ -349,6 +350,7 @@ def test_a_cluster_whose_workers_have_all_gone_is_reported_and_continued(
     assert len(list(rest)) == 3
 
 
+@pytest.mark.slow
 def test_workers_that_come_back_in_time_get_the_rest(start_cluster, tmp_path):
     cluster, done = start_cluster(1), []
     for job, _ in run_all(
