@@ -1,6 +1,16 @@
 """Entry point of `python -m dreamkit`."""
 
-from .commands.cli import main
+import os
+import sys
+
+from .commands.cli import CTRL_C, main
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except SystemExit as ended:
+        if ended.code == CTRL_C:  # the work is saved, and TensorFlow can crash while it is undone
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(CTRL_C)
+        raise

@@ -77,7 +77,7 @@ def reason_of(error):
 def spelled(path):
     """A path as text that can be printed in UTF-8, even if its name is not UTF-8.
 
-    >>> print(spelled("caf\\udce9.jpg"))
-    caf\\xe9.jpg
+    >>> print(spelled("\\udce9t\\udce9.jpg"))
+    \\xe9t\\xe9.jpg
     """
     return os.fsencode(path).decode("utf-8", "backslashreplace")

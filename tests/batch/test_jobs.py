@@ -288,3 +288,76 @@ def test_a_worker_process_that_the_system_kills_is_reported():
     with pytest.raises(DreamkitError, match="memory"):
         list(run_all(kill_the_worker, [1, 2], workers=2))
     assert list(run_all(square, [3], workers=2)) == [(3, 9)]
+
+
+# Workers that would make other pictures, or none
+
+
+def write(folder, files):
+    """The folder, with these files, {path: text}."""
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+OTHER_TENSORFLOW = {
+    "tensorflow-9.9.9.dist-info/METADATA": "Metadata-Version: 2.1\nName: tensorflow\nVersion: 9.9.9"
+}
+NO_DREAMKIT = {"dreamkit/__init__.py": "raise ModuleNotFoundError('No module named dreamkit')"}
+
+
+def test_a_worker_with_another_tensorflow_is_refused_in_a_sentence(tmp_path):
+    pytest.importorskip("distributed")
+    with Cluster(tmp_path, 1, path=[write(tmp_path, OTHER_TENSORFLOW)]) as cluster:
+        jobs = run_all(square, [1, 2], scheduler=cluster.address)
+        with pytest.raises(SettingsError, match=r"tcp://.* would .* tensorflow 9\.9\.9 instead of"):
+            list(jobs)
+
+
+@pytest.mark.slow
+def test_a_worker_with_other_versions_that_joins_late_is_refused(start_cluster, tmp_path):
+    cluster = start_cluster(1)
+    jobs = [(number, str(tmp_path)) for number in range(400)]
+    done = run_all(take_a_while, jobs, scheduler=cluster.address)
+    next(done)
+    cluster.add_worker(write(tmp_path / "other", OTHER_TENSORFLOW))
+    with pytest.raises(SettingsError, match=r"would make other pictures.*tensorflow 9\.9\.9"):
+        list(done)
+
+
+def test_a_cluster_without_dreamkit_is_reported_with_what_to_do(tmp_path):
+    pytest.importorskip("distributed")
+    with Cluster(tmp_path, 1, path=[write(tmp_path, NO_DREAMKIT)]) as cluster:
+        started = time.monotonic()
+        with pytest.raises(SettingsError, match=r"cannot import dreamkit .*: install this course"):
+            list(run_all(square, [1, 2], scheduler=cluster.address))
+        assert time.monotonic() - started < 60
+
+
+def test_a_cluster_whose_workers_have_all_gone_is_reported_and_continued(
+    start_cluster, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("dreamkit.batch.jobs.GONE", 2)
+    cluster, jobs = start_cluster(1), [(number, str(tmp_path)) for number in range(200)]
+    done = run_all(take_a_while, jobs, scheduler=cluster.address)
+    next(done)
+    cluster.workers[0].kill()
+    with pytest.raises(SettingsError, match=r"All workers of .* have gone: start some with `dask"):
+        list(done)
+    cluster.add_worker()
+    rest = run_all(take_a_while, jobs[:3], scheduler=cluster.address)
+    assert len(list(rest)) == 3
+
+
+@pytest.mark.slow
+def test_workers_that_come_back_in_time_get_the_rest(start_cluster, tmp_path):
+    cluster, done = start_cluster(1), []
+    for job, _ in run_all(
+        take_a_while, [(n, str(tmp_path)) for n in range(8)], scheduler=cluster.address
+    ):
+        done.append(job[0])
+        if len(done) == 1:
+            cluster.workers[0].kill()
+            cluster.add_worker()
+    assert sorted(done) == list(range(8))

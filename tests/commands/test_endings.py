@@ -70,7 +70,11 @@ def test_a_stopped_picture_is_saved_under_a_name_that_says_so(command, press):
 
 @pytest.mark.parametrize(
     ("verb", "phase"),
-    [("dream", "octave 1/1"), ("combine", "style 1/1"), ("combine", "octave 1/1")],
+    [
+        ("combine", "style 1/1"),
+        pytest.param("dream", "octave 1/1", marks=pytest.mark.slow),
+        pytest.param("combine", "octave 1/1", marks=pytest.mark.slow),
+    ],
 )
 def test_every_recipe_stopped_in_any_phase_names_its_picture_so(verb, phase, command, press):
     press(phase, 1)
@@ -95,6 +99,7 @@ def test_a_stopped_run_with_a_checkpoint_says_how_to_go_on(command, press):
     assert Path("rest.png").read_bytes() == Path("whole.png").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_demo_that_is_stopped_keeps_what_it_made(command, press, tmp_path):
     press("octave 1/1", 1)
     code, _, err = command("demo", "--out", "made", "--size", 48)
@@ -106,6 +111,7 @@ def test_a_demo_that_is_stopped_keeps_what_it_made(command, press, tmp_path):
     assert saved(aside) == sorted(files("dream-stopped") + files("style"))
 
 
+@pytest.mark.slow
 def test_a_film_of_a_run_that_is_stopped_ends_there(command, press):
     press("octave 1/1", 1)
     code, out, err = command("film", "run", "chelsea", "--size", 48, "--out", "run.gif")

@@ -230,6 +230,7 @@ def test_resume_refuses_a_change_that_matters(tmp_path):
     assert same(resume(path, **QUIET), painted())
 
 
+@pytest.mark.slow
 def test_more_steps_twice_are_the_same_as_at_once(tmp_path):
     path = tmp_path / "run.npz"
     painted(checkpoint=path)
@@ -239,6 +240,7 @@ def test_more_steps_twice_are_the_same_as_at_once(tmp_path):
     assert again.settings["arguments"]["steps"] == [3, 2, 1]
 
 
+@pytest.mark.slow
 def test_resume_films_the_rest_and_keeps_the_picture(tmp_path):
     path = tmp_path / "run.npz"
     painted(checkpoint=path, callback=stop_after(2))

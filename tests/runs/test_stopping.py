@@ -95,10 +95,9 @@ def check_stopped(name, count, folder, stop=stop_after):
     assert list(resumed.history["step"]) == list(whole.history["step"])
 
 
-@pytest.mark.parametrize("name", ["style", "style-dream"])
-def test_a_stopped_run_is_made_again_and_continued_exactly(name, tmp_path):
-    for count in np.random.default_rng(5).permutation(6)[:2] + 1:
-        check_stopped(name, count, tmp_path)
+def test_a_stopped_run_is_made_again_and_continued_exactly(tmp_path):
+    for count in np.random.default_rng(5).permutation(4)[:2] + 1:
+        check_stopped("style", count, tmp_path)
 
 
 @pytest.mark.slow
