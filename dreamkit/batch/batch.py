@@ -17,6 +17,7 @@ import numpy as np
 from ..errors import DreamkitError, ImageError, SettingsError
 from ..images import MAX_PIXELS, WRITABLE, load_alpha, load_image
 from ..inputs.files import check_folder
+from ..inputs.names import plain_name
 from .jobs import run_all
 from .sources import distinct_names, expand
 
@@ -145,7 +146,7 @@ class Batch:
             raise SettingsError(f"--out '{out}' is a file, but a batch needs a folder: name one.")
         check_folder(out)
         photos = expand(photos, out)
-        files = [f"{name}-{label}.png".replace(" ", "_") for name in distinct_names(photos)]
+        files = [f"{name}-{plain_name(label)}.png" for name in distinct_names(photos)]
         self.paths = {photo: out / file for photo, file in zip(photos, files, strict=True)}
         self.failures, self.unfinished = {}, set()
 

@@ -1,7 +1,5 @@
 """Making the pictures that a command asks for.  (Notebook 00.)"""
 
-from pathlib import Path
-
 import typer
 
 from ..errors import ImageError, SettingsError
@@ -54,7 +52,9 @@ def _split_share(text):
 
 def label(style):
     """What a result's name says of its styles."""
-    return "-".join(Path(_split_share(text)[0]).stem for text in style)
+    from ..inputs.names import stem_of
+
+    return "-".join(stem_of(_split_share(text)[0]) for text in style)
 
 
 def go_on(checkpoint, more, out, overwrite):
@@ -88,7 +88,6 @@ def make(recipe, photos, label, out, arguments, overwrite, workers, scheduler, k
         print(summary(run, path))
         return
     arguments["profile"] = announce_profile()
-    label = Path(label).stem
     more = dict(workers=workers, scheduler=scheduler, keep_alpha=keep_alpha)
     if Batch(recipe, photos, label, out, arguments, overwrite, **more).run():
         raise typer.Exit(1)
@@ -98,9 +97,10 @@ def free_path(out, photo, label, overwrite):
     """Where the picture goes; checked before the work, so that an hour is not lost at its end."""
     from ..images import WRITABLE
     from ..inputs.files import check_folder
+    from ..inputs.names import names_a_file, plain_name, stem_of
 
-    name = f"{Path(photo).stem}-{Path(label).stem}.png".replace(" ", "_")
-    path = (out if out.suffix and not out.is_dir() else out / name).expanduser()
+    name = f"{stem_of(photo)}-{plain_name(label)}.png"
+    path = (out if names_a_file(out) else out / name).expanduser()
     check_folder(path.parent)
     if path.suffix.lower() not in WRITABLE:
         raise ImageError(f"'{path}' has the wrong suffix: end it in {', '.join(WRITABLE)}.")
