@@ -22,8 +22,9 @@ GUIDES = [
     "CHANGELOG.md",
     "benchmarks/README.md",
     "data/styles/README.md",
+    "docs/promises.md",
 ]
-FOLDERS = r"dreamkit|notebooks|tests|data|benchmarks|book|binder|\.devcontainer|\.github"
+FOLDERS = r"docs|dreamkit|notebooks|tests|data|benchmarks|book|binder|\.devcontainer|\.github"
 PATH = re.compile(rf"(?<![\w/.-])(?:{FOLDERS})/[\w./*-]*")
 EVERY_GUIDE = pytest.mark.parametrize("name", GUIDES)
 

@@ -55,8 +55,8 @@ def check_bfloat16():
     name, _, value = (bfloat16_forbidden_by() or "").partition("=")
     if value.upper() in REFUSING and not gpu():
         raise SettingsError(
-            f"precision cannot be 'bfloat16' while {name}={value} keeps the processor from it: unset"
-            f" {name}, or give 'float32'."
+            f"precision cannot be 'bfloat16' while {name}={value} keeps the processor from it:"
+            f" unset {name}, or give 'float32'."
         )
 
 
