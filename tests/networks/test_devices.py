@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from dreamkit import Dream, estimate, load_backbone
+from dreamkit import Dream, SettingsError, estimate, load_backbone
 from dreamkit.commands import doctor
 from dreamkit.large.memory import GIB, SHARE, fit_to_memory, memory_limit
 from dreamkit.large.tiles import Tiled
