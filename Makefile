@@ -1,6 +1,7 @@
 # Every target works from a fresh checkout: it first creates .venv and installs into it.
 #   make dream  [CONTENT=photo] [STYLE=painting] [SIZE=px] [OUT=folder] [QUICK=1]
-#   make test   make test-all   make lab   make book   make lock
+#   make test   make test-all [FIGURES=file.md]   make test-oldest   make test-newest
+#   make lab   make book   make lock
 #   make bench  [QUICK=1]    make quality  [QUICK=1]
 #   make study  [PRESET=full] [WORKERS=2] [OUT=folder]
 #   make notebooks  [ONLY="01 03"]    make links  [REPO=owner/name]
@@ -15,6 +16,7 @@ ONLY    ?=
 QUICK   ?=
 PRESET  ?= quick
 WORKERS ?=
+FIGURES ?=
 
 BIN   := .venv/bin
 READY := .venv/.ready
@@ -23,7 +25,8 @@ READY := .venv/.ready
 # they share networks, and a notebook's cells need its one kernel.
 PYTEST := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
-.PHONY: dream test test-all bench quality study lint lab notebooks book links doctor lock clean
+.PHONY: dream test test-all test-oldest test-newest bench quality study lint lab notebooks book \
+	links doctor lock clean
 .DEFAULT_GOAL := dream
 
 dream: $(READY)
@@ -36,9 +39,20 @@ test: $(READY) lint
 		--nbval-lax --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg \
 		--nbval-cell-timeout 600 notebooks/
 
-# The tests that `make test` leaves out because they take long.
+# The tests that `make test` leaves out because they take long; prints what was tried and held.
 test-all: test
-	$(PYTEST) -m slow
+	$(PYTEST) -m slow $(if $(FIGURES),--figures "$(FIGURES)")
+
+# The quick tests with the oldest versions that requirements.txt allows, and with the newest.
+test-oldest: RESOLUTION = lowest-direct
+test-newest: RESOLUTION = highest
+test-oldest test-newest:
+	$(PYTHON) -m pip install --quiet uv
+	$(PYTHON) -m uv venv --quiet --allow-existing --seed .venv-$(RESOLUTION)
+	$(PYTHON) -m uv pip install --quiet --resolution $(RESOLUTION) --upgrade \
+		--python .venv-$(RESOLUTION) --requirement requirements.txt
+	.venv-$(RESOLUTION)/bin/python -m pytest -m "not slow" --numprocesses logical \
+		--maxprocesses 4 --dist loadfile
 
 # Compares speed and memory with other programs; writes benchmarks/results.md and results.png.
 bench: $(READY)

@@ -12,7 +12,7 @@ html_title = "dreamkit"
 
 extensions = ["myst_nb"]
 root_doc = "book/index"
-include_patterns = ["book/*.md", "notebooks/*.ipynb", "notebooks/solutions/*.ipynb"]
+include_patterns = ["book/*.md", "docs/*.md", "notebooks/*.ipynb", "notebooks/solutions/*.ipynb"]
 exclude_patterns = [".*", "outputs", "**/outputs", "**/.ipynb_checkpoints", "tests", "dreamkit"]
 
 nb_execution_mode = "off"  # the pages show the committed outputs

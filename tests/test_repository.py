@@ -22,8 +22,9 @@ GUIDES = [
     "CHANGELOG.md",
     "benchmarks/README.md",
     "data/styles/README.md",
+    "docs/promises.md",
 ]
-FOLDERS = r"dreamkit|notebooks|tests|data|benchmarks|book|binder|\.devcontainer|\.github"
+FOLDERS = r"docs|dreamkit|notebooks|tests|data|benchmarks|book|binder|\.devcontainer|\.github"
 PATH = re.compile(rf"(?<![\w/.-])(?:{FOLDERS})/[\w./*-]*")
 EVERY_GUIDE = pytest.mark.parametrize("name", GUIDES)
 
@@ -121,8 +122,13 @@ def test_a_recipe_to_add_something_is_short_and_uses_the_names_of_the_code(secti
 def test_the_readmes_twenty_lines_run(monkeypatch, tmp_path):
     (code,) = re.findall(r"```python\n(.*?)```", read("README.md"), re.DOTALL)
     monkeypatch.chdir(tmp_path)
-    exec(code.replace("size=320", "size=64").replace("steps=50", "steps=2"), {})
+    names = {}
+    exec(code.replace("size=320", "size=64").replace("steps=50", "steps=2"), names)
     assert {path.name for path in (tmp_path / "outputs").iterdir()} >= {"cat.png", "losses.png"}
+    (line,) = re.findall(r"`(dk\.rerun\(.*?\))` makes a saved picture again", read("README.md"))
+    again = eval(line, names).image
+    saved = dreamkit.load_image("outputs/cat.png")
+    assert abs(saved - again).max() <= 0.5001 / 255
 
 
 # Other machines

@@ -58,9 +58,9 @@ flag, path = check_flag, check_path
 
 
 def weight(name, value):
-    """A number of any sign; beyond 1e12, losses would soon exceed float32."""
-    if not isinstance(value, Real) or isinstance(value, bool) or not abs(value) <= 1e12:
-        refuse(name, value, "give a number from -1e12 to 1e12")
+    """A finite number of any sign."""
+    if not isinstance(value, Real) or isinstance(value, bool) or not abs(value) < 1e308:
+        refuse(name, value, "give a finite number")
     return value if isinstance(value, int) else float(value)
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from ..errors import DivergedError, DreamkitError, ImageError, SettingsError
 from ..images import MAX_PIXELS, WRITABLE, load_image
 from ..inputs.files import check_room, shortened
+from ..inputs.names import plain_name
 from ..runs.saving import best_so_far, kept_alpha, reason_of, save_somewhere, spelled
 from .jobs import run_all
 from .sources import distinct_names, expand, recorded
@@ -188,7 +189,7 @@ class Batch:
             raise SettingsError(f"--out '{out}' is a file, but a batch needs a folder: name one.")
         check_room(out / "picture.png")
         photos = expand(photos, out)
-        stems = [f"{name}-{label}".replace(" ", "_") for name in distinct_names(photos)]
+        stems = [f"{name}-{plain_name(label)}" for name in distinct_names(photos)]
         files = [f"{shortened(stem, '.png')}.png" for stem in stems]
         self.paths = {photo: out / file for photo, file in zip(photos, files, strict=True)}
         self.failures, self.unfinished, self.weights = {}, set(), None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..errors import DreamkitError, ImageError
 from ..images import WRITABLE
+from ..inputs.names import plain_name, stem_of
 from ..inputs.samples import samples
 
 PICTURES = {*WRITABLE, ".gif", ".bmp", ".avif", ".jp2", ".ppm", ".pgm", ".pbm", ".ico"}
@@ -103,7 +104,8 @@ def _parts(photo):
     """Folders, stem and suffix; an address's folders don't count."""
     path = Path(photo if _is_sample_or_address(photo) else os.path.abspath(photo))
     folders = [] if _is_sample_or_address(photo) else path.parts[1:-1]
-    return [part.replace(" ", "_") for part in (*folders, path.stem, path.suffix[1:])]
+    stem = stem_of(photo) if _is_sample_or_address(photo) else plain_name(path.stem)
+    return [*map(plain_name, folders), stem, path.suffix[1:] and plain_name(path.suffix[1:])]
 
 
 def _alike(names):

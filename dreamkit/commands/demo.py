@@ -1,6 +1,7 @@
 """`make dream`: every recipe on one photo and one style.  (Notebook 00.)"""
 
 import functools
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -106,11 +107,17 @@ def set_aside(out):
 def next_steps(style, out):
     """Where the pictures are, and what to try next."""
     other = "woodcut_wave" if style != "woodcut_wave" else "oil_autumn"
+    make = shutil.which("make") and Path("Makefile").is_file()
+
+    def command(**options):
+        words = [f"{n.upper()}={v}" if make else f"--{n} {v}" for n, v in options.items()]
+        return " ".join(["make dream" if make else "python -m dreamkit demo", *words])
+
     return f"""
 Everything is in {out.resolve()}; look at overview.png first.
 
 What to try next
-  another style      make dream STYLE={other} OUT=outputs/{other}
-  your own photo     make dream CONTENT=path/to/photo.jpg OUT=outputs/mine
-  larger             make dream SIZE=512 OUT=outputs/large
-  how it works       make lab"""
+  another style      {command(style=other, out=f"outputs/{other}")}
+  your own photo     {command(content="path/to/photo.jpg", out="outputs/mine")}
+  larger             {command(size=512, out="outputs/large")}
+  how it works       {"make lab" if make else "python -m jupyter lab notebooks"}"""

@@ -145,8 +145,9 @@ def video(
 
 def film_path(out, source, label):
     """Where the film goes: `out` itself if it has a suffix, else an MP4 in that folder."""
-    name = f"{Path(source).stem}-{label}.mp4".replace(" ", "_")
-    return out if out.suffix and not out.is_dir() else out / name
+    from ..inputs.names import names_a_file, plain_name, stem_of
+
+    return out if names_a_file(out) else out / f"{stem_of(source)}-{plain_name(label)}.mp4"
 
 
 def profile_for(path):

@@ -57,7 +57,9 @@ def _split_share(text):
 
 def label(style):
     """What a result's name says of its styles."""
-    return "-".join(Path(_split_share(text)[0]).stem for text in style)
+    from ..inputs.names import stem_of
+
+    return "-".join(stem_of(_split_share(text)[0]) for text in style)
 
 
 def draw_into_files():
@@ -101,7 +103,6 @@ def make(recipe, photos, label, out, arguments, overwrite, workers, scheduler, k
         keep(run, path, overwrite, photos[0] if keep_alpha else None, arguments.get("checkpoint"))
         return
     arguments["profile"] = announce_profile()
-    label = Path(label).stem
     more = dict(workers=workers, scheduler=scheduler, keep_alpha=keep_alpha)
     if Batch(recipe, photos, label, out, arguments, overwrite, **more).run():
         raise typer.Exit(1)
@@ -152,10 +153,10 @@ def free_path(out, photo, label, overwrite):
     """Where the picture goes; checked before the work, so that an hour is not lost at its end."""
     from ..images import WRITABLE
     from ..inputs.files import check_room, shortened
+    from ..inputs.names import names_a_file, plain_name, stem_of
 
-    stem = f"{Path(photo).stem}-{Path(label).stem}".replace(" ", "_")
-    name = f"{shortened(stem, '.png')}.png"
-    path = (out if out.suffix and not os.path.isdir(out) else out / name).expanduser()
+    name = f"{shortened(f'{stem_of(photo)}-{plain_name(label)}', '.png')}.png"
+    path = (out if names_a_file(out) else out / name).expanduser()
     check_room(path)
     if path.suffix.lower() not in WRITABLE:
         raise ImageError(f"'{path}' has the wrong suffix: end it in {', '.join(WRITABLE)}.")

@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import check_choice
+from ..errors import ImageError, shown
 
 FLICKR = "flickr.com/photos"
 LIBRARIES = {"scikit-image": "skimage/data", "scikit-learn": "sklearn/datasets/images"}
@@ -71,7 +71,9 @@ def samples(kind=None):
     >>> samples("photo")["chelsea"].licence
     'CC0'
     """
-    check_choice("kind", kind, (None, "photo", "style", "mask"))
+    if kind is not None and (not isinstance(kind, str) or kind not in ("photo", "style", "mask")):
+        known = "use 'photo', 'style', 'mask' or None"
+        raise ImageError(f"No samples are of kind {shown(kind)}: {known}.")
     styles = data_folder() / "styles"
     index = json.loads((styles / "index.json").read_text(encoding="utf-8"))
     found = {}

@@ -12,7 +12,7 @@ from .architectures import ARCHITECTURES, keras_defaults
 from .fetching import download
 from .folding import folded
 from .loading import load_weights
-from .precision import PRECISIONS, fastest_precision, in_precision
+from .precision import PRECISIONS, check_bfloat16, fastest_precision, in_precision
 from .receptive_field import Geometry
 from .rescaling import feature_scales, rescaled, unscalable
 from .weights import find_weights
@@ -82,6 +82,8 @@ class Backbone:
                 f"{self.name} cannot compute in float16, because its layer {layer.name} cannot be"
                 ' rescaled: choose precision="float32".'
             )
+        if precision == "bfloat16":
+            check_bfloat16()
         if precision not in self._siblings:
             sibling = Backbone(self.model, self.architecture, self.name, self.origin, precision)
             sibling._siblings = self._siblings

@@ -4,6 +4,7 @@ import functools
 import os
 from pathlib import Path
 
+from ..errors import SettingsError
 from ..startup import keras
 from .devices import capability, gpu
 
@@ -13,6 +14,7 @@ CPUINFO = Path("/proc/cpuinfo")
 # computes it by way of float32, which is slower than float32 alone.
 WITHOUT_BFLOAT16 = ("SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2")
 WITHOUT_BFLOAT16 += ("AVX512_MIC", "AVX512_MIC_4OPS", "AVX512_CORE", "AVX512_CORE_VNNI")
+REFUSING = ("SSE41", "AVX", "AVX2", "AVX2_VNNI")  # of these, those that refuse it
 
 
 def fastest_precision():
@@ -46,6 +48,16 @@ def bfloat16_forbidden_by():
         if value := os.environ.get(name):
             return f"{name}={value}" if value.upper() in WITHOUT_BFLOAT16 else None
     return None
+
+
+def check_bfloat16():
+    """Raise a `SettingsError` if oneDNN is held to instructions for which it has no bfloat16."""
+    name, _, value = (bfloat16_forbidden_by() or "").partition("=")
+    if value.upper() in REFUSING and not gpu():
+        raise SettingsError(
+            f"precision cannot be 'bfloat16' while {name}={value} keeps the processor from it:"
+            f" unset {name}, or give 'float32'."
+        )
 
 
 def in_precision(model, precision):

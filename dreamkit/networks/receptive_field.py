@@ -39,13 +39,19 @@ class Geometry:
 
         A window of size k and step s widens the field by (k − 1) strides and multiplies the stride
         by s; where branches meet, the widest counts. Padding shifts a window back by an amount that
-        can depend on the size; again the widest counts.
+        can depend on the size; again the widest counts. Rows and columns are followed separately,
+        for a window may be longer in one of them, as Inception's of 1 × 7 are.
         """
+        rows, columns = (self._along(axis) for axis in (0, 1))
+        return {name: ReceptiveField(*map(max, rows[name], columns[name])) for name in rows}
+
+    def _along(self, axis):
+        """{layer: `ReceptiveField`} along one axis."""
         fields = {}
         for name, layer in self.layers.items():
             known = [fields[source] for source in self.sources[name]] or [ReceptiveField()]
             size, stride, before, after = map(max, zip(*known, strict=True))
-            kernel, step, padding = _window(layer)
+            kernel, step, padding = _window(layer, axis)
             back = (0, 0) if padding == "valid" else (max(kernel - step, 0) // 2, (kernel - 1) // 2)
             fields[name] = ReceptiveField(
                 size + (kernel - 1) * stride,
@@ -70,8 +76,12 @@ class Geometry:
         return max((self.smallest(name, inner) for name in self.sources[layer]), default=side)
 
 
-def _window(layer):
-    """(kernel, step, padding) of a layer with a window; (1, 1, "same") for all others."""
-    kernel = getattr(layer, "kernel_size", None) or getattr(layer, "pool_size", None) or (1,)
-    step = getattr(layer, "strides", None) or (1,)
-    return max(kernel), max(step), getattr(layer, "padding", "same")
+def _window(layer, axis=None):
+    """(kernel, step, padding) of a layer with a window; (1, 1, "same") for all others.
+
+    Along axis 0 or 1; None takes the longer one.
+    """
+    kernel = getattr(layer, "kernel_size", None) or getattr(layer, "pool_size", None) or (1, 1)
+    step = getattr(layer, "strides", None) or (1, 1)
+    along = max if axis is None else lambda sides: sides[axis]
+    return along(kernel), along(step), getattr(layer, "padding", "same")

@@ -49,18 +49,19 @@ def read_settings(path, makers):
         if len(text) > LARGEST:
             raise ValueError("too long")
         settings = json.loads(text)
-        recipe = settings["recipe"]
+        settings["recipe"]
     except (OSError, KeyError, TypeError, ValueError, RecursionError, DreamkitError) as error:
         raise SettingsError(f"{unreadable}: give the .png or .json that a run saved.") from error
-    if not isinstance(recipe, str) or recipe not in makers:
-        raise SettingsError(
-            f"{shown(str(path))} was made by an unknown recipe, {shown(recipe)}: update dreamkit."
-        )
     return check_settings(settings, shown(str(path)), makers)
 
 
 def check_settings(settings, name, makers):
     """The settings in the file `name`, or a `SettingsError` if no run can have written them."""
+    recipe = settings.get("recipe") if isinstance(settings, dict) else None
+    if not isinstance(recipe, str) or recipe not in makers:
+        raise SettingsError(
+            f"{name} was made by an unknown recipe, {shown(recipe)}: update dreamkit."
+        )
     try:
         inputs, arguments = settings["inputs"], settings["arguments"]
         valid = isinstance(arguments, dict) and all(isinstance(key, str) for key in arguments)
@@ -76,9 +77,9 @@ def check_settings(settings, name, makers):
                 f"{name} asks for {argument}=, which no run records and which may write a file, so"
                 " nothing was done: give settings that a run saved."
             )
-        if argument not in _known(settings["recipe"], makers):
+        if argument not in _known(recipe, makers):
             raise SettingsError(
-                f"{name} has an argument that {settings['recipe']} does not know,"
+                f"{name} has an argument that {recipe} does not know,"
                 f" {shown(argument)}: update dreamkit."
             )
         if argument in PICTURES and not _refers(argument, arguments[argument], inputs):

@@ -238,14 +238,15 @@ class TestGeometry:
                 conv.kernel.assign(conv.kernel / np.prod(conv.kernel.shape[:3]))
         return copy
 
-    def rows_seen(self, network, layer, side):
+    def rows_seen(self, network, layer, side, width=None):
         """(number of rows, first row) that the central feature and its neighbour see."""
-        images = tf.fill((1, side, side, 3), 1.0)
+        images = tf.fill((1, side, width or side, 3), 1.0)
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(images)
             features = self.linear(network, layer)(images)[0]
             middle = features.shape[0] // 2
-            pair = [tf.reduce_sum(features[middle + n, middle]) for n in range(2)]
+            centre = features.shape[1] // 2
+            pair = [tf.reduce_sum(features[middle + n, centre]) for n in range(2)]
         rows = [np.flatnonzero(np.any(tape.gradient(f, images)[0], (1, 2))) for f in pair]
         return [(row[-1] - row[0] + 1, row[0]) for row in rows]
 
@@ -267,6 +268,11 @@ class TestGeometry:
         (field, first), (_, second) = self.rows_seen(network, layer, side)
         assert network.receptive_field(layer) == field
         assert network.stride(layer) == second - first
+
+    def test_windows_longer_in_one_direction_count_along_it_only(self, inception):
+        assert inception.receptive_field("mixed4") == 351
+        (field, first), (_, second) = self.rows_seen(inception, "mixed4", 511, width=95)
+        assert (field, second - first) == (351, inception.stride("mixed4"))
 
     @pytest.mark.parametrize("layer", VGG16_FIELDS)
     def test_vgg16_has_its_published_fields(self, vgg16, layer):

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from dreamkit import Dream, estimate, load_backbone
+from dreamkit import Dream, SettingsError, estimate, load_backbone
 from dreamkit.commands import doctor
 from dreamkit.large.memory import GIB, SHARE, fit_to_memory, memory_limit
 from dreamkit.large.tiles import Tiled
@@ -239,6 +239,16 @@ def test_the_newer_name_of_the_limit_takes_precedence(processor):
 def test_without_onednn_there_is_no_bfloat16(processor):
     assert not processor(TF_ENABLE_ONEDNN_OPTS="0")
     assert processor(TF_ENABLE_ONEDNN_OPTS="1")
+
+
+@pytest.mark.parametrize("limit", ["AVX2", "sse41"])
+def test_bfloat16_that_onednn_would_refuse_is_refused_in_a_sentence(monkeypatch, limit):
+    monkeypatch.setattr(precision, "gpu", lambda: None)
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", limit)
+    with pytest.raises(SettingsError, match=f"ONEDNN_MAX_CPU_ISA={limit} keeps .*give 'float32'"):
+        load_backbone("squeezenet").with_precision("bfloat16")
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX512_CORE")  # slower, but it works
+    assert load_backbone("squeezenet").with_precision("bfloat16").precision == "bfloat16"
 
 
 def test_the_doctor_says_what_forbids_bfloat16(monkeypatch):

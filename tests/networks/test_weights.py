@@ -426,9 +426,10 @@ class TestHostile:
         assert loaded + sum(result.startswith("refused: ") for result in results) == 50
 
     @pytest.mark.slow
-    def test_500_mutated_files_are_loaded_or_refused(self, tmp_path):
+    def test_500_mutated_files_are_loaded_or_refused(self, tmp_path, tried):
         loaded = self.assert_harmless_process(tmp_path, 500)
-        print(f"500 mutated files of weights: {loaded} loaded, the rest refused")
+        assert 0 < loaded < 400
+        tried("mutated files of weights", 500)
 
     def test_an_array_larger_than_its_file_is_not_read(self, model, tmp_path):
         path = tmp_path / "official.h5"
@@ -482,14 +483,16 @@ class TestHostile:
             assert named in ([], [digest.encode()]), "a wrong sum was taken for a right one"
         return found
 
-    def test_50_mutated_lists_of_sums(self, bare, monkeypatch, tmp_path):
+    def test_50_mutated_lists_of_sums(self, bare, monkeypatch, tmp_path, tried):
+        tried("mutated SHA256SUMS", 50)
         found = self.assert_sums_are_right_or_refused(monkeypatch, tmp_path, range(50))
         assert 5 < found < 50
 
     @pytest.mark.slow
-    def test_500_mutated_lists_of_sums(self, bare, monkeypatch, tmp_path):
+    def test_500_mutated_lists_of_sums(self, bare, monkeypatch, tmp_path, tried):
         found = self.assert_sums_are_right_or_refused(monkeypatch, tmp_path, range(500))
-        print(f"500 mutated SHA256SUMS: {found} left the file usable, the rest refused it")
+        assert 50 < found < 500
+        tried("mutated SHA256SUMS", 500)
 
     @pytest.mark.parametrize("line", ["", "xyz  vgg16.weights.h5", f"{'g' * 64}  vgg16.weights.h5"])
     def test_a_line_without_a_sum_is_not_blamed_on_the_weights(
