@@ -74,7 +74,7 @@ def run_cell(folder, here, jury, name, factor, network):
         print(f"{name}: skipped, {error}", flush=True)
         return
     folder.mkdir(parents=True, exist_ok=True)
-    save_image(stem.with_suffix(".png"), picture)
+    save_image(stem.with_suffix(".png"), picture, overwrite=True)
     picture = load_image(stem.with_suffix(".png"))  # what is judged is what was saved
     cell = dict(pair=here.name, method=name, factor=factor, seconds=seconds(laps))
     cell |= dict(taken=time.perf_counter() - started, steps=sum(map(len, laps.values())))
