@@ -177,7 +177,7 @@ def tiny(monkeypatch, tmp_path):
         raise ModuleNotFoundError("No module named 'absent'")
 
     monkeypatch.setattr(judges, "HELD_OUT", {"squeezenet": ("fire3",)})
-    monkeypatch.setattr(program, "QUICK", dict(size=48, pairs=1, curves=1))
+    monkeypatch.setattr(program, "QUICK", dict(size=48, pairs=1, curves=1, share=1.0))
     monkeypatch.setattr(program, "load_backbone", lambda name: pretend_network())
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", ["quality", "--quick"])
