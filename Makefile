@@ -59,7 +59,7 @@ bench: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
-# Compares pictures with other methods' on 24 pairs; goes on where it was stopped. See book/quality.md.
+# Compares pictures with other methods' for up to 2.4 hours, or goes on with it. See book/quality.md.
 quality: $(READY)
 	$(BIN)/python -m benchmarks.quality $(if $(QUICK),--quick)
 

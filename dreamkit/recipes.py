@@ -90,8 +90,8 @@ def style_transfer(
         octaves: number of sizes to paint at, each half the next, so that broad strokes come first.
             They share the steps.
         formula: `"relative"`, `"gatys"` or `"tutorial"`; see `Content` and `Style`.
-        statistics: what the style compares: `"gram"`, `"adain"`, `"moments"` or `"sliced"`; see
-            `Style`.
+        statistics: what the style compares: `"gram"`, `"adain"`, `"moments"` (try a style_weight
+            of 5) or `"sliced"` (20); see `Style`.
         optimizer, learning_rate, tile, callback, progress: see `descend`.
         precision: `"float32"`, `"bfloat16"` (about half the time, visually the same picture),
             `"float16"` or `"auto"`, the fastest of them for this network on this machine.

@@ -206,6 +206,12 @@ def test_sorted_features_are_refused_in_tiles_with_the_size_that_would_do(net, m
         fit_to_memory(style, (400, 400))
 
 
+def test_sorting_takes_memory_for_every_feature(net):
+    gram, sliced = (Style(PAINTING, net, statistics=name) for name in ("gram", "sliced"))
+    extra = memory.step_bytes(sliced, (100, 100)) - memory.step_bytes(gram, (100, 100))
+    assert extra == pytest.approx(memory.SORTED * (4 + 5 / 4) * 100**2)
+
+
 def test_a_recipe_refuses_before_its_first_step(monkeypatch):
     monkeypatch.setattr(memory, "memory_limit", lambda: 1e6)
     seen = []

@@ -1,9 +1,9 @@
-"""python -m benchmarks.quality [--quick] [--pairs N] [--only NAME …] [--report].
+"""python -m benchmarks.quality [--quick] [--pairs N] [--hours H] [--only NAME …] [--report].
 
 Paints every pair with every method and judges the pictures. Each picture is a cell with a file of
-its own in outputs/quality, so a run that was stopped goes on where it was; pair comes after pair,
-so that a report can be written from whatever is there: after each pair, results.md, results.png
-and the contact sheets beside this file are written anew.
+its own in outputs/quality, so a run that was stopped, or whose hours are over, goes on where it
+was. Pair comes after pair, and after each the report is written from whatever is there: results.md,
+results.png and contact sheets, next to this file, or with --quick next to the cells.
 """
 
 import argparse
@@ -17,49 +17,62 @@ from dreamkit.runs.versions import versions
 
 from . import neighbours, ours, peers  # noqa: F401 (they fill the table)
 from .judges import Jury
-from .methods import METHODS, seconds, slug
+from .methods import METHODS, SHARE, seconds, slug
 from .pairs import COUNT, pair
 from .report import write_report
 
 HERE = Path(__file__).parent
 CELLS = Path("outputs") / "quality"
-SIZE, CURVES = 256, 6  # px; pairs for which the methods' curves are drawn too
-QUICK = dict(size=96, pairs=2, curves=1)
+SIZE, CURVES = 256, 4  # px; pairs for which the methods' curves are drawn too
+QUICK = dict(size=128, pairs=2, curves=1, share=0.1)
 
 
 def main():
     options = parse()
     folder = CELLS / f"{options.size}px"
+    out = folder if options.quick else HERE
     network = load_backbone("vgg19").with_precision("auto")
-    for number in [] if options.report else range(options.pairs):
+    end = time.monotonic() + 3600 * options.hours
+    for number, names in [] if options.report else plan(options):
         here = pair(number, options.size)
         jury = functools.cache(lambda here=here: Jury(here))
-        for name, factor in cells(options, number):
+        for name, factor in names:
+            if time.monotonic() > end:
+                break
             run_cell(folder, here, jury, name, factor, network)
-        write_report(folder, HERE if not options.quick else folder)
-    write_report(folder, HERE if not options.quick else folder)
+        write_report(folder, out)
+    write_report(folder, out)
 
 
 def parse():
     """The command line's options."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quality", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="2 pairs at 96 px: does it work?")
+    parser.add_argument("--quick", action="store_true", help="2 small pairs, a tenth of all steps")
     parser.add_argument("--pairs", type=int, default=COUNT, help="how many pairs, up to 24")
+    parser.add_argument("--hours", type=float, default=2.4, help="begin no picture after so long")
     parser.add_argument("--only", nargs="+", default=list(METHODS), help="methods' names")
     parser.add_argument("--report", action="store_true", help="only write the report")
     options = parser.parse_args()
     options.size, options.curves = SIZE, CURVES
     if options.quick:
         options.size, options.curves = QUICK["size"], QUICK["curves"]
-        options.pairs = min(options.pairs, QUICK["pairs"])
+        options.pairs, SHARE[0] = min(options.pairs, QUICK["pairs"]), QUICK["share"]
     return options
 
 
-def cells(options, number):
-    """[(method's name, factor)] of a pair: first all published settings, then the curves."""
-    plain = [(name, 1) for name in options.only]
+def plan(options):
+    """[(pair's number, [(method's name, factor)])], so ordered that each part makes a report.
+
+    First half of the pairs as published, then the curves of a few, then the other pairs.
+    """
+    published = [(name, 1) for name in options.only]
     curves = [(name, factor) for name in options.only for factor in METHODS[name].curve]
-    return plain + (curves if number < options.curves else [])
+    half = -(-options.pairs // 2)
+    return [
+        *((number, published) for number in range(half)),
+        *((number, curves) for number in range(min(options.curves, options.pairs))),
+        *((number, published) for number in range(half, options.pairs)),
+    ]
 
 
 def run_cell(folder, here, jury, name, factor, network):
@@ -74,7 +87,7 @@ def run_cell(folder, here, jury, name, factor, network):
         print(f"{name}: skipped, {error}", flush=True)
         return
     folder.mkdir(parents=True, exist_ok=True)
-    save_image(stem.with_suffix(".png"), picture)
+    save_image(stem.with_suffix(".png"), picture, overwrite=True)
     picture = load_image(stem.with_suffix(".png"))  # what is judged is what was saved
     cell = dict(pair=here.name, method=name, factor=factor, seconds=seconds(laps))
     cell |= dict(taken=time.perf_counter() - started, steps=sum(map(len, laps.values())))

@@ -9,10 +9,10 @@ painting is. The layers are of networks that no method used, or lie between the 
 import functools
 
 import numpy as np
+from scipy.ndimage import binary_dilation
 from scipy.stats import rankdata
 from skimage.feature import canny
 from skimage.filters import sobel
-from skimage.morphology import binary_dilation
 
 from dreamkit import load_backbone, resize
 from dreamkit.errors import WeightsError

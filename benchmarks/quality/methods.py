@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 METHODS = {}
+SHARE = [1.0]  # of every method's steps; less in a quick run
 
 
 class Method(NamedTuple):
@@ -36,6 +37,11 @@ def method(name, source, curve=(0.25, 4)):
         return paint
 
     return register
+
+
+def share_of(steps):
+    """The number of steps to take: all, or in a quick run a share of them."""
+    return max(2, round(SHARE[0] * steps))
 
 
 def laps(run):

@@ -12,7 +12,7 @@ import numpy as np
 from dreamkit import resize
 from dreamkit.startup import tf
 
-from .methods import method
+from .methods import method, share_of
 from .walks import Adam, State
 
 LAYERS = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1")
@@ -69,6 +69,6 @@ def neighbours(pair, network, factor):
         for _ in range(MATCHES):
             target = nearest(columns(network, state.picture.value()), painted)
             gradient = functools.partial(gradient_function(network), target=target)
-            seconds += state.walk(gradient, STEPS, Adam(0.02))
+            seconds += state.walk(gradient, share_of(STEPS), Adam(0.02))
         image, laps[f"{side} px"] = np.clip(state.picture.numpy(), 0, 1), seconds
     return image, laps

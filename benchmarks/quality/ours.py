@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from dreamkit import Content, Style, TotalVariation, style_transfer
 
-from .methods import laps, method
+from .methods import laps, method, share_of
 from .walks import Adam, replicated, sizes_by_root_two, through_sizes
 
 LAYERS = tuple(f"block{block}_conv1" for block in range(1, 6))
@@ -14,7 +14,9 @@ STEPS = 150
 @method("dreamkit, default", "this package", curve=(0.05, 0.25, 4))
 def default(pair, network, factor):
     """`style_transfer` as it is, with its 150 steps."""
-    options = dict(steps=STEPS, seed=0, style_weight=40 * factor, progress=False, tile=None)
+    options = dict(
+        steps=share_of(STEPS), seed=0, style_weight=40 * factor, progress=False, tile=None
+    )
     run = style_transfer(pair.photo, pair.painting, network, **options)
     return run.image, laps(run)
 
@@ -60,7 +62,8 @@ def paint(pair, network, factor, candidate):
 
     sizes = sizes_by_root_two(pair.photo.shape[:2])
     steps = [candidate.steps[0]] * (len(sizes) - 2) + list(candidate.steps[-2:])
-    return through_sizes(pair, sizes, steps[-len(sizes) :], objective, candidate.adam)
+    steps = [share_of(count) for count in steps[-len(sizes) :]]
+    return through_sizes(pair, sizes, steps, objective, candidate.adam)
 
 
 for _name, _candidate in CANDIDATES.items():

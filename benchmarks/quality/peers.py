@@ -11,7 +11,7 @@ from dreamkit.sums import sum_up
 from dreamkit.terms import Term
 
 from .. import tutorial_style
-from .methods import laps, method
+from .methods import laps, method, share_of
 from .walks import Adam, State, gradient_of, replicated, sizes_by_root_two, through_sizes
 
 SCALE = 255 * 0.226  # torchvision's networks see (x − mean) / 0.226, and x in [0, 1]
@@ -29,7 +29,7 @@ def tutorial(pair, network, factor):
     objective += 30 * TotalVariation("tutorial")
     state = State(pair.photo)
     gradient = gradient_of(objective, pair.photo.shape[:2])
-    steps = state.walk(gradient, TUTORIAL_STEPS, Adam(0.02, 0.99, 0.999))
+    steps = state.walk(gradient, share_of(TUTORIAL_STEPS), Adam(0.02, 0.99, 0.999))
     return state.picture.numpy(), {"all": steps}
 
 
@@ -59,7 +59,9 @@ def johnson(pair, network, factor):
     objective += 100 * factor * sum(shares.values()) * style  # the sum over layers, not the mean
     objective += 1e-3 * SquaredVariation()
     noise = np.random.default_rng(0).normal(0.48, 0.001, pair.photo.shape)
-    run = descend(noise.astype("float32"), objective, JOHNSON_STEPS, "lbfgs", progress=False)
+    run = descend(
+        noise.astype("float32"), objective, share_of(JOHNSON_STEPS), "lbfgs", progress=False
+    )
     return run.image, laps(run)
 
 
@@ -71,7 +73,7 @@ def pastiche(pair, network, factor):
     from .. import pastiche_lbfgs
 
     artist = pastiche_lbfgs.artist(pair.photo, pair.painting)
-    made = pastiche_lbfgs.run(artist, PASTICHE_STEPS)
+    made = pastiche_lbfgs.run(artist, share_of(PASTICHE_STEPS))
     bgr = artist.pastiche.detach().numpy()[0] + np.reshape(VGG_MEAN, (3, 1, 1))
     picture = np.clip(bgr[::-1].transpose(1, 2, 0) / 255, 0, 1).astype("float32")
     return picture, {"all": np.diff([seconds for seconds, _ in made]).tolist()}
@@ -102,6 +104,6 @@ def crowson(pair, network, factor):
         return 0.015 / SCALE**2 * content + factor * sum(weights.values()) * style + calm
 
     sizes = sizes_by_root_two(pair.photo.shape[:2])
-    first, later = CROWSON_STEPS
+    first, later = map(share_of, CROWSON_STEPS)
     steps = [first, *[later] * (len(sizes) - 1)]
     return through_sizes(pair, sizes, steps, objective, Adam(0.02, 0.9, 0.99, 0.99))

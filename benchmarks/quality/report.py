@@ -17,7 +17,7 @@ from .pairs import COUNT, pair
 
 ROWS = 4  # pairs on a contact sheet
 SHEET = 128  # px, a picture on a contact sheet
-REFERENCES = ("dreamkit, default", "dreamkit, best")  # compared with every peer
+OWN = "dreamkit"  # what our methods' names begin with; they are compared with all the others
 JUDGES = ("style", "content")
 
 
@@ -93,9 +93,10 @@ def differences(plain):
     """Our methods minus every peer, pair by pair, with 95 % intervals; below 0 ours is better."""
     rows = []
     wide = {judge: plain.pivot(index="pair", columns="method", values=judge) for judge in JUDGES}
-    for ours in REFERENCES:
-        for name in METHODS:
-            if ours in wide["style"] and name in wide["style"] and name != ours:
+    present = [name for name in METHODS if name in wide["style"]]
+    for ours in present:
+        for name in present:
+            if ours.startswith(OWN) and not name.startswith(OWN):
                 gaps = {judge: (wide[judge][ours] - wide[judge][name]).dropna() for judge in JUDGES}
                 figures = [with_interval(gaps[judge]) for judge in JUDGES]
                 rows.append([ours, name, len(gaps["style"]), *figures])

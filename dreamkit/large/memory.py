@@ -29,6 +29,7 @@ TILES = (1024, 512, 256)  # px
 # layers but normalisations and activations, which are computed in place; other bytes per pixel.
 KEPT = {True: 1.9, False: 0.9}  # with Gram matrices, and without
 OVERHEAD = 150
+SORTED = 17  # bytes for each feature that a style sorts: it is sorted in float32, with its place
 
 
 def peak_memory():
@@ -139,7 +140,8 @@ def step_bytes(score, size, tile=None):
         itemsize = 2 if backbone.precision in ("bfloat16", "float16") else 4
         kept = KEPT[any(isinstance(term, Style) for term in score.terms.values())] * itemsize
         if not tile:
-            peak = max(peak, area * kept * _features_per_pixel(backbone, layers))
+            extra = SORTED * _sorted_per_pixel(score, backbone)
+            peak = max(peak, area * (kept * _features_per_pixel(backbone, layers) + extra))
             continue
         shallow, deep = split(backbone, layers)
         spans = [[s.stop - s.start for s in t.pixels] for t in tiles(size, tile, backbone, shallow)]
@@ -158,3 +160,10 @@ def _features_per_pixel(backbone, layers, start=None):
     model = backbone.extractor(layers, start)
     kept = [x for x in model.layers if type(x).__name__ not in in_place]
     return sum(x.output.shape[-1] / backbone.stride(x.name) ** 2 for x in kept)
+
+
+def _sorted_per_pixel(score, backbone):
+    """Number of features of this network that the terms sort, per pixel."""
+    terms = [t for t in score.terms.values() if t.backbone is backbone and t.degree is None]
+    layers = {layer for term in terms for layer in term.layers}
+    return sum(backbone.layer(n).output.shape[-1] / backbone.stride(n) ** 2 for n in layers)
