@@ -279,13 +279,15 @@ def compare(label, target, ours, steps, how=""):
 
 def show(title, walks):
     """Add a plot of our runs and of the noted losses of the others, over time."""
+    if not walks:
+        return
     curves = {}
     for name, ours in walks.items():
         steps = range(0, EVERY * len(ours.losses), EVERY)
         curves[name] = [(ours.seconds_to(n), x) for n, x in zip(steps, ours.losses, strict=True)]
         for label, step in ours.rivals.items():
             curves[label] = [(n * EVERY * step, x) for n, x in enumerate(noted(label))]
-    lowest = min((x for curve in curves.values() for _, x in curve), default=0)
+    lowest = min(x for curve in curves.values() for _, x in curve)
     CURVES[title] = {name: [(s, x) for s, x in curve if x < 30 * lowest]
                      for name, curve in curves.items() if curve}  # fmt: skip
     write()
