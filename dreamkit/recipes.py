@@ -17,6 +17,7 @@ from .controls.paintings import (
 )
 from .controls.texture import texture
 from .controls.transforms import Transforms
+from .controls.visualisation import visualise
 from .dream import Dream, rank_channels
 from .errors import SettingsError, check_choice, check_range
 from .images import resize
@@ -384,4 +385,7 @@ def one_after_the_other(picture, first, second):
 
 
 # The recipes that `rerun` and `resume` can repeat.
-RECIPES = {recipe.__name__: recipe for recipe in (style_transfer, deep_dream, dream_style, texture)}
+RECIPES = {
+    recipe.__name__: recipe
+    for recipe in (style_transfer, deep_dream, dream_style, texture, visualise)
+}

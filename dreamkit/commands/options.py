@@ -11,6 +11,7 @@ from ..errors import SettingsError
 Order = Enum("Order", {order: order for order in ("style-dream", "dream-style", "joint")}, type=str)
 Recipe = Enum("Recipe", {name: name for name in ("style", "dream")}, type=str)
 Colour = Enum("Colour", {name: name for name in ("luminance", "match")}, type=str)
+Canvas = Enum("Canvas", {name: name for name in ("spectrum", "phase", "pixels")}, type=str)
 Preset = Enum("Preset", {name: name for name in ("quick", "full")}, type=str)
 Photos = Annotated[
     list[str],
