@@ -56,6 +56,7 @@ def style_transfer(
     formula="relative",
     optimizer="adam",
     learning_rate=None,
+    canvas="pixels",
     precision="auto",
     tile="auto",
     profile=None,
@@ -88,7 +89,7 @@ def style_transfer(
         octaves: number of sizes to paint at, each half the next, so that broad strokes come first.
             They share the steps.
         formula: `"relative"`, `"gatys"` or `"tutorial"`; see `Content` and `Style`.
-        optimizer, learning_rate, tile, callback, progress: see `descend`.
+        optimizer, learning_rate, canvas, tile, callback, progress: see `descend`.
         precision: `"float32"`, `"bfloat16"` (about half the time, visually the same picture),
             `"float16"` or `"auto"`, the fastest of them for this network on this machine.
         profile: a profile's name or a `Profile`; None for the environment's.
@@ -118,7 +119,7 @@ def style_transfer(
     weights = weaken(weights, strength)
     sizes = octave_sizes(content.shape[:2], octaves, scale=2, smallest=SMALLEST_PAINTING)
     stages = plan("style", sizes, profile.steps if steps is None else steps, shared=True)
-    options = dict(optimizer=optimizer, learning_rate=learning_rate, tile=tile)
+    options = dict(optimizer=optimizer, learning_rate=learning_rate, canvas=canvas, tile=tile)
     options |= dict(callback=callback, progress=progress, checkpoint=checkpoint)
 
     def one_size(picture, number):

@@ -1,22 +1,20 @@
 """visualise(): what a channel of a network looks for.  (Notebook 04.)"""
 
 import dataclasses
-import functools
-import operator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 
-from ..balanced import Balanced
 from ..dream import Dream
 from ..errors import check_range
 from ..gram import gram_matrix
 from ..images import load_image
 from ..networks.backbone import Backbone, load_backbone
 from ..networks.unrectified import before_relu
+from ..objectives import Objective
 from ..octaves import plan
-from ..optimize import ascend, descend
+from ..optimize import ascend
 from ..runs.run import Run, concatenate
 from ..runs.settings import reproducible
 from ..startup import tf
@@ -96,7 +94,7 @@ def visualise(
     canvas="spectrum",
     negative=False,
     pictures=1,
-    apart=1.0,
+    apart=0.3,
     learning_rate=0.05,
     jitter=8,
     rotate=10.0,
@@ -127,7 +125,7 @@ def visualise(
         negative: True to show what silences the channel.
         pictures: how many different pictures to make: each is kept apart from those before it by
             its Gram matrix at `layer`.
-        apart: how hard they push each other away, relative to the channel's pull.
+        apart: what it costs to be just like another one: with 1, as much as the first one scores.
         learning_rate: of Adam; in units of the canvas, see `dreamkit/canvas.py`.
         jitter, rotate, zoom, pad: the random moves; see `Transforms`.
         precision, tile, profile, callback, progress, checkpoint, film: see `style_transfer`.
@@ -156,25 +154,32 @@ def visualise(
     steps = profile.steps if steps is None else steps
     stages = plan("picture", [(side, side)] * pictures, steps, shared=False)
     options = dict(learning_rate=learning_rate, canvas=canvas, keep="last", tile=tile)
-    options |= dict(jitter=jitter, rotate=rotate, zoom=zoom, pad=pad, progress=progress)
+    options |= dict(jitter=jitter, rotate=rotate, zoom=zoom, pad=pad)
+    options |= dict(progress=progress, checkpoint=checkpoint)
     made, runs = [], []
 
+    def push(others):
+        """What likeness to each of them costs, in units of the first picture's score."""
+        weight = apart * abs(runs[0].history["dream"].iloc[-1]) if others else 0
+        return Objective([(weight, Alike(picture, whole, layer)) for picture in others])
+
     def show_row(step):
-        return callback(dataclasses.replace(step, image=row([*made, step.image], pictures)))
+        return callback(
+            dataclasses.replace(step, image=row([*made[: pictures - 1], step.image], pictures))
+        )
 
     for n, (_, count, phase) in enumerate(stages):
         others = made[: pictures - 1]
-        picture = made.pop() if n >= pictures else noise(side, (seed, n))
-        options |= dict(phase=phase, seed=seed + n, checkpoint=checkpoint)
-        options |= dict(callback=show_row if callback else None)
-        if others:
-            other = functools.reduce(operator.add, [Alike(x, whole, layer) for x in others])
-            run = descend(picture, Balanced(other, score, 1 / apart), count, **options)
-        else:
-            run = ascend(picture, score, count, "adam", **options)
-        made.append(run.image)
-        runs.append(run)
-        if run.stopped:
+        picture = made[-1] if n >= pictures else noise(side, (seed, n))
+        options |= dict(phase=phase, seed=seed + n, callback=callback and show_row)
+        try:
+            runs.append(ascend(picture, score - push(others), count, "adam", **options))
+            made[len(others) :] = [runs[-1].image]
+        except KeyboardInterrupt:  # before the first score of this picture
+            if not runs:
+                raise
+            runs[-1].stopped = "interrupted"
+        if runs[-1].stopped:
             break
     run = concatenate(runs)
     return Visualisation(row(made, pictures), run.history, {}, run.stopped, made)
