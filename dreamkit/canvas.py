@@ -13,15 +13,15 @@ import numpy as np
 from .images import load_image, resize
 from .startup import tf
 
-PHOTOS = ("astronaut", "chelsea", "coffee", "rocket", "china", "flower")  # what follows is theirs
-COLOURS = np.array(  # what `uncorrelated_colours` finds in them, about light and dark, warm and
+PHOTOS = ("astronaut", "chelsea", "coffee", "rocket", "china", "flower")
+COLOURS = np.array(  # what `uncorrelated_colours` finds in these photos
     [
-        [1.770, 1.491, 1.641],  # cold, green and pink
-        [0.925, -0.280, -0.743],
-        [-0.066, 0.288, -0.190],
+        [1.770, 1.491, 1.641],  # light and dark
+        [0.925, -0.280, -0.743],  # warm and cold
+        [-0.066, 0.288, -0.190],  # green and pink
     ]
 )
-AMPLITUDE = 0.1  # a coefficient of this over f is about as strong as in the photos
+AMPLITUDE = 0.1  # over f, what a coefficient of a photo has, per pixel
 DARKEST = 1 / 512  # half a level of 8 bits: the sigmoid reaches 0 and 1 only at infinity
 
 
@@ -132,10 +132,15 @@ def frequencies(size):
     return np.maximum(np.hypot(down, right), 1 / max(height, width))
 
 
+def logits(picture):
+    """What a sigmoid turns into this picture; black and white are half a level away."""
+    x = tf.clip_by_value(tf.convert_to_tensor(picture), DARKEST, 1 - DARKEST)
+    return tf.math.log(x / (1 - x))
+
+
 def to_spectrum(picture):
     """A picture (h, w, 3) in [0, 1] as the spectra of its three uncorrelated colours."""
-    x = tf.clip_by_value(picture, DARKEST, 1 - DARKEST)
-    colours = tf.math.log(x / (1 - x)) @ tf.constant(np.linalg.inv(COLOURS), x.dtype)
+    colours = logits(picture) @ tf.constant(np.linalg.inv(COLOURS), picture.dtype)
     return tf.transpose(tf.signal.rfft2d(tf.transpose(colours, (2, 0, 1))), (1, 2, 0))
 
 
@@ -145,19 +150,14 @@ def to_picture(spectrum, size):
     return tf.sigmoid(tf.transpose(waves, (1, 2, 0)) @ tf.constant(COLOURS, waves.dtype))
 
 
-def logits(picture):
-    """What a sigmoid turns into this picture, with black and white half a level away, float64."""
-    x = np.clip(picture.astype("float64"), DARKEST, 1 - DARKEST)
-    return np.log(x / (1 - x))
-
-
 def uncorrelated_colours(pictures):
     """Three colours, (3, 3), of which random, uncorrelated amounts vary as the pictures' do.
 
     They are the principal axes of the covariance of the logits of red, green and blue, each as long
     as its standard deviation.
     """
-    covariance = np.mean([np.cov(logits(picture).reshape(-1, 3).T) for picture in pictures], 0)
+    amounts = [np.reshape(logits(picture.astype("float64")), (-1, 3)) for picture in pictures]
+    covariance = np.mean([np.cov(x.T) for x in amounts], 0)
     variances, axes = np.linalg.eigh(covariance)
     return (axes * np.sqrt(variances)).T[::-1]
 
@@ -170,7 +170,8 @@ def magnitudes(size):
     """
     window = np.outer(*(np.hanning(side + 2)[1:-1] for side in size))[..., np.newaxis]
     window /= np.sqrt(np.mean(window**2))
-    colours = [logits(resize(load_image(name), size)) @ np.linalg.inv(COLOURS) for name in PHOTOS]
+    photos = [resize(load_image(name), size).astype("float64") for name in PHOTOS]
+    colours = [logits(photo).numpy() @ np.linalg.inv(COLOURS) for photo in photos]
     faded = [window * (x - x.mean((0, 1))) for x in colours]
     average = np.mean([np.abs(np.fft.rfft2(x, axes=(0, 1))) for x in faded], 0)
     average[0, 0] = 0
