@@ -95,8 +95,8 @@ CONTROLS = {
 
 # The sheet: a row for each of three coordinates; the settings are those of its last picture.
 SHEET = "channels"
-CHANNELS = (11, 50, 137, 300)
-UNIT = dict(layer="mixed4", size=128, steps=100, seed=1, profile="paper", progress=False)
+CHANNELS = (11, 137, 300)
+UNIT = dict(layer="mixed4", size=128, steps=66, seed=1, profile="paper", progress=False)
 
 
 def make_sheet():
@@ -110,9 +110,9 @@ def make_sheet():
             for canvas in ("pixels", "spectrum")
         )
         rows.append([pixels.image, dk.deep_dream(grey, **octaves).image, run.image])
-    lines = [side_by_side(pictures) for pictures in zip(*rows, strict=True)]
+    lines = [side_by_side(pictures, UNIT["size"]) for pictures in zip(*rows, strict=True)]
     spaced = [np.pad(line, ((0, GAP), (0, 0), (0, 0)), constant_values=1) for line in lines]
-    write(SHEET, dk.resize(np.concatenate(spaced), 3 * PANEL), run.settings)
+    write(SHEET, np.concatenate(spaced)[:-GAP], run.settings)
 
 
 def write(name, picture, settings):
@@ -146,13 +146,13 @@ def make(name, made):
     write(name, side_by_side([photo, *results]), runs[-1].settings)
 
 
-def side_by_side(pictures):
-    """Pictures in a row, with gaps between them."""
-    panels = [dk.resize(picture, PANEL) for picture in pictures]
+def side_by_side(pictures, width=PANEL):
+    """Pictures in a row, each this wide, with gaps between them."""
+    panels = [dk.resize(picture, width) for picture in pictures]
     height = max(len(panel) for panel in panels)
-    row = np.ones((height, len(panels) * (PANEL + GAP) - GAP, 3), "float32")
+    row = np.ones((height, len(panels) * (width + GAP) - GAP, 3), "float32")
     for number, panel in enumerate(panels):
-        left = number * (PANEL + GAP)
+        left = number * (width + GAP)
         row[: len(panel), left : left + panel.shape[1]] = panel
     return row
 
