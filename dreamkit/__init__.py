@@ -63,6 +63,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "octaves": ["octave_sizes"],
         "recipes": ["deep_dream", "dream_style", "style_transfer"],
         "controls.texture": ["texture"],
+        "controls.visualisation": ["Visualisation", "visualise"],
         "runs.run": ["Run"],
         "profiles": ["Profile", "profile"],
         "plots": ["plot_losses", "show"],

@@ -8,6 +8,7 @@ import numpy as np
 
 from .arguments import kinds
 from .arguments.checked import checked
+from .canvas import CANVASES
 from .controls.transforms import STAY, Transforms
 from .errors import SettingsError, check_choice, check_range
 from .images import check_image
@@ -42,9 +43,12 @@ def descend(image, objective, steps, optimizer="adam", **options):
             (root mean square); None for 0.06 (adam), 0.05 (spectral) or 0.01 (gradient).
         smooth: for `"gradient"`, the number of Laplacian pyramid bands to bring to equal strength;
             0 leaves the gradient as it is.
-        jitter, rotate, zoom: roll the picture by up to this many px, turn it by up to this many
-            degrees and scale it by up to this fraction before each step; see `Transforms`.
+        jitter, rotate, zoom, pad: roll the picture by up to this many px, turn it by up to this
+            many degrees, scale it by up to this fraction and lay it on grey, this many px larger on
+            each side, before each step; see `Transforms`.
         seed: seed of these moves.
+        canvas: what is moved: `"pixels"`, `"spectrum"` (Fourier coefficients) or `"phase"` (only
+            their phases); a step is then in units of theirs. See `dreamkit/canvas.py`.
         phase: what to call these steps in the history.
         callback: called with a `Step` after each step; return True to stop.
         progress: False hides the progress bar.
@@ -104,7 +108,9 @@ def _walk(
     jitter=0,
     rotate=0.0,
     zoom=0.0,
+    pad=0,
     seed=0,
+    canvas="pixels",
     phase=None,
     callback=None,
     progress=True,
@@ -112,27 +118,22 @@ def _walk(
     checkpoint=None,
     tile="auto",
 ):
-    check_choice("optimizer", optimizer, LEARNING_RATES)
-    check_choice("keep", keep, ("best", "last"))
     for what, value in dict(steps=steps, smooth=smooth, seed=seed).items():
         check_range(what, value, 0)
-    transforms = Transforms(jitter, rotate, zoom)
+    transforms = Transforms(jitter, rotate, zoom, pad)
+    _check_choices(optimizer, keep, canvas, smooth, transforms)
     rate = LEARNING_RATES[optimizer] if learning_rate is None else learning_rate
     if rate is not None and not (isinstance(rate, Real) and rate > 0):
         raise SettingsError(f"learning_rate cannot be {rate!r}: give a number above 0.")
-    if optimizer == "lbfgs" and transforms:
-        raise SettingsError(
-            "lbfgs cannot work with jitter, rotate or zoom, as its line search compares scores of"
-            " several steps: leave these moves out, or choose 'adam' or 'gradient'."
-        )
     picture = tf.Variable(image if tf.is_tensor(image) else as_tensor(check_image(image)))
-    score = fit_to_memory(objective, tuple(picture.shape[:2]), tile)
+    score = fit_to_memory(objective, tuple(side + 2 * pad for side in picture.shape[:2]), tile)
     phase = phase or ("descend" if sign < 0 else "ascend")
-    options = [optimizer, rate, steps, smooth, jitter, rotate, zoom, seed, keep]
+    options = [optimizer, rate, steps, smooth, jitter, rotate, zoom, pad, seed, keep, canvas]
     start = [picture, objective]
     recorder = Recorder(phase, sign, callback, keep, checkpoint, start, options)
     if recorder.finished:
         return recorder.run()
+    canvas = CANVASES[canvas](picture)
 
     def evaluate(step):
         """Total, terms and gradient, evaluated on the picture as this step's move leaves it."""
@@ -140,24 +141,41 @@ def _walk(
             return score.value_and_gradient(picture.value())
         move = transforms.draw(seed, step)
         picture.assign(move.roll(picture))  # avoids a second full-size copy
-        total, terms, gradient = score.value_and_gradient(move.turn(picture.value()))
+        total, terms, gradient = score.value_and_gradient(move.frame(move.turn(picture.value())))
         picture.assign(move.roll_back(picture))
         return total, terms, move.adjoint(gradient)
 
     with recorder.open(steps, progress):
         if optimizer == "lbfgs":
-            _lbfgs(picture, evaluate, steps, sign, recorder)
+            _lbfgs(canvas, picture, evaluate, steps, sign, recorder)
         else:
-            method = {"adam": Adam, "gradient": GradientSteps, "spectral": SpectralLBFGS}[optimizer]
-            stepper = method(picture, steps, -sign * rate, smooth)  # ascent: a negative rate
-            for step in range(recorder.restore(picture, stepper.slots), steps):
+            methods = {"adam": Adam, "gradient": GradientSteps, "spectral": SpectralLBFGS}
+            rate = -sign * rate  # ascent: a negative rate
+            stepper = methods[optimizer](canvas.variable, steps, rate, smooth)
+            slots = canvas.slots + stepper.slots
+            for step in range(recorder.restore(picture, slots), steps):
                 total, terms, gradient = evaluate(step)
-                recorder.record(step, total, terms, picture, stepper.slots)
+                recorder.record(step, total, terms, picture, slots)
+                gradient = canvas.pull_back(gradient)
                 stepper.move(step, gradient)
                 del gradient  # avoids a second full-size copy
-                picture.assign(tf.clip_by_value(picture, 0, 1))
+                canvas.paint()
             recorder.record(steps, *score(picture.value()), picture)
     return recorder.run()
+
+
+def _check_choices(optimizer, keep, canvas, smooth, transforms):
+    check_choice("optimizer", optimizer, LEARNING_RATES)
+    check_choice("keep", keep, ("best", "last"))
+    check_choice("canvas", canvas, CANVASES)
+    if canvas != "pixels" and (smooth or optimizer == "spectral"):
+        what = "smooth" if smooth else "optimizer='spectral'"
+        raise SettingsError(f"{what} is for pixels, and canvas is {canvas!r}: leave it out.")
+    if optimizer == "lbfgs" and transforms:
+        raise SettingsError(
+            "lbfgs cannot work with jitter, rotate or zoom, as its line search compares scores of"
+            " several steps: leave these moves out, or choose 'adam' or 'gradient'."
+        )
 
 
 class Adam:
@@ -196,27 +214,31 @@ class GradientSteps:
         self.picture.assign_sub(self.rate * normalise_compiled(gradient, self.smooth))
 
 
-def _lbfgs(picture, evaluate, steps, sign, recorder):
+def _lbfgs(canvas, picture, evaluate, steps, sign, recorder):
     """L-BFGS-B, in SciPy's own loop, which calls back for each score.
 
     Source: Zhu et al. 1997.
     """
     from scipy.optimize import minimize
 
-    counter = itertools.count(recorder.restore(picture))  # SciPy's gradient history is not saved
+    variable = canvas.variable
+    # SciPy's gradient history is not saved.
+    counter = itertools.count(recorder.restore(picture, canvas.slots))
 
     def loss(x):
         step = next(counter)
-        picture.assign(tf.reshape(tf.cast(x, picture.dtype), picture.shape))
+        variable.assign(tf.reshape(tf.cast(x, variable.dtype), variable.shape))
+        canvas.paint()
         total, terms, gradient = evaluate(step)
-        recorder.record(step, total, terms, picture)
+        recorder.record(step, total, terms, picture, canvas.slots)
         if step == steps:
             raise Halt
+        gradient = canvas.pull_back(gradient)
         return -sign * float(total), np.ravel(-sign * gradient.numpy().astype("float64"))
 
-    x = np.ravel(picture.numpy().astype("float64"))
+    x = np.ravel(variable.numpy().astype("float64"))
     limits = dict(maxiter=steps, maxfun=2 * steps, maxcor=10, ftol=0, gtol=0)
-    minimize(loss, x, jac=True, method="L-BFGS-B", bounds=[(0, 1)] * x.size, options=limits)
+    minimize(loss, x, jac=True, method="L-BFGS-B", bounds=[canvas.bounds] * x.size, options=limits)
     print(f"L-BFGS found nothing better after {next(counter) - 1} of {steps} steps, and stopped.")
 
 

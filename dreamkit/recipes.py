@@ -18,6 +18,7 @@ from .controls.paintings import (
 )
 from .controls.texture import texture
 from .controls.transforms import Transforms
+from .controls.visualisation import visualise
 from .dream import Dream, rank_channels
 from .errors import DivergedError, SettingsError, check_choice, check_range
 from .images import resize
@@ -58,6 +59,7 @@ def style_transfer(
     statistics="gram",
     optimizer="adam",
     learning_rate=None,
+    canvas="pixels",
     precision="auto",
     tile="auto",
     profile=None,
@@ -92,7 +94,7 @@ def style_transfer(
         formula: `"relative"`, `"gatys"` or `"tutorial"`; see `Content` and `Style`.
         statistics: what the style compares: `"gram"`, `"adain"`, `"moments"` (try a style_weight
             of 5) or `"sliced"` (20); see `Style`.
-        optimizer, learning_rate, tile, callback, progress: see `descend`.
+        optimizer, learning_rate, canvas, tile, callback, progress: see `descend`.
         precision: `"float32"`, `"bfloat16"` (about half the time, visually the same picture),
             `"float16"` or `"auto"`, the fastest of them for this network on this machine.
         profile: a profile's name or a `Profile`; None for the environment's.
@@ -125,7 +127,7 @@ def style_transfer(
     weights = weaken(weights, strength)
     sizes = octave_sizes(content.shape[:2], octaves, scale=2, smallest=SMALLEST_PAINTING)
     stages = plan("style", sizes, profile.steps if steps is None else steps, shared=True)
-    options = dict(optimizer=optimizer, learning_rate=learning_rate, tile=tile)
+    options = dict(optimizer=optimizer, learning_rate=learning_rate, canvas=canvas, tile=tile)
     options |= dict(callback=callback, progress=progress, checkpoint=checkpoint)
 
     def objective(size):
@@ -390,4 +392,7 @@ def one_after_the_other(picture, first, second):
 
 
 # The recipes that `rerun` and `resume` can repeat.
-RECIPES = {recipe.__name__: recipe for recipe in (style_transfer, deep_dream, dream_style, texture)}
+RECIPES = {
+    recipe.__name__: recipe
+    for recipe in (style_transfer, deep_dream, dream_style, texture, visualise)
+}

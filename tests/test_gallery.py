@@ -64,7 +64,7 @@ def test_an_offline_picture_is_reproduced(avx512, tmp_path):
 def test_every_control_of_the_gallery_has_a_small_picture_and_settings_to_make_it_again():
     script = runpy.run_path(str(CONTROLS / "make.py"))
     names = set(script["CONTROLS"])
-    assert {path.stem for path in CONTROLS.glob("*.jpg")} == names
+    assert {path.stem for path in CONTROLS.glob("*.jpg")} == names | {script["SHEET"]}
     for name in names:
         picture = CONTROLS / f"{name}.jpg"
         assert picture.stat().st_size <= script["LARGEST_FILE"]
@@ -77,3 +77,14 @@ def test_every_control_of_the_gallery_has_a_small_picture_and_settings_to_make_i
             assert noted["arguments"][argument] == wanted[argument], argument
         for argument in pictures.keys() & noted["inputs"].keys():
             assert noted["inputs"][argument]["source"] == pictures[argument]
+
+
+def test_the_sheet_of_channels_is_small_and_has_settings_to_make_its_last_picture_again():
+    script = runpy.run_path(str(CONTROLS / "make.py"))
+    picture = CONTROLS / f"{script['SHEET']}.jpg"
+    assert picture.stat().st_size <= script["LARGEST_FILE"]
+    noted = json.loads(picture.with_suffix(".json").read_text("utf-8"))
+    assert noted["recipe"] == "visualise"
+    assert noted["arguments"]["channel"] == script["CHANNELS"][-1]
+    for argument in script["UNIT"].keys() & noted["arguments"].keys():
+        assert noted["arguments"][argument] == script["UNIT"][argument], argument

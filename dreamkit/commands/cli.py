@@ -10,9 +10,10 @@ import typer
 from ..errors import DreamkitError
 from ..system.console import write_anything
 from .film import film_app
-from .making import Stopped, announce_profile, given, go_on, label, make, styles
+from .making import Stopped, announce_profile, given, go_on, label, make, show_channel, styles
 from .options import (
     Backbone,
+    Canvas,
     Channels,
     ContentMask,
     DreamMask,
@@ -237,6 +238,30 @@ def texture(
     arguments |= dict(size=size, steps=steps, tile=tile or "auto", seed=seed)
     label = "tile" if tileable else "texture"
     make("texture", styles, label, out, arguments, overwrite, workers, scheduler)
+
+
+@app.command()
+def visualise(
+    network: Annotated[str, typer.Argument(help="vgg19, vgg16, inception_v3 or squeezenet.")],
+    layer: Annotated[str, typer.Argument(help="Name of the layer, such as mixed4.")],
+    channel: Annotated[int, typer.Option(min=0, help="Number of its channel, from 0.")],
+    out: Out = Path("outputs"),
+    size: Side = None,
+    steps: Steps = None,
+    canvas: Annotated[Canvas, typer.Option(help="What is moved.")] = "spectrum",
+    negative: Annotated[
+        bool, typer.Option("--negative", help="Show what silences the channel.")
+    ] = False,
+    pictures: Annotated[int, typer.Option(min=1, help="How many, kept apart.")] = 1,
+    tile: Tile = None,
+    seed: Seed = None,
+    checkpoint: Saved = None,
+    overwrite: Overwrite = False,
+):
+    """Show what a channel of NETWORK looks for at LAYER."""
+    chosen = dict(size=size, steps=steps, canvas=canvas.value, negative=negative)
+    chosen |= dict(pictures=pictures, tile=tile, seed=seed, checkpoint=checkpoint)
+    show_channel(network, layer, channel, out, given(**chosen), overwrite)
 
 
 @app.command()

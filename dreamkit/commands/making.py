@@ -84,6 +84,17 @@ def go_on(checkpoint, more, out, overwrite):
     keep(lambda: resume(checkpoint, more), path, overwrite, checkpoint=checkpoint)
 
 
+def show_channel(network, layer, channel, out, arguments, overwrite):
+    """Make and save the picture of what a channel looks for."""
+    from ..batch.batch import summary
+    from ..controls.visualisation import visualise
+
+    path = free_path(out, f"{network}-{layer}", str(channel), overwrite)
+    run = visualise(network, layer, channel, **arguments, profile=announce_profile())
+    run.save(path, overwrite)
+    print(summary(run, path))
+
+
 def make(recipe, photos, label, out, arguments, overwrite, workers, scheduler, keep_alpha=False):
     """Make one picture, or a batch; exit code 1 if the batch has failures."""
     from ..batch.batch import Batch

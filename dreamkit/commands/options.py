@@ -14,6 +14,7 @@ Colour = Enum("Colour", {name: name for name in ("luminance", "match")}, type=st
 Statistic = Enum(
     "Statistic", {name: name for name in ("gram", "adain", "moments", "sliced")}, type=str
 )
+Canvas = Enum("Canvas", {name: name for name in ("spectrum", "phase", "pixels")}, type=str)
 Preset = Enum("Preset", {name: name for name in ("quick", "full")}, type=str)
 Photos = Annotated[
     list[str],

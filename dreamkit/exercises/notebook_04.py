@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..canvas import frequencies
 from ..exercises import diagnose, exercise
 from ..images import resize
 
@@ -123,3 +124,42 @@ def next_start(answer):
     start = resize(dreamed, (18, 24)) + base - resize(smaller, (18, 24))
     clip = "right except for values outside [0, 1]: finish with np.clip(…, 0, 1)"
     return diagnose(answer, np.clip(start, 0, 1), {}, clip, arguments=(dreamed, smaller, base))
+
+
+@exercise(
+    "4.5",
+    because="divided by f, broad waves are as much stronger than fine ones as they are in photos",
+)
+def pink(answer):
+    """Noise (h, w) → the inverse FFT of its FFT divided by the frequencies."""
+    advice = (
+        "three lines: spectrum = np.fft.rfft2(noise); divide it by frequencies(noise.shape); return"
+        " np.fft.irfft2(…, noise.shape)"
+    )
+
+    def inspect(result):
+        if np.iscomplexobj(result):
+            return "that is still a spectrum: go back to a picture with np.fft.irfft2"
+        if np.ndim(result) == 2 and not np.isfinite(result).all():
+            return "you divide by a frequency of zero: use frequencies(noise.shape)"
+        if np.shape(result) == (9, 8):
+            return "the last column of an odd width is lost: give irfft2 the shape, noise.shape"
+        return None
+
+    for size in ((8, 12), (9, 9)):
+        noise = np.random.default_rng(35).normal(size=size)
+        spectrum, f = np.fft.rfft2(noise), frequencies(size)
+        across = np.maximum(np.fft.rfftfreq(size[1]), 1 / max(size))
+        mistakes = {
+            "that is the noise itself: divide its spectrum by f": noise,
+            "you multiply by f, so fine waves grow: divide": np.fft.irfft2(spectrum * f, size),
+            "divide by f, not by its square": np.fft.irfft2(spectrum / f**2, size),
+            "divide by f, not by its root": np.fft.irfft2(spectrum / f**0.5, size),
+            "down counts too: f is the frequency in both directions": np.fft.irfft2(
+                spectrum / across, size
+            ),
+        }
+        right = np.fft.irfft2(spectrum / f, size)
+        if hint := diagnose(answer, right, mistakes, advice, arguments=(noise,), inspect=inspect):
+            return hint
+    return None

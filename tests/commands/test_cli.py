@@ -133,6 +133,27 @@ def test_texture_makes_one_of_each_style_and_skips_what_is_done(command, tmp_pat
     assert shapes == {(48, 48, 3)}
 
 
+def test_visualise_makes_the_same_picture_as_the_package(command, tmp_path):
+    call = "visualise", "squeezenet", "fire6", "--channel", 11, "--seed", 2
+    options = ["--size", 48, "--steps", 2, "--pictures", 2, "--negative", "--canvas", "phase"]
+    code, out, err = command(*call, *options)
+    assert code == 0, err
+    assert str(Path("outputs/squeezenet-fire6-11.png")) in out
+    assert saved(tmp_path / "outputs") == [
+        f"squeezenet-fire6-11.{end}" for end in ("csv", "json", "png")
+    ]
+    made = load_image(tmp_path / "outputs" / "squeezenet-fire6-11.png")
+    again = rerun(tmp_path / "outputs" / "squeezenet-fire6-11.json", progress=False)
+    assert again.settings["arguments"]["canvas"] == "phase"
+    assert np.abs(made - again.image).max() <= 0.5001 / 255
+
+
+def test_a_channel_or_layer_that_is_not_there_is_reported_in_one_line(command):
+    call = "visualise", "squeezenet"
+    assert_one_line(command(*call, "fire6", "--channel", 999), "fire6 has no channel 999")
+    assert_one_line(command(*call, "fyre6", "--channel", 1), "no layer 'fyre6'", "did you mean")
+
+
 @pytest.mark.parametrize("styles", [("mosaic",), ("mosaic", "gravel")])
 def test_a_tileable_size_that_does_not_fit_is_reported_in_one_line(command, styles):
     result = command("texture", *styles, "--size", 50, "--tileable")
@@ -171,7 +192,7 @@ def test_without_arguments_the_commands_are_listed(command):
     code, out, err = command()
     assert code == 0
     assert err == ""
-    for name in ("style", "dream", "combine", "texture", "demo", "doctor", "weights"):
+    for name in ("style", "dream", "combine", "texture", "visualise", "demo", "doctor", "weights"):
         assert f"  {name} " in out
 
 

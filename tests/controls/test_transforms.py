@@ -81,7 +81,7 @@ def test_moves_stay_within_their_range_and_are_seeded():
     moves = [transforms.draw(1, step) for step in range(200)]
     assert moves == [transforms.draw(1, step) for step in range(200)]
     assert moves != [transforms.draw(2, step) for step in range(200)]
-    shifts, angles, scales = (np.array(values) for values in zip(*moves, strict=True))
+    shifts, angles, scales, _ = (np.array(values) for values in zip(*moves, strict=True))
     assert np.abs(shifts).max() == 3
     assert 4.5 < np.abs(angles).max() <= 5
     assert 0.8 <= scales.min() < 0.82

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import dreamkit as dk
+from dreamkit.canvas import frequencies
 from dreamkit.dream import best_match
 from dreamkit.errors import SettingsError
 from dreamkit.exercises import check
@@ -28,11 +29,22 @@ def start_with_detail(dreamed, smaller, base):
     return np.clip(dk.resize(dreamed, size) + base - dk.resize(smaller, size), 0, 1)
 
 
+def pink(noise):
+    return np.fft.irfft2(np.fft.rfft2(noise) / frequencies(noise.shape), noise.shape)
+
+
+def divides_by_zero(noise):
+    down, right = np.fft.fftfreq(noise.shape[0])[:, None], np.fft.rfftfreq(noise.shape[1])
+    with np.errstate(all="ignore"):
+        return np.fft.irfft2(np.fft.rfft2(noise) / np.hypot(down, right), noise.shape)
+
+
 RIGHT = {
     "4.1": up_step,
     "4.2": roll_and_roll_back,
     "4.3": [(60, 80), (120, 160), (240, 320)],
     "4.4": start_with_detail,
+    "4.5": pink,
 }
 WRONG = {
     "descends": ("4.1", lambda x, g, r: np.clip(x - r * g / g.std(), 0, 1), "descent"),
@@ -83,6 +95,45 @@ WRONG = {
             dk.resize(dreamed, base.shape[:2]) + base - dk.resize(smaller, base.shape[:2])
         ),
         "np.clip",
+    ),
+    "gives the noise back": ("4.5", lambda noise: noise, "noise itself"),
+    "multiplies by f": (
+        "4.5",
+        lambda noise: np.fft.irfft2(np.fft.rfft2(noise) * frequencies(noise.shape), noise.shape),
+        "you multiply",
+    ),
+    "divides by the square": (
+        "4.5",
+        lambda noise: np.fft.irfft2(
+            np.fft.rfft2(noise) / frequencies(noise.shape) ** 2, noise.shape
+        ),
+        "not by its square",
+    ),
+    "divides by the root": (
+        "4.5",
+        lambda noise: np.fft.irfft2(
+            np.fft.rfft2(noise) / np.sqrt(frequencies(noise.shape)), noise.shape
+        ),
+        "not by its root",
+    ),
+    "stays in the spectrum": (
+        "4.5",
+        lambda noise: np.fft.rfft2(noise) / frequencies(noise.shape),
+        "still a spectrum",
+    ),
+    "divides by zero": ("4.5", divides_by_zero, "frequency of zero"),
+    "looks across only": (
+        "4.5",
+        lambda noise: np.fft.irfft2(
+            np.fft.rfft2(noise) / np.maximum(np.fft.rfftfreq(noise.shape[1]), 1 / max(noise.shape)),
+            noise.shape,
+        ),
+        "down counts too",
+    ),
+    "loses a column": (
+        "4.5",
+        lambda noise: np.fft.irfft2(np.fft.rfft2(noise) / frequencies(noise.shape)),
+        "last column",
     ),
 }
 
@@ -158,3 +209,8 @@ def test_best_match_is_the_packages(lesson):
     np.testing.assert_array_equal(
         lesson["best_match"](features, guide), best_match(features, guide)
     )
+
+
+def test_frequencies_is_the_packages(lesson):
+    for size in ((8, 12), (9, 7), (1, 5), (160, 160)):
+        np.testing.assert_array_equal(lesson["frequencies"](size), frequencies(size))

@@ -2,6 +2,7 @@
 
     python data/gallery/controls/make.py                   make them all, next to this file
     python data/gallery/controls/make.py dream_calm init   make some of them
+    python data/gallery/controls/make.py channels          a sheet of channels in three coordinates
 
 The settings of each result with its control are saved next to the picture; `dreamkit.rerun` reads
 them.
@@ -92,6 +93,36 @@ CONTROLS = {
     "tileable": (TEXTURE, dict(style="night_flow"), {}, dict(tileable=True)),
 }
 
+# The sheet: a row for each of three coordinates; the settings are those of its last picture.
+SHEET = "channels"
+CHANNELS = (11, 137, 300)
+UNIT = dict(layer="mixed4", size=128, steps=66, seed=1, profile="paper", progress=False)
+
+
+def make_sheet():
+    """Write channels.jpg and channels.json: each channel in pixels, in octaves, in a spectrum."""
+    grey = np.random.default_rng(1).normal(0.5, 0.05, (128, 128, 3)).clip(0, 1)
+    rows = []
+    for channel in CHANNELS:
+        octaves = INCEPTION[1] | dict(layers="mixed4", channel=channel, steps=25, size=None)
+        pixels, run = (
+            dk.visualise("inception_v3", channel=channel, canvas=canvas, **UNIT)
+            for canvas in ("pixels", "spectrum")
+        )
+        rows.append([pixels.image, dk.deep_dream(grey, **octaves).image, run.image])
+    lines = [side_by_side(pictures, UNIT["size"]) for pictures in zip(*rows, strict=True)]
+    spaced = [np.pad(line, ((0, GAP), (0, 0), (0, 0)), constant_values=1) for line in lines]
+    write(SHEET, np.concatenate(spaced)[:-GAP], run.settings)
+
+
+def write(name, picture, settings):
+    """Write NAME.jpg and NAME.json."""
+    path = HERE / f"{name}.jpg"
+    path.write_bytes(as_jpeg(picture))
+    text = json.dumps(settings, indent=1, ensure_ascii=False)
+    path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
+    print(path, path.stat().st_size)
+
 
 def make(name, made):
     """Write NAME.jpg and NAME.json; `made` holds the results so far, as many pictures share one.
@@ -112,20 +143,16 @@ def make(name, made):
     results = [run.image for run in runs]
     if name == "tileable":  # the seam shows where tiles meet
         results = [np.tile(image, (2, 2, 1)) for image in results]
-    path = HERE / f"{name}.jpg"
-    path.write_bytes(as_jpeg(side_by_side([photo, *results])))
-    text = json.dumps(runs[-1].settings, indent=1, ensure_ascii=False)
-    path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
-    print(path, path.stat().st_size)
+    write(name, side_by_side([photo, *results]), runs[-1].settings)
 
 
-def side_by_side(pictures):
-    """Pictures in a row, with gaps between them."""
-    panels = [dk.resize(picture, PANEL) for picture in pictures]
+def side_by_side(pictures, width=PANEL):
+    """Pictures in a row, each this wide, with gaps between them."""
+    panels = [dk.resize(picture, width) for picture in pictures]
     height = max(len(panel) for panel in panels)
-    row = np.ones((height, len(panels) * (PANEL + GAP) - GAP, 3), "float32")
+    row = np.ones((height, len(panels) * (width + GAP) - GAP, 3), "float32")
     for number, panel in enumerate(panels):
-        left = number * (PANEL + GAP)
+        left = number * (width + GAP)
         row[: len(panel), left : left + panel.shape[1]] = panel
     return row
 
@@ -143,5 +170,5 @@ def as_jpeg(picture):
 
 if __name__ == "__main__":
     results = {}
-    for chosen in sys.argv[1:] or CONTROLS:
-        make(chosen, results)
+    for chosen in sys.argv[1:] or (*CONTROLS, SHEET):
+        make_sheet() if chosen == SHEET else make(chosen, results)
