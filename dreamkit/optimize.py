@@ -41,7 +41,8 @@ def descend(image, objective, steps, optimizer="adam", **options):
             degrees and scale it by up to this fraction before each step; see `Transforms`.
         seed: seed of these moves.
         phase: what to call these steps in the history.
-        callback: called with a `Step` after each step; return True to stop.
+        callback: called with a `Step` after each step; return True to stop, or {term: weight} to
+            change weights from the next step on.
         progress: False hides the progress bar.
         keep: `"best"` returns the picture with the best total, `"last"` the last one.
         checkpoint: a `Checkpoint` that saves the state, so that the run can be resumed.
@@ -115,7 +116,7 @@ def _walk(
     picture = tf.Variable(image if tf.is_tensor(image) else as_tensor(check_image(image)))
     score = fit_to_memory(objective, tuple(picture.shape[:2]), tile)
     phase = phase or ("descend" if sign < 0 else "ascend")
-    recorder = Recorder(phase, sign, callback, keep, checkpoint)
+    recorder = Recorder(phase, sign, callback, keep, checkpoint, score)
     if recorder.finished:
         return recorder.run()
 

@@ -51,6 +51,8 @@ LAYERS = [
     ["runs.reproduce"],
     ["plots", "batch"],
     ["study", "exercises"],
+    ["commands.estimate"],
+    ["widgets"],
     ["commands"],
     ["__main__"],
 ]

@@ -2,12 +2,14 @@
 
 import contextlib
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..errors import DivergedError
 from .run import Run
+from .steering import reweight
 
 
 @dataclass
@@ -36,10 +38,11 @@ class Recorder:
         phase: what to call these steps in the history.
         sign: 1 if the best total is the highest, -1 if it is the lowest.
         callback, keep, checkpoint: see `descend`.
+        score: what is walked on, whose weights a callback may change.
     """
 
-    def __init__(self, phase, sign, callback, keep, checkpoint):
-        self.phase, self.sign, self.callback = phase, sign, callback
+    def __init__(self, phase, sign, callback, keep, checkpoint, score=None):
+        self.phase, self.sign, self.callback, self.score = phase, sign, callback, score
         self.keep, self.checkpoint = keep, checkpoint
         self.state = (checkpoint.state(phase) if checkpoint else None) or {}
         self.rows, self.total = self.state.get("rows", []), self.state.get("total")
@@ -96,7 +99,11 @@ class Recorder:
         self.bar.update(step - self.bar.n)
         if self.callback:
             image = _shared(variable)
-            if self.callback(Step(step, self.phase, total, terms, seconds, image)):
+            answer = self.callback(Step(step, self.phase, total, terms, seconds, image))
+            if answer and isinstance(answer, Mapping):
+                reweight(self.score, answer)
+                self.total = None  # totals with other weights cannot be compared with it
+            elif answer:
                 raise Halt("callback")
 
     def _keep(self, step, picture, slots=()):

@@ -14,6 +14,7 @@ from ..startup import tf
 from .checkpoint import Checkpoint
 from .pictures import call_arguments
 from .run import METADATA_KEY
+from .steering import Steered
 
 FILMS = {maker.__name__: maker for maker in (zoom_dream, morph, transform_video)}
 MAKERS = {**RECIPES, **FILMS}
@@ -45,6 +46,8 @@ def rerun(path, **changes):
             raise SettingsError(f"The {key} was an array: pass it again, as rerun(…, {name}=…).")
     if settings["recipe"] in FILMS and "out" not in changes:
         raise SettingsError("A film is written to a file: name it, as rerun(…, out='again.mp4').")
+    if "steered" in settings:
+        changes = {"callback": Steered(settings["steered"]), **changes}
     make_deterministic()
     run = MAKERS[settings["recipe"]](**{**call_arguments(settings, pictures), **changes})
     resized = changes.keys() & {"size", "profile"}

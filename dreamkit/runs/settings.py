@@ -14,6 +14,7 @@ from ..profiles import Profile
 from ..profiles import profile as choose_profile
 from .checkpoint import Checkpoint
 from .pictures import open_pictures, picture, recorded
+from .steering import Steered
 from .versions import versions
 
 
@@ -51,10 +52,12 @@ def reproducible(*pictures, prepare=None):
             given["checkpoint"] = open_checkpoint(given["checkpoint"], settings, given)
             saved = given["checkpoint"]
             first = saved.notes.get("settings", settings) if saved else settings
-            film = open_film(given["film"], first)
+            film, steered = open_film(given["film"], first), given["callback"]
             given["callback"] = film.alongside(given["callback"]) if film else given["callback"]
             run = recipe(**given)
             run.settings = settings | ({"stopped": run.stopped} if run.stopped else {})
+            if isinstance(steered, Steered) and steered.events:
+                run.settings["steered"] = steered.events
             if film:
                 film.finish(run)
             return run
