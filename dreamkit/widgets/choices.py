@@ -90,9 +90,9 @@ class Control:
         keyword: the recipe's argument.
         label: its name on the page.
         hint: one line about what it changes.
-        kind: "slider", "log" (a slider of powers of ten), "menu", "box" or "several" (of a list).
-        low, high, step: the range of a slider; of exponents for "log".
-        options: of a menu: {text: value}; "layers" for those of the network.
+        kind: "slider", "weight" (a slider through certain numbers), "menu", "box" or "several".
+        low, high, step: the range of a slider.
+        options: of a menu {text: value}, of a weight its numbers; or the name of a list of layers.
         default: what to start from where the recipe's own default is None.
         only: names of the `Make`s that have it; empty for all whose recipe does.
         live: True if it changes the running walk at once.
@@ -117,7 +117,7 @@ CONTROLS = [
     Control("strength", "Strength", "How far to go from the photo.", low=0.0, step=0.05, live=True),
     Control(
         "style_weight", "Style weight", "More: stronger brush strokes, less of the photo.",
-        "log", 0, 3, 0.1, live=True,
+        "weight", options=(0, 1, 2, 5, 10, 20, 40, 80, 160, 320, 640, 1000), live=True,
     ),
     Control(
         "balance", "Balance", "More: the dream pulls harder than the style.",
@@ -149,9 +149,11 @@ CONTROLS = [
     Control("style_scale", "Stroke size", "Larger: broader strokes.",
             low=0.25, high=3.0, step=0.05, more=True),
     Control("content_weight", "Photo weight", "More: the photo stays clearer.",
-            "log", -1, 2, 0.1, only=PAINTS, live=True, more=True),
+            "weight", options=(0, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100), only=PAINTS, live=True,
+            more=True),
     Control("tv_weight", "Smoothness", "More: smoother, with less noise.",
-            "log", -3, 1.5, 0.1, live=True, more=True),
+            "weight", options=(0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20), live=True,
+            more=True),
     Control("style_layers", "Style layers", "Early ones give fine strokes, late ones large shapes.",
             "several", options="style_layers", more=True),
     Control("content_layers", "Photo layers", "Late ones keep things, early ones every edge.",
@@ -188,7 +190,7 @@ def default(control, make, profile):
     own = make.keywords[control.keyword]
     if own is not None and own is not inspect.Parameter.empty:
         return own
-    if control.default is not None or control.kind not in ("slider", "log"):
+    if control.default is not None or control.kind != "slider":
         return control.default
     keyword = control.keyword
     if keyword == "steps" and make.name in DREAMS:

@@ -31,8 +31,8 @@ def _curve(name, values, starts):
     wish = "higher is what we want" if name == "dream" else "lower is what we want"
     title = html.escape(f"{label}: {known[-1]:.3g} now, {known[0]:.3g} at the start; {wish}")
     return (
-        f'<div class="dreamkit-curve"><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img"'
-        f' aria-label="{title}" preserveAspectRatio="none" style="width:100%;height:{HEIGHT}px">'
+        f'<div><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}"'
+        f' preserveAspectRatio="none" style="width:100%;height:{HEIGHT}px;display:block">'
         f"{_marks(starts, len(values))}{_lines(values, known, colour)}</svg>"
         f'<div style="font-size:12px;margin-bottom:6px"><b style="border-left:10px solid {colour};'
         f'padding-left:5px">{html.escape(label)}</b> {known[-1]:.3g} · {wish}</div></div>'

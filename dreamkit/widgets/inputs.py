@@ -31,13 +31,13 @@ class Chooser(widgets.VBox):
             options=[(name.replace("_", " "), name) for name in names],
             description=label,
             style={"description_width": "50px"},
-            layout=widgets.Layout(width="100%", max_width="260px"),
+            layout=widgets.Layout(width="98%", max_width="260px"),
         )
         self.upload = widgets.FileUpload(
             accept="image/*", multiple=False, description="Your own …",
             tooltip=f"Choose a picture of your own, up to {limit:g} MB", layout={"width": "auto"},
         )  # fmt: skip
-        self.preview = looks.picture(f"The {label.lower()}", "auto", "150px")
+        self.preview = looks.Picture(f"The {label.lower()}", most="150px")
         self.note = looks.text("", role="status")
         self.menu.observe(self._menu_changed, "value")
         self.upload.observe(self._uploaded, "value")
@@ -63,7 +63,6 @@ class Chooser(widgets.VBox):
         if not change["new"]:
             return
         (file,) = change["new"]
-        self.upload.value = ()  # so that the same file can be chosen again
         try:
             source = Upload(file["name"], bytes(file["content"]), self.limit)
         except ImageError as error:
@@ -86,5 +85,5 @@ class Chooser(widgets.VBox):
     def _show(self):
         picture = self.picture()
         self.shape = picture.shape
-        self.preview.value = looks.thumbnail(picture)
+        self.preview.show(looks.thumbnail(picture))
         self.note.value = looks.spoken(f"{picture.shape[1]} × {picture.shape[0]} px", role="status")

@@ -1,5 +1,6 @@
 """How the page looks: hints, messages and thumbnails, in whatever theme surrounds them."""
 
+import base64
 import html
 
 import ipywidgets as widgets
@@ -30,15 +31,36 @@ def heading(words, level=3):
     return widgets.HTML(f'<h{level} style="{style}">{html.escape(words)}</h{level}>')
 
 
-def picture(label, width="100%", most="512px"):
-    """An empty place for a picture; `label` describes it to those who don't see it."""
-    layout = widgets.Layout(width=width, max_width=most, height="auto", object_fit="contain")
-    return widgets.Image(format="jpeg", tooltip=label, layout=layout, value=BLANK)
+class Picture(widgets.HTML):
+    """A place for a picture, described in words to those who don't see it.
+
+    ipywidgets' own Image has no place for such words.
+
+    Args:
+        label: the description.
+        width: how wide it is, a CSS length; None for the picture's own.
+        most: how wide it may be, a CSS length.
+    """
+
+    def __init__(self, label, width=None, most="512px"):
+        self.label, self.width, self.most = label, width, most
+        super().__init__(layout=widgets.Layout(max_width="100%"))
+
+    def show(self, image):
+        """Show a picture, (H, W, 3) in [0, 1]."""
+        height, width = image.shape[:2]
+        data = base64.b64encode(jpeg(image)).decode()
+        style = f"width:{self.width or 'auto'};max-width:min(100%,{self.most});height:auto"
+        self.value = (
+            f'<img alt="{html.escape(self.label)}, {width} × {height} px" width="{width}"'
+            f' height="{height}" style="{style};display:block"'
+            f' src="data:image/jpeg;base64,{data}">'
+        )
 
 
 def thumbnail(image, width=150):
-    """The bytes of a small JPEG, at most `width` px wide and high."""
-    return jpeg(resize(image, min(width, max(image.shape[:2]))))
+    """A picture made small: at most `width` px wide and high."""
+    return resize(image, min(width, max(image.shape[:2])))
 
 
 def button(words, tooltip, strong=False, **options):
@@ -65,12 +87,3 @@ def column(*children, width="300px"):
 def show(widget, visible):
     """Show a widget, or take it out of the page."""
     widget.layout.display = None if visible else "none"
-
-
-def _blank():
-    import numpy as np
-
-    return jpeg(np.full((2, 2, 3), 0.5, "float32"))
-
-
-BLANK = _blank()

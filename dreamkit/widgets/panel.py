@@ -63,11 +63,11 @@ class Playground(widgets.VBox, Listener):
         self.save_button.on_click(self._save)
         self.code_button.on_click(self._show_code)
         self.estimated, self.message = looks.text(""), looks.text("", role="status")
-        self.bar = widgets.FloatProgress(max=1.0, layout={"width": "100%", "max_width": "512px"})
-        self.picture = looks.picture("The picture")
+        self.bar = widgets.FloatProgress(max=1.0, layout={"width": "98%", "max_width": "512px"})
+        self.picture = looks.Picture("The picture", "100%")
         self.divider = widgets.FloatSlider(
             0, min=0, max=1, step=0.02, description="Before", readout=False,
-            style={"description_width": "60px"}, layout={"width": "100%", "max_width": "512px"},
+            style={"description_width": "60px"}, layout={"width": "98%", "max_width": "512px"},
         )  # fmt: skip
         self.divider.observe(lambda _: self._show_picture(), "value")
         self.curves, self.link, self.code = widgets.HTML(), widgets.HTML(), widgets.HTML()
@@ -107,7 +107,7 @@ class Playground(widgets.VBox, Listener):
         self.bar.value, self.code.value, self.link.value = 0.0, "", ""
         self.curves.value = ""
         if self.before is not None:
-            self.picture.value = looks.jpeg(self.before)
+            self.picture.show(self.before)
         self.say("Getting ready …")
         self._show_buttons()
 
@@ -183,14 +183,14 @@ class Playground(widgets.VBox, Listener):
         self.say(f"Others are at work. You are number {place} in the queue: {runs} to go.")
 
     def walking(self, step, walk):
-        self.picture.value = looks.jpeg(step.image)
+        self.picture.show(step.image)
         self._show_progress(step, walk)
         if time.monotonic() - self.drawn >= CURVES:
             self.drawn = time.monotonic()
             self.curves.value = curves(walk.rows, walk.starts)
 
     def paused(self, step, walk):
-        self.picture.value = looks.jpeg(step.image)
+        self.picture.show(step.image)
         self.say(f"Paused after step {step.step} of {step.phase}.")
         self._show_buttons()
 
@@ -247,15 +247,15 @@ class Playground(widgets.VBox, Listener):
         image = result.run.image
         if result.before is not None:
             image = divided(result.before, image, self.divider.value)
-        self.picture.value = looks.jpeg(image)
+        self.picture.show(image)
 
     def _show_shelf(self):
         self.places.children = [self._place(n, r) for n, r in enumerate(self.shelf.results)]
 
     def _place(self, number, result):
         """A result on the shelf: its picture, and a button to look at it."""
-        image = looks.picture(f"Picture {number + 1}", "96px", "96px")
-        image.value = looks.thumbnail(result.run.image, 96)
+        image = looks.Picture(f"Picture {number + 1}", most="96px")
+        image.show(looks.thumbnail(result.run.image, 96))
         show = looks.button(f"Show {number + 1}", f"{result.call.make.name}, with its settings")
         show.on_click(lambda _: self._look_at(self.shelf.look_at(number)))
         return widgets.VBox([image, show], layout={"margin": "0 6px 6px 0"})

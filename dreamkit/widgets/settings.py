@@ -10,7 +10,7 @@ from . import choices, looks, sliders, timing
 from .code import Call, Rectangle
 from .inputs import Chooser
 
-WHERE = {"everywhere": None, "inside a rectangle": True, "around a rectangle": False}
+WHERE = {"everywhere": "", "inside a rectangle": "inside", "around a rectangle": "around"}
 
 
 class Settings(widgets.VBox):
@@ -37,13 +37,13 @@ class Settings(widgets.VBox):
         self.hint = looks.text("", 11)
         names = {name: name for name in choices.networks()}
         self.network = widgets.Dropdown(
-            options=[("what suits this machine", None), *names.items()],
+            options=[("what suits this machine", ""), *names.items()],
             description="Network", style=sliders.STYLE, layout=sliders.WIDE,
         )  # fmt: skip
         self.few, self.many = widgets.VBox(), widgets.VBox()
         self.more = widgets.ToggleButton(
             description="More controls", tooltip="Show or hide the other controls",
-            layout={"width": "auto", "margin": "6px 0"},
+            layout={"width": "auto", "margin": "6px 0", "align_self": "flex-start"},
         )  # fmt: skip
         self._build_area()
         self.folded = widgets.VBox([self.many, self._hinted_network(), self.area])
@@ -106,9 +106,9 @@ class Settings(widgets.VBox):
 
     def rectangle(self):
         """The `Rectangle` where the picture may change, or None for everywhere."""
-        if self.where.value is None or not self.make.masks:
+        if not self.where.value or not self.make.masks:
             return None
-        return Rectangle(self.columns.value, self.rows.value, self.where.value)
+        return Rectangle(self.columns.value, self.rows.value, self.where.value == "inside")
 
     def size(self):
         """(height, width) of the picture to be made, px."""
@@ -231,7 +231,7 @@ class Settings(widgets.VBox):
         )  # fmt: skip
         self.columns = widgets.IntRangeSlider(value=(25, 75), description="Across, %", **shared)
         self.rows = widgets.IntRangeSlider(value=(25, 75), description="Down, %", **shared)
-        self.view = looks.picture("The part of the photo that may change", "auto", "150px")
+        self.view = looks.Picture("The part of the photo that may change", most="150px")
         self.rectangle_box = widgets.VBox([self.columns, self.rows, self.view])
         hint = looks.text("Where the picture may change; the rest stays the photo.", 11)
         self.area = widgets.VBox([self.where, hint, self.rectangle_box])
@@ -245,10 +245,10 @@ class Settings(widgets.VBox):
 
     def _draw_area(self):
         """Draw the photo, pale where it stays as it is."""
-        looks.show(self.rectangle_box, self.where.value is not None)
-        if self.where.value is None:
+        looks.show(self.rectangle_box, bool(self.where.value))
+        if not self.where.value:
             return
         photo = resize(self.photo.picture(), 150)
-        rectangle = Rectangle(self.columns.value, self.rows.value, self.where.value)
+        rectangle = Rectangle(self.columns.value, self.rows.value, self.where.value == "inside")
         mask = resize(rectangle.mask(), photo.shape[:2])
-        self.view.value = looks.jpeg(photo * mask + (0.25 * photo + 0.75) * (1 - mask))
+        self.view.show(photo * mask + (0.25 * photo + 0.75) * (1 - mask))

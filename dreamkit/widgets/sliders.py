@@ -5,8 +5,9 @@ import ipywidgets as widgets
 from . import looks
 from .choices import LIVE
 
-WIDE = widgets.Layout(width="100%", max_width="440px")
+WIDE = widgets.Layout(width="98%", max_width="440px")
 STYLE = {"description_width": "105px"}
+OPEN = ""  # stands for None, which a menu would show as no choice at all
 
 
 def build(control, value, options=None):
@@ -21,13 +22,15 @@ def build(control, value, options=None):
         if not whole:
             shared["readout_format"] = ".3g" if control.step < 0.01 else ".2f"
         return kind(number(value), step=number(control.step), **limits, **shared)
-    if control.kind == "log":
-        limits = dict(min=control.low, max=control.high, step=control.step, readout_format=".3g")
-        return widgets.FloatLogSlider(value, base=10, **limits, **shared)
+    if control.kind == "weight":
+        numbers = sorted({*control.options, value})
+        choices = [(f"{number:g}", number) for number in numbers]
+        return widgets.SelectionSlider(options=choices, value=value, **shared)
     if control.kind == "box":
         return widgets.Checkbox(bool(value), **shared)
     if control.kind == "menu":
         choices = control.options if options is None else {name: name for name in options}
+        choices = {name: OPEN if given is None else given for name, given in choices.items()}
         value = value if value in choices.values() else next(iter(choices.values()))
         return widgets.Dropdown(options=list(choices.items()), value=value, **shared)
     return widgets.SelectMultiple(
@@ -42,10 +45,12 @@ def with_hint(control, widget):
 
 
 def value_of(widget):
-    """What a control is set to; None for a choice of all layers."""
+    """What a control is set to; None for what is left open, and for a choice of all layers."""
+    if widget.value == OPEN:
+        return None
     if isinstance(widget, widgets.SelectMultiple):
         everything = len(widget.value) in (0, len(widget.options))
         return None if everything else list(widget.value)
-    if isinstance(widget, widgets.FloatLogSlider | widgets.FloatSlider):
+    if isinstance(widget, widgets.FloatSlider):
         return float(f"{widget.value:.4g}")
     return widget.value
