@@ -5,13 +5,14 @@ import json
 import os
 import secrets
 import tempfile
+import time
 from pathlib import Path
 
 from ..errors import SettingsError
 from ..widgets.page import source
 
 AWAY = 120  # s after which the memory of a visitor whose page no longer answers is freed
-LOOK = 20  # s between two looks for such visitors
+ARRIVING = 600  # s that a page may take until it answers for the first time
 ROOM = 4  # times the largest upload: a message that is larger closes the page's connection
 
 
@@ -32,6 +33,7 @@ def serve(host="127.0.0.1", port=8866, token=None, runs=1, upload=20.0, away=AWA
         SettingsError: Voilà is missing, or the page would be open to everybody.
     """
     try:
+        from tornado.ioloop import PeriodicCallback
         from traitlets.config import Config
         from voila.app import Voila
     except ImportError as error:
@@ -49,9 +51,42 @@ def serve(host="127.0.0.1", port=8866, token=None, runs=1, upload=20.0, away=AWA
         config.Voila.tornado_settings = {"websocket_max_message_size": int(ROOM * upload * 1e6)}
         config.Voila.update(open_browser=False, log_level="ERROR")
         config.VoilaConfiguration.extension_denylist = ["@jupyter-notebook/lab-extension"]
-        config.MappingKernelManager.cull_idle_timeout = away
-        config.MappingKernelManager.cull_interval = min(LOOK, away)
-        Voila.launch_instance([str(notebook)], config=config)
+
+        class Playground(Voila):
+            def listen(self):
+                visitors = Visitors(self.kernel_manager, away)
+                PeriodicCallback(visitors.free_abandoned, 1000).start()
+                super().listen()
+
+        Playground.launch_instance([str(notebook)], config=config)
+
+
+class Visitors:
+    """Whose page still answers, and whose memory can be freed.
+
+    Jupyter's own culling waits until nothing happens, and a run of somebody who has left goes on
+    for a long time.
+
+    Args:
+        kernels: a kernel manager of Jupyter.
+        away: seconds after which a page that no longer answers is given up.
+        clock: gives seconds.
+    """
+
+    def __init__(self, kernels, away, clock=time.monotonic):
+        self.kernels, self.away, self.clock = kernels, away, clock
+        self.until = {}  # {kernel: when it is given up unless its page answers}
+
+    async def free_abandoned(self):
+        """End the kernels of those who have left."""
+        now = self.clock()
+        for kernel in list(self.kernels.list_kernel_ids()):
+            self.until.setdefault(kernel, now + ARRIVING)
+            if self.kernels.kernel_model(kernel)["connections"]:
+                self.until[kernel] = now + self.away
+            elif now > self.until[kernel]:
+                del self.until[kernel]
+                await self.kernels.shutdown_kernel(kernel, now=True)
 
 
 def write_notebook(folder, upload, runs):

@@ -51,17 +51,18 @@ def stages(make, values, size, networks):
     def paint(name, scale, octaves, smallest=SMALLEST_PAINTING):
         return plan(name, octave_sizes(size, octaves, scale, smallest), steps, shared=True)
 
-    order = values.get("order")
+    def both():
+        if values["order"] == "joint":
+            return paint("joint", 1.4, octaves)
+        first, second = paint("style", 2, 2), dream(values["octave_steps"])
+        return [*first, *second] if values["order"] == "style-dream" else [*second, *first]
+
     planned = {
         "style_transfer": lambda: paint("style", 2, octaves),
         "texture": lambda: paint("texture", 2, octaves, 32),
         "deep_dream": lambda: dream(steps),
         "visualise": lambda: plan("picture", [size], steps, shared=False),
-        "dream_style": lambda: (
-            paint("joint", 1.4, octaves)
-            if order == "joint"
-            else [*paint("style", 2, 2), *dream(values["octave_steps"])]
-        ),
+        "dream_style": both,
     }[make.recipe]()
     return {stage.phase: (stage.steps, stage.size[0] * stage.size[1]) for stage in planned}
 

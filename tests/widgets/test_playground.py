@@ -1,5 +1,6 @@
 """The playground without a browser: choices, code, shelf, pictures and what the page says."""
 
+import datetime
 import html
 import inspect
 import io
@@ -60,7 +61,7 @@ def png(size=(60, 40), seed=0):
 
 def upload(chooser, name, content):
     file = dict(name=name, type="image/png", size=len(content), content=content)
-    chooser.upload.value = (file | {"last_modified": 0},)
+    chooser.upload.value = (file | {"last_modified": datetime.datetime.now()},)
 
 
 def remade(page, folder):
