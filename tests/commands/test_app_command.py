@@ -4,8 +4,6 @@ import asyncio
 import json
 import sys
 
-import pytest
-
 from dreamkit.commands.app import ARRIVING, Visitors, write_notebook
 
 
