@@ -160,7 +160,7 @@ CONTROLS = [
             "several", options="content_layers", more=True),
     Control("layers", "Dream layers", "Early ones give patterns, late ones parts of things.",
             "several", options="dream_layers", more=True),
-    Control("statistics", "Compare", "What of the style counts.", "menu", more=True,
+    Control("statistics", "Statistics", "What of the style counts.", "menu", more=True,
             options={"Gram matrices": "gram", "means and variances": "adain",
                      "means and covariances": "moments", "whole distributions": "sliced"}),
     Control("canvas", "Canvas", "What moves: waves or pixels.", "menu", more=True,

@@ -11,7 +11,7 @@ import time
 from notebook_tools import ROOT
 
 TOKEN = "a-secret-of-the-tests"
-LOAD = 120_000  # ms that a page may take until it is ready: TensorFlow starts first
+LOAD = 240_000  # ms that a page may take until it is ready: TensorFlow starts first
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
