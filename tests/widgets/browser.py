@@ -53,7 +53,7 @@ def server(arguments, folder, **environment):
         )
     try:
         process.port = port
-        wait_for(lambda: process.poll() is not None or answers(port), 60)
+        wait_for(lambda: process.poll() is not None or answers(port), 180)
         assert process.poll() is None, (folder / "server.log").read_text()
         yield process
     finally:

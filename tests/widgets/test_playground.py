@@ -118,11 +118,15 @@ def test_the_weights_of_a_walk_are_the_recipes_own():
 
 
 @pytest.mark.parametrize("name", list(choices.makes()))
-def test_the_code_makes_the_same_pixels(page, tmp_path, name):
+def test_the_code_makes_the_same_pixels_and_progress_counts_its_steps(page, tmp_path, name):
     page.settings.menu.value = name
-    result = run(page)
-    np.testing.assert_array_equal(remade(page, tmp_path), result.run.image)
+    stages, result = page.settings.stages(), run(page)
     assert words(page.message).startswith("Done in ")
+    np.testing.assert_array_equal(remade(page, tmp_path), result.run.image)
+    history = result.run.history
+    found = {phase: rows["step"].max() for phase, rows in history.groupby("phase", sort=False)}
+    assert found == {phase: steps for phase, (steps, _) in stages.items()}
+    assert page.progress.done(*history.iloc[-1][["phase", "step"]]) == 1.0
 
 
 def test_the_code_makes_the_same_pixels_with_many_controls_and_an_upload(page, tmp_path):
@@ -303,17 +307,6 @@ def test_a_slow_network_starts_small_and_says_so():
     assert size == 96
     assert "vgg19" in why
     assert timing.own_size(["vgg19"], 320, seconds=lambda size: 0.01) == (320, None)
-
-
-@pytest.mark.parametrize("name", list(choices.makes()))
-def test_the_stages_that_progress_counts_are_those_of_the_run(page, name):
-    page.settings.menu.value = name
-    stages = page.settings.stages()
-    result = run(page)
-    history = result.run.history
-    found = {phase: rows["step"].max() for phase, rows in history.groupby("phase", sort=False)}
-    assert found == {phase: steps for phase, (steps, _) in stages.items()}
-    assert page.progress.done(*history.iloc[-1][["phase", "step"]]) == 1.0
 
 
 def test_the_time_left_is_what_the_rest_takes_at_this_pace():
