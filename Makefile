@@ -2,6 +2,7 @@
 #   make dream  [CONTENT=photo] [STYLE=painting] [SIZE=px] [OUT=folder] [QUICK=1]
 #   make test   make test-all [FIGURES=file.md]   make test-oldest   make test-newest
 #   make lab   make book   make lock
+#   make app    [HOST=address] [PORT=8866] [TOKEN=secret] [RUNS=1] [UPLOAD=20]
 #   make bench  [QUICK=1]    make quality  [QUICK=1]
 #   make study  [PRESET=full] [WORKERS=2] [OUT=folder]
 #   make notebooks  [ONLY="01 03"]    make links  [REPO=owner/name]
@@ -17,6 +18,11 @@ QUICK   ?=
 PRESET  ?= quick
 WORKERS ?=
 FIGURES ?=
+HOST    ?= 127.0.0.1
+PORT    ?= 8866
+TOKEN   ?=
+RUNS    ?= 1
+UPLOAD  ?= 20
 
 BIN   := .venv/bin
 READY := .venv/.ready
@@ -25,8 +31,8 @@ READY := .venv/.ready
 # they share networks, and a notebook's cells need its one kernel.
 PYTEST := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
-.PHONY: dream test test-all test-oldest test-newest bench quality study lint lab notebooks book \
-	links doctor lock clean
+.PHONY: dream test test-all test-oldest test-newest bench quality study lint lab app notebooks \
+	book links doctor lock clean
 .DEFAULT_GOAL := dream
 
 dream: $(READY)
@@ -75,6 +81,11 @@ lint: $(READY)
 
 lab: $(READY)
 	$(BIN)/jupyter lab notebooks
+
+# Serves the playground as a web page; RUNS pictures are made at once, and the rest wait in a queue.
+app: $(READY)
+	@$(BIN)/python -m dreamkit app --host "$(HOST)" --port "$(PORT)" --runs "$(RUNS)" \
+		--upload "$(UPLOAD)" $(if $(TOKEN),--token "$(TOKEN)")
 
 # Runs all notebooks and solutions in place; DREAMKIT_* variables choose the networks.
 notebooks: $(READY)

@@ -50,7 +50,8 @@ def descend(image, objective, steps, optimizer="adam", **options):
         canvas: what is moved: `"pixels"`, `"spectrum"` (Fourier coefficients) or `"phase"` (only
             their phases); a step is then in units of theirs. See `dreamkit/canvas.py`.
         phase: what to call these steps in the history.
-        callback: called with a `Step` after each step; return True to stop.
+        callback: called with a `Step` after each step; return True to stop, or {term: weight} to
+            change weights from the next step on.
         progress: False hides the progress bar.
         keep: `"best"` returns the picture with the best total, `"last"` the last one.
         checkpoint: a `Checkpoint` that saves the state, so that the run can be resumed.
@@ -130,7 +131,7 @@ def _walk(
     phase = phase or ("descend" if sign < 0 else "ascend")
     options = [optimizer, rate, steps, smooth, jitter, rotate, zoom, pad, seed, keep, canvas]
     start = [picture, objective]
-    recorder = Recorder(phase, sign, callback, keep, checkpoint, start, options)
+    recorder = Recorder(phase, sign, callback, keep, checkpoint, start, options, score)
     if recorder.finished:
         return recorder.run()
     canvas = CANVASES[canvas](picture)

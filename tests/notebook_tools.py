@@ -8,10 +8,16 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "notebooks"
+PLAYGROUND = FOLDER / "07_playground.ipynb"
 
 
 def lessons():
-    """Paths of the notebooks, in order."""
+    """Paths of the notebooks that teach, in order: all but the playground."""
+    return [path for path in numbered() if path != PLAYGROUND]
+
+
+def numbered():
+    """Paths of all numbered notebooks, in order."""
     return sorted(FOLDER.glob("[0-9]*.ipynb"))
 
 
@@ -21,8 +27,8 @@ def solutions():
 
 
 def notebooks():
-    """Paths of all notebooks: lessons, then solutions."""
-    return lessons() + solutions()
+    """Paths of all notebooks: the numbered ones, then solutions."""
+    return numbered() + solutions()
 
 
 def load(path):

@@ -53,6 +53,8 @@ LAYERS = [
     ["runs.reproduce"],
     ["plots", "batch"],
     ["study", "exercises"],
+    ["commands.estimate"],
+    ["widgets"],
     ["commands"],
     ["__main__"],
 ]
@@ -269,6 +271,7 @@ def test_every_library_the_package_imports_is_required():
     distributions["imageio_ffmpeg"] = "imageio-ffmpeg"
     # Installed with TensorFlow, matplotlib or Jupyter.
     dependencies = {"h5py", "keras", "cycler", "matplotlib_inline", "IPython", "traitlets"}
+    dependencies |= {"tornado"}
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []

@@ -330,6 +330,23 @@ def demo(
     make_all(content, style, size, out, seed, announce_profile())
 
 
+@app.command("app")
+def playground_app(
+    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen at.")] = 8866,
+    token: Annotated[
+        str | None,
+        typer.Option(help='What the address must contain; "" for nothing. By default, drawn.'),
+    ] = None,
+    runs: Annotated[int, typer.Option(min=1, help="Pictures made at once; others queue.")] = 1,
+    upload: Annotated[float, typer.Option(min=0.1, help="Largest upload, MB.")] = 20.0,
+):
+    """Serve the playground as a web page, on this machine unless --host says otherwise."""
+    from .app import serve
+
+    serve(host, port, token, runs, upload)
+
+
 @app.command()
 def doctor():
     """Show versions, hardware, weights and the profile that would be used."""

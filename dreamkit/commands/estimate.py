@@ -62,6 +62,7 @@ def estimate(
     tile="auto",
     precision="auto",
     profile=None,
+    pace=None,
 ):
     """Estimate a run's time and peak memory from a few small timed steps.
 
@@ -72,6 +73,7 @@ def estimate(
         steps: total steps (style) or steps at each size (dream); None for the profile's.
         octaves: number of sizes; None for the recipe's default.
         tile, precision, profile: see `style_transfer`.
+        pace: what `measure` returned for this recipe and network; None measures now.
 
     Returns:
         An `Estimate`.
@@ -98,7 +100,7 @@ def estimate(
         sizes = octave_sizes((height, width), octaves or chosen.octaves)
         shares = [chosen.octave_steps if steps is None else steps] * len(sizes)
     score = _small_score(recipe, network, (height, width))
-    fixed, pace = _seconds(score, (height, width))
+    fixed, pace = pace or _seconds(score, (height, width))
     cuts = [choose_tile(score, side, tile) for side in sizes]
     seconds = sum(
         share * (fixed + pace * _pixels(score, side, cut))
@@ -108,6 +110,17 @@ def estimate(
     needed = memory.used + step_bytes(score, sizes[-1], cuts[-1])
     gib = max(needed, memory.peak if memory.on_gpu else peak_memory()) / GIB
     return Estimate(seconds, gib, cuts[-1], memory.free / GIB, memory.on_gpu)
+
+
+def measure(recipe, network, size):
+    """Fixed seconds per step, and seconds per pixel, from a few small timed steps.
+
+    Args:
+        recipe: `"style"` or `"dream"`.
+        network: a `Backbone`.
+        size: (height, width) of the picture, px; larger than 320 px is measured at 320.
+    """
+    return _seconds(_small_score(recipe, network, size), size)
 
 
 def _products_per_pixel(backbone, layers):

@@ -6,6 +6,7 @@ may choose how a picture is made, but not where a file is written, nor which add
 
 import inspect
 import json
+import math
 import re
 import zipfile
 from pathlib import Path
@@ -67,7 +68,8 @@ def check_settings(settings, name, makers):
         valid = isinstance(arguments, dict) and all(isinstance(key, str) for key in arguments)
         valid = valid and isinstance(settings["profile"], dict | str) and "seed" in settings
         valid = valid and all(map(_is_input, inputs, inputs.values(), [arguments] * len(inputs)))
-    except (KeyError, TypeError, AttributeError):
+        valid = valid and all(map(_is_event, settings.get("steered", [])))
+    except (KeyError, TypeError, ValueError, AttributeError):
         valid = False
     if not valid:
         raise SettingsError(f"{name} holds damaged settings: give the file that a run saved.")
@@ -96,6 +98,15 @@ def _known(recipe, makers):
     if not any(p.kind == p.VAR_KEYWORD for p in parameters.values()):
         return parameters.keys()
     return {name for maker in makers.values() for name in inspect.signature(maker).parameters}
+
+
+def _is_event(event):
+    """Whether this is [phase, step, change], as `Steered` records them."""
+    phase, step, change = event
+    named = isinstance(change, dict) and all(
+        isinstance(weight, int | float) and math.isfinite(weight) for weight in change.values()
+    )
+    return isinstance(phase, str) and isinstance(step, int) and (named or change == "stop")
 
 
 def _is_input(key, recorded, arguments):

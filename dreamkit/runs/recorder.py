@@ -3,6 +3,7 @@
 import contextlib
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from ..errors import DivergedError
 from ..startup import check_process
 from .run import Run
+from .steering import reweight
 from .stopping import between_steps, stop_requested
 
 
@@ -41,11 +43,12 @@ class Recorder:
         callback, keep, checkpoint: see `descend`.
         start: the picture that the phase starts from, and its objective.
         options: JSON values, everything else that decides it.
+        score: what is walked on, whose weights a callback may change.
     """
 
-    def __init__(self, phase, sign, callback, keep, checkpoint, start, options):
+    def __init__(self, phase, sign, callback, keep, checkpoint, start, options, score=None):
         check_process()
-        self.phase, self.sign, self.callback = phase, sign, callback
+        self.phase, self.sign, self.callback, self.score = phase, sign, callback, score
         self.keep, self.checkpoint = keep, checkpoint
         self.mark = checkpoint.mark(start, options) if checkpoint else None
         self.state = (checkpoint.state(phase, self.mark) if checkpoint else None) or {}
@@ -107,6 +110,9 @@ class Recorder:
         asked = self.callback and self.callback(
             Step(step, self.phase, total, terms, seconds, _shared(variable))
         )
+        if asked and isinstance(asked, Mapping):
+            reweight(self.score, asked)
+            self.total, asked = None, False  # totals with other weights cannot be compared with it
         if asked or stop_requested():
             if self.checkpoint:
                 self._keep(step, variable.numpy(), slots, self.rows[:-1])

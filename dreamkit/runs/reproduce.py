@@ -16,6 +16,7 @@ from .checkpoint import Checkpoint
 from .identity import changed_weights, is_own, weights
 from .pictures import call_arguments
 from .settings import ended
+from .steering import Steered
 
 FILMS = {maker.__name__: maker for maker in (zoom_dream, morph, transform_video)}
 MAKERS = {**RECIPES, **FILMS}
@@ -63,6 +64,8 @@ def rerun(path, **changes):
             )
     if settings["recipe"] in FILMS and "out" not in changes:
         raise SettingsError("A film is written to a file: name it, as rerun(…, out='again.mp4').")
+    if "steered" in settings:
+        changes = {"callback": Steered(settings["steered"]), **changes}
     make_deterministic()
     call = {**call_arguments(settings, pictures), **changes}
     if settings["recipe"] in FILMS:
@@ -117,6 +120,8 @@ def _up_to_its_end(recipe, settings, given, now, changes):
         return asked or (step.phase, step.step) == (phase, last)
 
     run = recipe.perform({**given, "callback": stop}, now)
+    if isinstance(callback, Steered):
+        run.settings["steered"] = callback.events
     if run.settings.get("stopped_at") == settings["stopped_at"]:
         run.stopped = run.settings["stopped"] = settings["stopped"]
     return run

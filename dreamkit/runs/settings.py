@@ -18,6 +18,7 @@ from ..startup import check_process
 from .checkpoint import OTHER_RUN, Checkpoint
 from .identity import changed_weights, decisive, phases_identity, weights
 from .pictures import open_pictures, picture, recorded
+from .steering import Steered
 from .stopping import between_steps, stop_requested
 from .versions import versions
 
@@ -57,7 +58,7 @@ def reproducible(*pictures, prepare=None, **rules):
             settings = settings | {"weights": weights(given)}
             given["checkpoint"] = saved = open_checkpoint(given["checkpoint"], settings, given)
             first = saved.notes["settings"] if saved else settings
-            film = open_film(given["film"], first)
+            film, steered = open_film(given["film"], first), given["callback"]
             given["callback"] = film.alongside(given["callback"]) if film else given["callback"]
             inside = saved.within(phases_identity(settings)) if saved else contextlib.nullcontext()
             try:
@@ -70,6 +71,8 @@ def reproducible(*pictures, prepare=None, **rules):
                     error.run.settings = ended(settings, error.run, "diverged")
                 raise
             run.settings = ended(settings, run, run.stopped)
+            if isinstance(steered, Steered) and steered.events:
+                run.settings["steered"] = steered.events
             if film:
                 film.finish(run)
             return run

@@ -1,0 +1,114 @@
+"""python -m dreamkit app: the playground as a web page.  (README)"""
+
+import ipaddress
+import json
+import os
+import secrets
+import tempfile
+import time
+from pathlib import Path
+
+from ..errors import SettingsError
+from ..widgets.page import source
+
+AWAY = 120  # s after which the memory of a visitor whose page no longer answers is freed
+ARRIVING = 600  # s that a page may take until it answers for the first time
+ROOM = 4  # times the largest upload: a message that is larger closes the page's connection
+
+
+def serve(host="127.0.0.1", port=8866, token=None, runs=1, upload=20.0, away=AWAY):
+    """Serve the playground until Ctrl-C.
+
+    Every visitor has a kernel of their own, so nobody sees another's pictures. It ends when the
+    page is closed, or `away` seconds after its browser has stopped answering.
+
+    Args:
+        host, port: where to listen.
+        token: what a visitor's address must contain; None draws one, "" asks for none.
+        runs: how many pictures may be made at once; other visitors wait in a queue.
+        upload: largest picture that can be uploaded, MB.
+        away: seconds.
+
+    Raises:
+        SettingsError: Voilà is missing, or the page would be open to everybody.
+    """
+    try:
+        from tornado.ioloop import PeriodicCallback
+        from traitlets.config import Config
+        from voila.app import Voila
+    except ImportError as error:
+        raise SettingsError("The app needs Voilà: run `pip install voila`.") from error
+    if token == "" and not is_loopback(host):
+        raise SettingsError(f"Everybody who reaches {host} could use this machine: set --token.")
+    token = secrets.token_urlsafe(16) if token is None else token
+    with tempfile.TemporaryDirectory(prefix="dreamkit-app-") as folder:
+        os.chdir(folder)  # visitors' files, if any, are in a place that goes away
+        notebook = write_notebook(Path(folder), upload, runs)
+        address = f"http://{host}:{port}/" + (f"?token={token}" if token else "")
+        print(f"The playground is at {address} (Ctrl-C ends it).", flush=True)
+        config = Config()
+        config.Voila.update(ip=host, port=port, port_retries=0, token=token, root_dir=folder)
+        config.Voila.tornado_settings = {"websocket_max_message_size": int(ROOM * upload * 1e6)}
+        config.Voila.update(open_browser=False, log_level="ERROR")
+        config.VoilaConfiguration.extension_denylist = ["@jupyter-notebook/lab-extension"]
+
+        class Playground(Voila):
+            def listen(self):
+                visitors = Visitors(self.kernel_manager, away)
+                PeriodicCallback(visitors.free_abandoned, 1000).start()
+                super().listen()
+
+        Playground.launch_instance([str(notebook)], config=config)
+
+
+class Visitors:
+    """Whose page still answers, and whose memory can be freed.
+
+    Jupyter's own culling waits until nothing happens, and a run of somebody who has left goes on
+    for a long time.
+
+    Args:
+        kernels: a kernel manager of Jupyter.
+        away: seconds after which a page that no longer answers is given up.
+        clock: gives seconds.
+    """
+
+    def __init__(self, kernels, away, clock=time.monotonic):
+        self.kernels, self.away, self.clock = kernels, away, clock
+        self.until = {}  # {kernel: when it is given up unless its page answers}
+
+    async def free_abandoned(self):
+        """End the kernels of those who have left."""
+        now = self.clock()
+        for kernel in list(self.kernels.list_kernel_ids()):
+            self.until.setdefault(kernel, now + ARRIVING)
+            if self.kernels.kernel_model(kernel)["connections"]:
+                self.until[kernel] = now + self.away
+            elif now > self.until[kernel]:
+                del self.until[kernel]
+                await self.kernels.shutdown_kernel(kernel, now=True)
+
+
+def write_notebook(folder, upload, runs):
+    """The page's notebook, in a folder that only it is in; the queue is a folder next to it."""
+    cell = {"cell_type": "code", "id": "page", "metadata": {}, "outputs": []}
+    cell |= {"execution_count": None, "source": source(upload, str(folder / "queue"), runs)}
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    notebook = {"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
+    path = folder / "playground.ipynb"
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    return path
+
+
+def is_loopback(host):
+    """True for an address that only this machine reaches.
+
+    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0")
+    (True, True, False)
+    """
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

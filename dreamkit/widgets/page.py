@@ -1,0 +1,46 @@
+"""The playground as a web page of its own: its notebook, and how it is dressed.  (README)"""
+
+import contextlib
+import io
+
+HEAD = """
+<style>
+body { overflow-x: hidden; }
+.jp-Notebook, .jp-Cell, .jp-OutputArea-output { padding: 0 !important; margin: 0 !important; }
+#rendered_cells { max-width: 1180px; margin: 0 auto; padding: 8px 14px 40px; }
+.jp-OutputPrompt, .jp-InputPrompt, .jp-OutputArea-prompt { display: none !important; }
+.widget-readout { min-width: 46px; }
+.jupyter-button:focus-visible, .noUi-handle:focus-visible, select:focus-visible {
+  outline: 3px solid #1a5fb4 !important; outline-offset: 1px; }
+</style>
+<h1 style="font-size:22px;margin:6px 0;color:var(--jp-ui-font-color1,#1f1f1f)">dreamkit
+playground</h1>
+<p style="font-size:13px;margin:0;color:var(--jp-ui-font-color1,#1f1f1f)">A picture is a variable, a
+network gives it a score, and we walk downhill or uphill. Choose, press Run, move a slider, and
+watch the picture change. Nothing you upload is kept.</p>
+<script>
+// Screen readers call a slider by its label; ipywidgets leaves the handles without a name.
+const nameSliders = () => document.querySelectorAll(".noUi-handle").forEach((handle) => {
+  const label = handle.closest(".jupyter-widgets")?.querySelector(".widget-label");
+  if (label && label.textContent) handle.setAttribute("aria-label", label.textContent);
+});
+new MutationObserver(nameSliders).observe(document.body, { childList: true, subtree: true });
+</script>
+"""
+
+
+def source(limit, queue, runs):
+    """The page's only code, for a notebook's cell."""
+    arguments = f"limit={limit!r}, queue={queue!r}, runs={runs!r}"
+    return f"from dreamkit.widgets.page import page\n\npage({arguments})"
+
+
+def page(limit, queue, runs):
+    """Show the head of the page, and return the playground without printing anything."""
+    from IPython.display import HTML, display
+
+    from . import playground
+
+    display(HTML(HEAD))
+    with contextlib.redirect_stdout(io.StringIO()):  # where the weights come from is for notebooks
+        return playground(limit=limit, queue=queue, runs=runs, folder=None)
