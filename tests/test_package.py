@@ -51,6 +51,7 @@ LAYERS = [
     ["runs.reproduce"],
     ["plots", "batch"],
     ["study", "exercises"],
+    ["grading"],
     ["commands"],
     ["__main__"],
 ]

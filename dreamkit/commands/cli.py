@@ -9,6 +9,7 @@ import typer
 
 from ..errors import DreamkitError
 from .film import film_app
+from .grade import grade
 from .making import announce_profile, given, go_on, label, make, styles
 from .options import (
     Backbone,
@@ -60,6 +61,7 @@ CTRL_C = 130  # the exit code that newer versions of typer use for a KeyboardInt
 weights_app = typer.Typer(help="Show or fetch the networks' weights.", rich_markup_mode=None)
 app.add_typer(weights_app, name="weights")
 app.add_typer(film_app, name="film")
+app.command()(grade)
 
 
 def main():
