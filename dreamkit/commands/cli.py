@@ -50,6 +50,7 @@ from .options import (
     channels,
     with_weights,
 )
+from .quiz import quiz
 
 app = typer.Typer(
     help="Gram matrices, neural style transfer and deep dream.",
@@ -62,6 +63,7 @@ weights_app = typer.Typer(help="Show or fetch the networks' weights.", rich_mark
 app.add_typer(weights_app, name="weights")
 app.add_typer(film_app, name="film")
 app.command()(grade)
+app.command()(quiz)
 
 
 def main():

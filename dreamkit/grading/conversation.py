@@ -144,9 +144,12 @@ class Conversation:
         return self._encode_array(value)
 
     def _encode_array(self, value):
-        if not hasattr(value, "__array__"):  # TensorFlow's tensors and pandas' columns have it
+        try:  # TensorFlow's tensors and pandas' columns have `__array__`
+            array = np.asarray(value) if hasattr(value, "__array__") else None
+        except Exception:  # a learner's own class may fail in any way
+            array = None
+        if array is None:
             return {"other": type(value).__name__}
-        array = np.asarray(value)
         if array.dtype.kind not in KINDS:
             return {"objects": self.encode(array.tolist())}
         data = base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()

@@ -27,11 +27,6 @@ CLASS = {
     "bob": ["check('0.1', 64 * 96)", CLIMB.replace("+ rate", "- rate")],
     "cleo": ["check('0.1', ...)", CLIMB.replace("np.clip(picture + rate * gradient, 0, 1)", "...")],
     "dan": ["1 / 0", "while True: pass", f"check('0.1', {RIGHT})"],
-    "eve": [
-        f"check('0.1', {RIGHT})",
-        "import signal; signal.signal(signal.SIGALRM, signal.SIG_IGN)",
-        "while True: pass",
-    ],
     "fay": ["hoard = np.ones(2**40)", f"check('0.1', {RIGHT})"],
     "gus": [
         """
@@ -92,10 +87,10 @@ CLASS = {
         """,
         "def climb(picture, gradient, rate):\n    raise KeyError('oh')\ncheck('0.1', climb)",
     ],
-    "ned": ["import os\nfor fd in range(3, 30):\n    try: os.write(fd, b'{\"result\": 1}\\n')\n"
+    "nils": ["import os\nfor fd in range(3, 30):\n    try: os.write(fd, b'{\"result\": 1}\\n')\n"
             "    except OSError: pass", f"check('0.1', {RIGHT})"],
 }  # fmt: skip
-LIMITS = Limits(seconds=12, cell_seconds=2, memory=2**32)
+LIMITS = Limits(seconds=60, cell_seconds=5, memory=2**32)
 
 
 def write_notebook(path, sources):
@@ -152,12 +147,16 @@ def test_after_an_error_and_an_endless_loop_the_notebook_goes_on(graded):
     assert verdicts(graded, "dan") == {"0.1": "right"}
     (dan,) = [result for result in graded[0] if result.student == "dan"]
     assert dan.failed == ["cell 1: ZeroDivisionError: division by zero",
-                          "cell 2: TimeoutError: took longer than 2 s"]  # fmt: skip
+                          "cell 2: TimeoutError: took longer than 5 s"]  # fmt: skip
 
 
-def test_a_notebook_that_defies_the_alarm_is_ended_and_keeps_what_it_answered(graded):
-    assert verdicts(graded, "eve") == {"0.1": "right"}
-    assert note(graded, "eve") == "took longer than 12 s"
+def test_a_notebook_that_defies_the_alarm_is_ended(tmp_path):
+    deaf = "import signal; signal.signal(signal.SIGALRM, signal.SIG_IGN)\nwhile True: pass"
+    write_notebook(tmp_path / "in" / "eve_00_start_here.ipynb", [deaf])
+    limits = Limits(seconds=4, cell_seconds=1)
+    (eve,) = grade_folder(tmp_path / "in", tmp_path / "out", limits, announce=lambda _: None)
+    assert eve.note == "took longer than 4 s"
+    assert "took longer than 4 s" in grades_csv([eve])
 
 
 def test_hoarding_memory_fails_one_cell(graded):
@@ -204,8 +203,8 @@ def test_a_function_that_changes_its_argument_is_told_so(graded):
 
 
 def test_noise_on_the_pipe_gains_nothing(graded):
-    assert verdicts(graded, "ned").get("0.1") in (None, "right")
-    assert note(graded, "ned").startswith("stopped: ConversationError")
+    assert verdicts(graded, "nils").get("0.1") in (None, "right")
+    assert note(graded, "nils").startswith("stopped: ConversationError")
 
 
 def test_a_broken_file_is_noted_and_the_rest_is_graded(graded):
@@ -218,7 +217,7 @@ def test_the_table_has_a_row_for_each_student_and_a_column_for_each_exercise(gra
     assert rows["ada"]["right"] == "2"
     assert rows["ada"]["3.1"] == "missing"
     assert rows["bob"]["0.2"] == "wrong"
-    assert "took longer" in rows["eve"]["notes"]
+    assert "ZeroDivisionError" in rows["dan"]["notes"]
     assert set(rows) == {*CLASS, "oz"}
 
 
