@@ -73,9 +73,12 @@ def _wrap(text, indent=""):
 
 def self_test_page():
     """The choices, and the open questions with folded answers, as Markdown for the book."""
-    parts = ["## Choose"]
+    parts, notebook = ["## Choose"], None
     for number, question in enumerate(read_quiz()["self_test"], 1):
-        parts += [f"### Question {number} (notebook {question['notebook']})", question["question"]]
+        if question["notebook"] != notebook:
+            notebook = question["notebook"]
+            parts.append(f"### Notebook {notebook}")
+        parts.append(f"**{number}.** {question['question']}")
         shown = in_order(number, question["choices"])
         parts += [f"- **{letter}** {choice['text']}" for letter, choice in shown]
         parts += ['<div class="choices">', *(_folded(f"choices-{number}", *c) for c in shown)]
