@@ -51,7 +51,7 @@ LAYERS = [
     ["runs.reproduce"],
     ["plots", "batch"],
     ["study", "exercises"],
-    ["grading"],
+    ["grading", "widgets"],
     ["commands"],
     ["__main__"],
 ]
