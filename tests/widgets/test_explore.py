@@ -10,12 +10,12 @@ import sys
 import nbformat
 import numpy as np
 import pytest
-from notebook_tools import ROOT, load
 
 from dreamkit.networks.architectures import ARCHITECTURES
 from dreamkit.networks.receptive_field import Geometry
 from dreamkit.widgets import explore
 from dreamkit.widgets.explore.stills import tiles
+from notebook_tools import ROOT, load
 
 FIGURES = ["convolution", "gram", "style", "dream", "joint"]
 EVERY = pytest.mark.parametrize("name", FIGURES)
@@ -203,7 +203,9 @@ def test_a_figure_fits_a_phone(opened, name):
 def test_the_saved_notebook_can_be_touched_in_jupyterlab(browser, tmp_path):
     """In a notebook that is run, the figure works as it does in the book."""
     cell = nbformat.v4.new_code_cell("from dreamkit.widgets import explore\nexplore.joint()")
-    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "figure.ipynb")
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(notebook, tmp_path / "figure.ipynb")
     options = ["--no-browser", "--port=0", "--IdentityProvider.token=", "--allow-root"]
     options += [f"--ServerApp.root_dir={tmp_path}", "--ServerApp.disable_check_xsrf=True"]
     server = subprocess.Popen(

@@ -89,7 +89,7 @@ def make_style():
     photo, painting = dk.load_image("astronaut", 112), dk.load_image("night_flow", 224)
     network = dk.load_backbone("vgg19")
     layers = ["block1_conv2", "block4_conv2", "block5_conv2"]
-    contents, styles = [0, 0.5, 2], [4, 40, 400]
+    contents, styles = [0, 2, 20], [4, 40, 400]
     made = {}
     for layer, content, style in itertools.product(layers, contents, styles):
         key = layer if content else None, content, style  # without content, no layer counts
@@ -98,12 +98,12 @@ def make_style():
             run = dk.style_transfer(
                 photo, painting, network, 60, octaves=1, progress=False, **weights
             )
-            made[key] = run.image
+            made[key] = dk.resize(run.image, (96, 96))
             print(*key, flush=True)
     cells = itertools.product(layers, contents, styles)
     pictures = [made[layer if content else None, content, style] for layer, content, style in cells]
     about = dict(layers=layers, contents=contents, styles=styles)
-    write("style", pictures, about, columns=len(styles) * len(contents))
+    write("style", pictures, about, 55, columns=len(styles) * len(contents))
 
 
 def make_dream():

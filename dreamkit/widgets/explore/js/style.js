@@ -4,7 +4,7 @@ async function render(root, data) {
   const tile = await sheet(data);
   const { layers, contents, styles } = data;
   const state = [1, 2, 1];
-  const result = panel("", 2 * data.width, 2 * data.height);
+  const result = panel("", 3 * data.width, 3 * data.height);
   const told = h("p", { "aria-live": "polite", class: "dk-sum" });
 
   function draw() {
