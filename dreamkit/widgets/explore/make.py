@@ -113,7 +113,7 @@ def make_dream():
     photo = dk.load_image("coffee", 224)
     score = dk.Dream(dk.load_backbone("inception_v3"))
     sizes = dk.octave_sizes(photo.shape[:2], 3)
-    shown = [0, 2, 6, 14, 30]
+    shown = [0, 6, 14, 30]
     pictures = []
     for way in ("raw", "normalised", "jittered"):
         picture, smaller, scale = None, None, None
@@ -131,7 +131,7 @@ def make_dream():
                 picture, scale = _climb(picture, score, way, scale, step)
             print(way, size, flush=True)
     about = dict(ways=["raw", "normalised", "jittered"], sizes=sizes, steps=shown, photo="coffee")
-    write("dream", pictures, about, columns=len(shown) * len(sizes))
+    write("dream", pictures, about, 50, columns=len(shown) * len(sizes))
 
 
 def _climb(picture, score, way, scale, step):

@@ -137,15 +137,15 @@ def _grid(pictures, rows, columns, title=None):
     figure, panels = plt.subplots(
         len(rows),
         len(columns),
-        figsize=(9, 9 * len(rows) * height / (len(columns) * width)),
+        figsize=(6.6, 6.6 * len(rows) * height / (len(columns) * width)),
         layout="constrained",
     )
+    for axes, column in zip(panels[0], columns, strict=True):
+        axes.set_title(column)
     for line, name, own in zip(panels, rows, pictures, strict=True):
-        for axes, column, picture in zip(line, columns, own, strict=True):
+        for axes, picture in zip(line, own, strict=True):
             axes.imshow(picture)
             axes.set(xticks=[], yticks=[])
-            if line is panels[0]:
-                axes.set_title(column)
         line[0].set_ylabel(name)
     if title:
         figure.suptitle(title)
