@@ -78,22 +78,26 @@ def grade_folder(folder, out, limits, workers=1, announce=print):
     check_folder(out)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="grading-") as scratch:
-        if Path(scratch).resolve().is_relative_to(folder):
+        scratch = Path(scratch).resolve()
+        if scratch.is_relative_to(folder):
             raise SettingsError(f"{folder}: holds the temporary folder; move it elsewhere.")
-        sandbox = Sandbox([folder, out], scratch)
+        sandbox = Sandbox([folder, out], Path(tempfile.mkdtemp(dir=scratch)))
         announce(describe(sandbox))
-        with ThreadPoolExecutor(workers) as pool:
-            jobs = {}
+        pool, jobs = ThreadPoolExecutor(workers), {}
+        try:
             for submission in submissions:
                 key, digest = str(submission.path.relative_to(folder)), submission.digest()
                 if key in journal and journal[key].digest == digest:
                     announce(f"{submission.student} {submission.notebook}: graded before")
                 else:
-                    jobs[key] = pool.submit(run_notebook, submission, digest, limits, sandbox)
+                    task = submission, digest, limits, sandbox, scratch
+                    jobs[key] = pool.submit(run_notebook, *task)
             for number, (key, job) in enumerate(jobs.items(), 1):
                 journal[key] = job.result()
                 announce(f"[{number}/{len(jobs)}] {_summary_line(journal[key])}")
                 _write_journal(out / JOURNAL, limits, journal)
+        finally:
+            pool.shutdown(cancel_futures=True)  # Ctrl-C waits only for those that are running
     return [journal[str(submission.path.relative_to(folder))] for submission in submissions]
 
 
@@ -110,15 +114,15 @@ def describe(sandbox):
     )
 
 
-def run_notebook(submission, digest, limits, sandbox):
+def run_notebook(submission, digest, limits, sandbox, folder):
     """Run one notebook in a process of its own, and check its answers in this one."""
     result = Result(submission.student, submission.notebook, digest)
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="submission-") as scratch:
-        path = _copy(submission, Path(scratch).resolve())
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        path = _copy(submission, Path(scratch))
         program = ["dreamkit.grading.student", path, limits.cell_seconds, limits.memory]
         environment = {"DREAMKIT_PROFILE": limits.profile}
-        with sandbox.process(program, path.parent, limits.seconds, environment) as process:
+        with sandbox.process(program, Path(scratch), limits.seconds, environment) as process:
             _talk(process, result)
             if process.timed_out:
                 result.note = f"took longer than {limits.seconds:g} s"

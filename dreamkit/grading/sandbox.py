@@ -1,8 +1,8 @@
 """The sandbox: a process with limits and, where the system allows it, without network or files.
 
 On Linux, `unshare` gives the process a network with nothing in it, a process table of its own, and
-a view of the disk in which all but a scratch folder is read-only and the submissions and results
-are empty. A second `unshare` then takes away the right to undo that.
+a view of the disk in which the submissions, the results and other scratch folders are empty, and
+most of the rest is read-only. A second `unshare` then takes away the right to undo that.
 """
 
 import contextlib
@@ -18,10 +18,12 @@ PACKAGE = Path(__file__).resolve().parents[1]
 UNSHARE = ("unshare", "--map-root-user", "--net", "--mount", "--pid", "--fork", "--kill-child")
 ENTER = """
 scratch=$1; shift
-mount --bind "$scratch" "$scratch"
+mount --bind "$scratch" /mnt || exit 99
+mount -t tmpfs none "$(dirname "$scratch")" && mkdir "$scratch" || exit 99
+mount --bind /mnt "$scratch" || exit 99
 while read -r _ point _; do
     case $point in
-        /proc* | /sys* | /dev* | "$scratch") ;;
+        /proc* | /sys* | /dev* | /mnt | "$scratch") ;;
         *) mount -o remount,bind,ro "$point" 2>/dev/null ;;
     esac
 done < /proc/self/mounts
@@ -35,11 +37,13 @@ KEPT = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TF_NUM_INTRAOP_THREADS", "LD_LI
 class Sandbox:
     """Starts processes that cannot reach the network or the folders in `hidden`, if possible.
 
-    `isolated` says whether that worked; if not, the processes only have limits.
+    Each works in a scratch folder of its own, and doesn't see the folders next to it. `isolated`
+    says whether that worked; if not, the processes only have limits.
     """
 
     def __init__(self, hidden, scratch):
-        self.hidden = [str(folder) for folder in hidden]
+        outer = [a for a in hidden if not any(a != b and a.is_relative_to(b) for b in hidden)]
+        self.hidden = [str(folder) for folder in dict.fromkeys(outer)]
         self.prefixes = [[*UNSHARE, "--mount-proc"], [*UNSHARE], []]
         if not shutil.which("unshare"):
             self.prefixes = [[]]

@@ -25,6 +25,7 @@ def main(notebook, seconds, memory):
     _redirect_checks(conversation)
     from IPython.core.interactiveshell import InteractiveShell
 
+    os.chdir(os.path.dirname(notebook))
     shell = InteractiveShell.instance()
     with open(notebook, encoding="utf-8") as file:
         cells = json.load(file)["cells"]

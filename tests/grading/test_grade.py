@@ -64,7 +64,9 @@ CLASS = {
                 seen.append("written")
             except OSError:
                 pass
-        check("0.1", "seen: " + " ".join(seen))
+        scratch = Path.cwd().parent
+        others = [p for p in scratch.parent.iterdir() if p != scratch]
+        check("0.1", "seen: " + " ".join(seen) + f"{len(others)}")
         """
     ],
     "kim": [
@@ -185,7 +187,7 @@ def test_there_is_no_network(graded):
 def test_other_submissions_and_the_results_are_out_of_sight(graded):
     if not isolated(graded):
         pytest.skip("this system gives no sandbox")
-    assert by_student(graded[0])["joe"]["0.1"].shown == "'seen: '"
+    assert by_student(graded[0])["joe"]["0.1"].shown == "'seen: 0'"
     assert not (graded[2] / "grades.csv").exists()
 
 
