@@ -103,7 +103,7 @@ def make_style():
     cells = itertools.product(layers, contents, styles)
     pictures = [made[layer if content else None, content, style] for layer, content, style in cells]
     about = dict(layers=layers, contents=contents, styles=styles)
-    write("style", pictures, about, 55, columns=len(styles) * len(contents))
+    write("style", pictures, about, 35, columns=len(styles) * len(contents))
 
 
 def make_dream():

@@ -137,7 +137,7 @@ def _grid(pictures, rows, columns, title=None):
     figure, panels = plt.subplots(
         len(rows),
         len(columns),
-        figsize=(6.6, 6.6 * len(rows) * height / (len(columns) * width)),
+        figsize=(5, 5 * len(rows) * height / (len(columns) * width)),
         layout="constrained",
     )
     for axes, column in zip(panels[0], columns, strict=True):

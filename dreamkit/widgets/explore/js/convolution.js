@@ -73,7 +73,7 @@ function byHand() {
 
 async function onAPhoto(data) {
   const image = await picture(data.photo);
-  const scale = 2;
+  const scale = 1.6;
   const [width, height] = [image.width, image.height];
   const photo = panel("photo: point at a feature", width * scale, height * scale);
   const crop = panel("what it sees", 200, 200);
