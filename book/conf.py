@@ -39,7 +39,9 @@ html_copy_source = False
 html_show_sourcelink = False
 html_context = {"default_mode": "auto"}
 
+QUIZ = "<!-- the quiz -->"
 MARKER = '"# NBVAL_CHECK_OUTPUT\\n",'
+DOTS = re.compile(r"\\dots(?![a-zA-Z])")  # the converter only knows \ldots
 SIZES = re.compile(r"\\[bB]igg?[lrm]?(?![a-zA-Z])")  # MathML brackets choose their own size
 
 
@@ -47,12 +49,14 @@ def setup(app):
     """Render formulas as MathML, and leave the tests' markers out of the pages."""
     app.add_html_math_renderer("mathml", (draw_math, None), (draw_math, None))
     app.connect("source-read", leave_out_markers)
+    app.connect("source-read", put_in_quiz)
 
 
 def draw_math(translator, node):
     """Write one formula, which is LaTeX in the notebooks, as MathML."""
     block = isinstance(node, nodes.math_block)
-    formula = tex2mathml(SIZES.sub("", node.astext()), as_block=block)
+    text = DOTS.sub(r"\\ldots", SIZES.sub("", node.astext()))
+    formula = tex2mathml(text, as_block=block)
     tag = "div" if block else "span"
     translator.body.append(f'<{tag} class="formula">{formula}</{tag}>')
     raise nodes.SkipNode
@@ -61,3 +65,11 @@ def draw_math(translator, node):
 def leave_out_markers(app, name, source):
     """Remove the comments that mark the cells whose output the tests compare."""
     source[0] = source[0].replace(MARKER, "")
+
+
+def put_in_quiz(app, name, source):
+    """Fill the self-test with the questions of data/quiz.yml."""
+    if QUIZ in source[0]:
+        from dreamkit.grading.quiz import self_test_page
+
+        source[0] = source[0].replace(QUIZ, self_test_page())

@@ -54,7 +54,7 @@ LAYERS = [
     ["plots", "batch"],
     ["study", "exercises"],
     ["commands.estimate"],
-    ["widgets"],
+    ["grading", "widgets"],
     ["commands"],
     ["__main__"],
 ]

@@ -10,6 +10,7 @@ import typer
 from ..errors import DreamkitError
 from ..system.console import write_anything
 from .film import film_app
+from .grade import grade
 from .making import Stopped, announce_profile, given, go_on, label, make, show_channel, styles
 from .options import (
     Backbone,
@@ -52,6 +53,7 @@ from .options import (
     channels,
     with_weights,
 )
+from .quiz import quiz
 
 app = typer.Typer(
     help="Gram matrices, neural style transfer and deep dream.",
@@ -63,6 +65,8 @@ CTRL_C = 130  # the exit code of what Ctrl-C ended, in every shell
 weights_app = typer.Typer(help="Show or fetch the networks' weights.", rich_markup_mode=None)
 app.add_typer(weights_app, name="weights")
 app.add_typer(film_app, name="film")
+app.command()(grade)
+app.command()(quiz)
 
 
 def main():

@@ -1,0 +1,1 @@
+"""Grading: submitted notebooks run in a sandbox, and their answers are checked outside it."""

@@ -1,0 +1,157 @@
+"""Makes the pictures that the explorable figures show: `python -m dreamkit.widgets.explore.make`.
+
+    python -m dreamkit.widgets.explore.make [photo] [gram] [style] [dream]
+
+Each writes a strip of small pictures, and what they show as JSON, into `data/` next to this file.
+The strips need VGG-19 and Inception v3, and about half an hour on two cores.
+"""
+
+import itertools
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+DATA = Path(__file__).parent / "data"
+
+
+def write(name, pictures, about, quality=70, columns=12):
+    """Write pictures of one size as a sheet, row by row, with its description as JSON."""
+    from PIL import Image
+
+    height, width = pictures[0].shape[:2]
+    columns = min(columns, len(pictures))
+    rows = -(-len(pictures) // columns)
+    sheet = np.zeros((rows * height, columns * width, *pictures[0].shape[2:]), "uint8")
+    for n, picture in enumerate(pictures):
+        y, x = n // columns * height, n % columns * width
+        sheet[y : y + height, x : x + width] = np.round(255 * np.clip(picture, 0, 1))
+    suffix = ".png" if quality is None else ".webp"
+    options = {} if quality is None else {"quality": quality, "method": 6}
+    Image.fromarray(sheet).save(DATA / f"{name}{suffix}", **options)
+    about |= dict(sheet=f"{name}{suffix}", width=width, height=height, columns=columns)
+    (DATA / f"{name}.json").write_text(json.dumps(about, indent=1) + "\n", "utf-8")
+
+
+def make_photo():
+    """The photo on which receptive fields are drawn, and the fields of VGG-19's layers."""
+    import dreamkit as dk
+    from dreamkit.networks.receptive_field import Geometry
+
+    geometry = Geometry(dk.load_backbone("vgg19").model)
+    layers = []
+    for name, layer in geometry.layers.items():
+        if not name.startswith("block"):
+            continue
+        window = getattr(layer, "kernel_size", None) or layer.pool_size
+        field = geometry.fields[name]._asdict()
+        layers.append(dict(name=name, kernel=max(window), step=max(layer.strides), **field))
+    write("photo", [dk.load_image("china", 256)], dict(layers=layers))
+
+
+def make_gram():
+    """Eight channels of VGG-19 on stained glass: the busiest, and those that differ most."""
+    import dreamkit as dk
+
+    layer, edge = "block2_conv1", 6  # features near the edge see the zeros around the picture
+    picture = dk.load_image("stained_glass", 264)
+    maps = dk.load_backbone("vgg19").features(picture, layer)[layer][0].numpy()
+    maps = maps[edge:-edge, edge:-edge]
+    height, width = maps.shape[0] // 3, maps.shape[1] // 3
+    maps = maps[: 3 * height, : 3 * width].reshape(height, 3, width, 3, -1).mean((1, 3))
+    picture = picture[2 * edge :, 2 * edge :][: 6 * height, : 6 * width]
+    channels = choose_channels(maps, 8)
+    chosen = [maps[..., c] / maps[..., channels].max() for c in channels]
+    write("gram_picture", [dk.resize(picture, (6 * height * 2 // 3, 6 * width * 2 // 3))], {}, 55)
+    (DATA / "gram_picture.json").unlink()
+    about = dict(layer=layer, channels=channels, start=[0, 1], picture="gram_picture.webp")
+    write("gram", chosen, about, quality=None)
+
+
+def choose_channels(maps, count):
+    """The liveliest channel, then, one by one, those least like the ones chosen so far."""
+    flat = maps.reshape(-1, maps.shape[-1])
+    lively = np.argsort(-flat.std(0))[:40]
+    units = flat[:, lively] / (np.linalg.norm(flat[:, lively], axis=0) + 1e-9)
+    alike = units.T @ units
+    chosen = [0]
+    while len(chosen) < count:
+        rest = [n for n in range(len(lively)) if n not in chosen]
+        chosen.append(min(rest, key=lambda n: alike[n, chosen].max()))
+    return [int(lively[n]) for n in chosen]
+
+
+def make_style():
+    """Style transfers for every content layer, content weight and style weight."""
+    import dreamkit as dk
+
+    photo, painting = dk.load_image("astronaut", 112), dk.load_image("night_flow", 224)
+    network = dk.load_backbone("vgg19")
+    layers = ["block1_conv2", "block4_conv2", "block5_conv2"]
+    contents, styles = [0, 2, 20], [4, 40, 400]
+    made = {}
+    for layer, content, style in itertools.product(layers, contents, styles):
+        key = layer if content else None, content, style  # without content, no layer counts
+        if key not in made:
+            weights = dict(content_layers=layer, content_weight=content, style_weight=style)
+            run = dk.style_transfer(
+                photo, painting, network, 60, octaves=1, progress=False, **weights
+            )
+            made[key] = dk.resize(run.image, (96, 96))
+            print(*key, flush=True)
+    cells = itertools.product(layers, contents, styles)
+    pictures = [made[layer if content else None, content, style] for layer, content, style in cells]
+    about = dict(layers=layers, contents=contents, styles=styles)
+    write("style", pictures, about, 35, columns=len(styles) * len(contents))
+
+
+def make_dream():
+    """One dream three ways, step by step and octave by octave."""
+    import dreamkit as dk
+
+    photo = dk.load_image("coffee", 224)
+    score = dk.Dream(dk.load_backbone("inception_v3"))
+    sizes = dk.octave_sizes(photo.shape[:2], 3)
+    shown = [0, 6, 14, 30]
+    pictures = []
+    for way in ("raw", "normalised", "jittered"):
+        picture, smaller, scale = None, None, None
+        for size in sizes:
+            base = dk.resize(photo, size)
+            start = (
+                base
+                if picture is None
+                else dk.resize(picture, size) + base - dk.resize(smaller, size)
+            )
+            picture, smaller = np.clip(start, 0, 1), base
+            for step in range(shown[-1] + 1):
+                if step in shown:
+                    pictures.append(dk.resize(picture, (96, 128)))
+                picture, scale = _climb(picture, score, way, scale, step)
+            print(way, size, flush=True)
+    about = dict(ways=["raw", "normalised", "jittered"], sizes=sizes, steps=shown, photo="coffee")
+    write("dream", pictures, about, 50, columns=len(shown) * len(sizes))
+
+
+def _climb(picture, score, way, scale, step):
+    """One step uphill; a raw gradient is divided by what suited the very first step."""
+    from dreamkit.startup import tf
+
+    shift = (
+        np.random.default_rng(step).integers(-16, 17, 2) if way == "jittered" else np.zeros(2, int)
+    )
+    rolled = tf.constant(np.roll(picture, shift, axis=(0, 1)))
+    with tf.GradientTape() as tape:
+        tape.watch(rolled)
+        total, _ = score(rolled)
+    gradient = np.roll(tape.gradient(total, rolled).numpy(), -shift, axis=(0, 1))
+    if scale is None or way != "raw":
+        scale = gradient.std() + 1e-20
+    return np.clip(picture + 0.01 * gradient / scale, 0, 1), scale
+
+
+if __name__ == "__main__":
+    DATA.mkdir(exist_ok=True)
+    for chosen in sys.argv[1:] or ["photo", "gram", "style", "dream"]:
+        globals()[f"make_{chosen}"]()
