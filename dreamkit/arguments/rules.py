@@ -40,6 +40,9 @@ RULES = dict(
     features=kinds.numbers("(N, H, W, C)", 4),
     gradient=kinds.numbers("(H, W, 3)", 3),
     # how much of each
+    content_weight=number(-1e12, 1e12),
+    style_weight=number(-1e12, 1e12),
+    tv_weight=number(-1e12, 1e12),
     preserve_color=kinds.word("match"),
     strength=number(0.0, 1),
     balance=number(-1e6, 1e6),

@@ -276,7 +276,9 @@ def study(
     out: Annotated[Path, typer.Option(help="The folder for all studies.")] = Path("outputs/study"),
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Processes, up to 1 GB each; one for each core by default."),
+        typer.Option(
+            min=1, max=1000, help="Processes, up to 1 GB each; one for each core by default."
+        ),
     ] = None,
     scheduler: Scheduler = None,
 ):

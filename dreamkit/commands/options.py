@@ -90,7 +90,9 @@ Tile = Annotated[
 ]
 Seed = Annotated[int | None, typer.Option(min=0, help="The same seed gives the same picture.")]
 Backbone = Annotated[str | None, typer.Option(help="vgg19, vgg16, inception_v3 or squeezenet.")]
-Workers = Annotated[int, typer.Option(min=1, help="Number of processes to share the pictures.")]
+Workers = Annotated[
+    int, typer.Option(min=1, max=1000, help="Number of processes to share the pictures.")
+]
 Scheduler = Annotated[
     str | None, typer.Option(help="Use the workers of this Dask scheduler, tcp://HOST:PORT.")
 ]
