@@ -106,7 +106,10 @@ def test_likeness_is_the_same_in_tiles(squeezenet, picture):
 # Before the ReLU
 
 
-@pytest.mark.parametrize("name", ["squeezenet", "vgg19", "inception"])
+SLOW = pytest.param("inception", marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("name", ["squeezenet", "vgg19", SLOW])
 def test_a_channel_before_its_relu_is_what_the_relu_takes(name, request, picture):
     network = request.getfixturevalue(name)
     layers = dict(squeezenet="fire4", vgg19="block3_conv1", inception="mixed3")

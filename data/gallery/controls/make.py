@@ -14,12 +14,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFile
 
 import dreamkit as dk
 
 HERE = Path(__file__).parent
 LARGEST_FILE = 60_000  # bytes
+ImageFile.MAXBLOCK = 2**22  # bytes; Pillow's own buffer is too small for grain
 PANEL = 256  # px, width of each of the three pictures
 GAP = 6  # px of white between them
 SHARED = dict(size=320, seed=1, profile="paper", progress=False)
