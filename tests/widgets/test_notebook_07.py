@@ -59,7 +59,11 @@ def run_all(process, library, name, chromium):
     def all_have_run():
         page.keyboard.press("Control+s")
         page.wait_for_timeout(1000)
-        counts = [cell.execution_count for cell in cells(load(process.folder / name), "code")]
+        try:
+            saved = load(process.folder / name)
+        except ValueError:  # it is being written
+            return False
+        counts = [cell.execution_count for cell in cells(saved, "code")]
         return counts == list(range(1, len(counts) + 1))
 
     wait_for(all_have_run, 600)
