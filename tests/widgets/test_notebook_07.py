@@ -1,52 +1,96 @@
-"""Notebook 07 in JupyterLab and Notebook 7: Run All gives no error, and its widgets are alive."""
+"""The notebooks in JupyterLab and Notebook 7: Run All gives no error, and widgets are alive."""
 
+import contextlib
 import re
-import shutil
 
+import nbformat
 import pytest
-from browser import LOAD, TOKEN, missing, server
+from browser import LOAD, TOKEN, missing, server, wait_for
 
-from notebook_tools import PLAYGROUND, cells, load, notebooks
+from notebook_tools import PLAYGROUND, cells, load, numbered
 
 if reason := missing():
     pytest.skip(reason, allow_module_level=True)
 
 pytestmark = pytest.mark.slow
 MINUTE = 60_000  # ms
-SERVERS = {"lab": ("jupyterlab", "lab/tree"), "notebook": ("notebook", "notebooks")}
+PLACES = {"jupyterlab": "lab/tree", "notebook": "notebooks"}
 
 
-def run_all(path, kind, folder, chromium):
-    """A notebook's page after Run All, when no cell waits or runs any more."""
+@pytest.fixture(scope="module")
+def jupyter(tmp_path_factory):
+    """Function (library) → a server with a copy of the notebooks, started when it is needed."""
+    started, stack = {}, contextlib.ExitStack()
+
+    def start(library):
+        if why := missing(library):
+            pytest.skip(why)
+        if library not in started:
+            folder = tmp_path_factory.mktemp(library)
+            for path in numbered():
+                nbformat.write(without_outputs(load(path)), folder / path.name)
+            arguments = ["-m", library, "--no-browser", "--allow-root", "--port=PORT"]
+            arguments += [f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={folder}"]
+            started[library] = stack.enter_context(server(arguments, folder))
+            started[library].folder = folder
+        return started[library]
+
+    with stack:
+        yield start
+
+
+def without_outputs(notebook):
+    """A notebook as if it had never run, so that whatever is in it later is new."""
+    for cell in cells(notebook, "code"):
+        cell.outputs, cell.execution_count = [], None
+    return notebook
+
+
+def run_all(process, library, name, chromium):
+    """The page of a notebook after Run All, when all of its cells have run."""
     page = chromium.new_context(viewport={"width": 1280, "height": 1000}).new_page()
-    page.goto(f"{folder.address}/{SERVERS[kind][1]}/{path.name}?token={TOKEN}", timeout=LOAD)
+    address = f"http://127.0.0.1:{process.port}/{PLACES[library]}/{name}?token={TOKEN}"
+    page.goto(address, timeout=LOAD)
+    page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=LOAD)
+    page.wait_for_timeout(3000)  # until the kernel has been chosen
     page.get_by_role("menuitem", name="Run", exact=True).click(timeout=LOAD)
-    page.get_by_role("menuitem", name=re.compile("Run All Cells$|^Run All Cells")).first.click()
-    count = len(cells(load(path), "code"))
-    page.get_by_text(re.compile(rf"^\[{count}\]:$")).last.wait_for(timeout=10 * MINUTE)
+    page.locator("li[data-command='runmenu:run-all']").first.click(timeout=MINUTE)
+
+    def all_have_run():
+        page.keyboard.press("Control+s")
+        page.wait_for_timeout(1000)
+        try:
+            saved = load(process.folder / name)
+        except ValueError:  # it is being written
+            return False
+        counts = [cell.execution_count for cell in cells(saved, "code")]
+        return counts == list(range(1, len(counts) + 1))
+
+    wait_for(all_have_run, 600)
     return page
 
 
-@pytest.fixture(scope="module", params=list(SERVERS))
-def jupyter(request, tmp_path_factory):
-    library, _ = SERVERS[request.param]
-    if why := missing(library):
-        pytest.skip(why)
-    folder = tmp_path_factory.mktemp(request.param)
-    for path in notebooks():
-        shutil.copy(path, folder)
-    arguments = ["-m", library, "--no-browser", "--allow-root", "--port=PORT"]
-    arguments += [f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={folder}"]
-    with server(arguments, folder) as process:
-        process.kind, process.address = request.param, f"http://127.0.0.1:{process.port}"
-        yield process
+def outputs(path):
+    """What the cells of a saved notebook gave."""
+    return [output for cell in cells(load(path), "code") for output in cell.outputs]
 
 
-def test_run_all_gives_a_playground_that_works(jupyter, chromium):
-    page = run_all(PLAYGROUND, jupyter.kind, jupyter, chromium)
-    assert page.locator(".jp-RenderedText[data-mime-type*=stderr]").count() == 0
-    assert page.locator("[data-mime-type*=error]").count() == 0
-    page.get_by_role("button", name="Run", exact=True).last.scroll_into_view_if_needed()
-    page.get_by_role("button", name="Run", exact=True).last.click()
-    page.get_by_text(re.compile(r"^Done in")).wait_for(timeout=2 * MINUTE)
+@pytest.mark.parametrize("path", numbered(), ids=lambda path: path.stem)
+def test_run_all_in_jupyterlab_gives_no_error(jupyter, chromium, path):
+    process = jupyter("jupyterlab")
+    page = run_all(process, "jupyterlab", path.name, chromium)
+    kinds = {output.output_type for output in outputs(process.folder / path.name)}
+    assert "error" not in kinds
+    page.context.close()
+
+
+@pytest.mark.parametrize("library", list(PLACES))
+def test_the_playground_is_alive(jupyter, chromium, library):
+    process = jupyter(library)
+    page = run_all(process, library, PLAYGROUND.name, chromium)
+    assert "error" not in {o.output_type for o in outputs(process.folder / PLAYGROUND.name)}
+    button = page.locator("button.jupyter-button", has_text=re.compile("^Run$"))
+    button.scroll_into_view_if_needed()
+    button.click()
+    page.get_by_text(re.compile("^Done in")).wait_for(timeout=2 * MINUTE)
     page.context.close()
