@@ -31,8 +31,7 @@ READY := .venv/.ready
 # they share networks, and a notebook's cells need its one kernel.
 PYTEST := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
-.PHONY: dream test test-all test-oldest test-newest bench quality study lint lab app notebooks \
-	book links doctor lock clean
+.PHONY: dream test test-all test-oldest test-newest bench quality study lint lab app notebooks book links doctor lock clean
 .DEFAULT_GOAL := dream
 
 dream: $(READY)

@@ -268,7 +268,7 @@ def test_every_library_the_package_imports_is_required():
     extras = project["optional-dependencies"].values()
     required = bounds([*project["dependencies"], *(text for extra in extras for text in extra)])
     distributions = {"PIL": "pillow", "skimage": "scikit-image", "lazy_loader": "lazy-loader"}
-    distributions["imageio_ffmpeg"] = "imageio-ffmpeg"
+    distributions |= {"imageio_ffmpeg": "imageio-ffmpeg", "yaml": "pyyaml"}
     # Installed with TensorFlow, matplotlib or Jupyter.
     dependencies = {"h5py", "keras", "cycler", "matplotlib_inline", "IPython", "traitlets"}
     dependencies |= {"tornado"}

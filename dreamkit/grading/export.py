@@ -9,7 +9,7 @@ from ..errors import SettingsError
 from ..inputs.files import replacing
 from .quiz import feedback, in_order, open_questions, read_quiz
 
-NEEDED = "the export needs text2qti: pip install text2qti."
+NEEDED = "The export needs two packages: pip install text2qti markdown."
 FORMULA = re.compile(r"\$(.+?)\$", re.DOTALL)
 
 

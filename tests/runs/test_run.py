@@ -139,7 +139,8 @@ def test_phases_with_a_common_prefix_are_kept_apart():
 
 def test_a_checkpoint_is_never_half_written(tmp_path, monkeypatch):
     path = tmp_path / "run.npz"
-    Checkpoint(path).keep("a", dict(step=1, picture=np.zeros(9)))
+    state = dict(step=1, steps=2, rows=[], total=None, picture=np.zeros((3, 3, 3)))
+    Checkpoint(path).keep("a", state)
     before = path.read_bytes()
 
     def fail(file, **arrays):
@@ -148,7 +149,7 @@ def test_a_checkpoint_is_never_half_written(tmp_path, monkeypatch):
 
     monkeypatch.setattr(np, "savez", fail)
     with pytest.raises(OSError, match="disk full"):
-        Checkpoint(path).keep("a", dict(step=2, picture=np.ones(9)))
+        Checkpoint(path).keep("a", state | {"step": 2})
     assert path.read_bytes() == before
 
 

@@ -221,6 +221,7 @@ def test_the_saved_notebook_can_be_touched_in_jupyterlab(browser, tmp_path):
         page = browser.new_page()
         page.goto(f"{address}/lab/tree/figure.ipynb")
         page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=90_000)
+        page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=90_000)
         page.locator(".jp-CodeCell .cm-content").first.click()
         page.keyboard.press("Shift+Enter")
         page.wait_for_selector(".dk-explore svg", timeout=90_000)
