@@ -159,7 +159,6 @@ def test_a_layer_that_is_no_name_is_refused(layers, squeezenet):
         (lambda: dk.resize(PHOTO, 10**400), "Size"),
         (lambda: dk.zoom_dream(PHOTO, "a.gif", 10**12), "frames"),
     ],
-    ids=str,
 )
 def test_absurd_sizes_and_counts_are_refused_at_once(call, argument):
     started = time.perf_counter()

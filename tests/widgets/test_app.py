@@ -140,6 +140,7 @@ def test_a_visitor_pauses_goes_on_changes_a_weight_stops_and_undoes(visitor):
     wait_for(lambda: shown(visitor) == before, 20)
 
 
+@pytest.mark.slow
 def test_nothing_serious_hinders_a_screen_reader_or_the_keyboard(visitor):
     from axe_playwright_python.sync_playwright import Axe
 
@@ -150,6 +151,7 @@ def test_nothing_serious_hinders_a_screen_reader_or_the_keyboard(visitor):
     button(visitor, "More controls").click()
 
 
+@pytest.mark.slow
 def test_the_focus_goes_through_the_page_from_top_to_bottom(visitor):
     visitor.get_by_label("Photo", exact=True).focus()
     places = []
@@ -160,6 +162,7 @@ def test_the_focus_goes_through_the_page_from_top_to_bottom(visitor):
     assert any("Strength" in (place or "") for place in places)
 
 
+@pytest.mark.slow
 def test_it_fits_a_phone(visitor):
     visitor.set_viewport_size({"width": 390, "height": 844})
     visitor.wait_for_timeout(300)
@@ -171,6 +174,7 @@ def test_it_fits_a_phone(visitor):
     visitor.set_viewport_size({"width": 1280, "height": 1400})
 
 
+@pytest.mark.slow
 def test_two_visitors_take_turns_and_who_leaves_makes_room(app, visitor, chromium):
     other = arrive(app, chromium)
     assert len(kernels(app)) == 2
