@@ -177,7 +177,8 @@ def read_checkpoint(path):
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files if name != "notes"}
         notes = json.loads(str(file["notes"]))
-    for phase, state in notes["phases"].items():
+    written_by_a_recipe = "settings" in notes  # which alone can be resumed
+    for phase, state in notes["phases"].items() if written_by_a_recipe else ():
         _check_phase(state, {n: x for n, x in arrays.items() if n.startswith(f"{phase}:")})
     for name, array in arrays.items():
         if name.startswith("input:"):
