@@ -224,7 +224,7 @@ def test_the_saved_notebook_can_be_touched_in_jupyterlab(browser, tmp_path):
         page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=90_000)
         page.locator(".jp-CodeCell .cm-content").first.click()
         page.keyboard.press("Shift+Enter")
-        page.wait_for_selector(".dk-explore svg", timeout=90_000)
+        page.wait_for_selector(".dk-explore svg", state="attached", timeout=90_000)
         before = told(page)
         page.locator("input[aria-label^='angle']").focus()
         page.keyboard.press("ArrowRight")

@@ -49,11 +49,13 @@ class Explorable:
         data = data.replace("</", "<\\/")  # so that no text can end the script
         start = (
             f'const root = document.getElementById("{identity}");\n'
-            f"root.replaceChildren();\nrender(root, {data});"
+            f"root.replaceChildren();\nkeepKeys(root);\nrender(root, {data});"
         )
+        # With data-lm-suppress-shortcuts, JupyterLab leaves the arrow keys to the figure.
         return (
             f'<style>{style}</style>\n<div class="dk-explore" id="{identity}" role="group"'
-            f' aria-label="{escape(self.about)}"><p>{NO_SCRIPT}</p></div>\n'
+            f' data-lm-suppress-shortcuts="true" aria-label="{escape(self.about)}">'
+            f"<p>{NO_SCRIPT}</p></div>\n"
             f'<script type="module">\n{script}\n{start}\n</script>\n'
         )
 

@@ -11,6 +11,13 @@ function h(tag, props = {}, ...children) {
   return element;
 }
 
+/** Keys pressed inside a figure are the figure's: JupyterLab would take the arrow keys away. */
+function keepKeys(root) {
+  root.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") event.stopPropagation();
+  });
+}
+
 /** A labelled slider over a list of texts; `change(index)` is called when it moves. */
 function slider(label, texts, start, change) {
   const output = h("output", {}, texts[start]);
@@ -60,7 +67,6 @@ function buttonTable(rows, columns, label, point, press = point) {
           const move = moves[event.key];
           if (!move) return;
           event.preventDefault();
-          event.stopPropagation();
           const next = buttons[row + move[0]]?.[column + move[1]];
           if (next) next.focus();
         },
@@ -79,7 +85,6 @@ function arrows(element, move) {
   element.addEventListener("keydown", (event) => {
     if (!steps[event.key]) return;
     event.preventDefault();
-    event.stopPropagation();
     move(...steps[event.key]);
   });
 }
