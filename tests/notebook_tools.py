@@ -15,14 +15,19 @@ def lessons():
     return sorted(FOLDER.glob("[0-9]*.ipynb"))
 
 
+def appendices():
+    """Paths of the notebooks that go with a lesson and have no exercises."""
+    return sorted(FOLDER.glob("appendix_*.ipynb"))
+
+
 def solutions():
     """Paths of the solutions notebooks, in order."""
     return sorted(FOLDER.glob("solutions/[0-9]*.ipynb"))
 
 
 def notebooks():
-    """Paths of all notebooks: lessons, then solutions."""
-    return lessons() + solutions()
+    """Paths of all notebooks: lessons, then appendices, then solutions."""
+    return lessons() + appendices() + solutions()
 
 
 def load(path):

@@ -2,7 +2,7 @@
 
 import sys
 
-from notebook_tools import ROOT, lessons, solutions
+from notebook_tools import ROOT, notebooks
 
 sys.path.insert(0, str(ROOT / "book"))
 from check import broken_links
@@ -34,5 +34,5 @@ def test_every_notebook_is_in_the_book():
     contents = "".join(
         (ROOT / "book" / name).read_text("utf-8") for name in ("index.md", "solutions.md")
     )
-    for path in lessons() + solutions():
+    for path in notebooks():
         assert f"{path.relative_to(ROOT).with_suffix('').as_posix()}>" in contents

@@ -4,6 +4,7 @@ from itertools import product
 
 import numpy as np
 from matplotlib.lines import Line2D
+from matplotlib.textpath import TextPath
 from matplotlib.ticker import LogLocator, NullFormatter
 from matplotlib.transforms import Bbox
 
@@ -251,19 +252,20 @@ def name_points(axes, x, y, names, bars=(), size=9):
         return shared + 10 * outside + 0.1 * distance
 
     for point, name, place in zip(points, names, zip(x, y, strict=True), strict=True):
-        width, angles = 0.56 * size * len(name), np.arange(12) * np.pi / 6 + np.pi / 2
+        width = TextPath((0, 0), name, size).get_extents().width + 1
+        angles = np.arange(12) * np.pi / 6 + np.pi / 2
         boxes = {}
-        for distance, angle in product((6, 16, 28, 42, 58), angles):
+        for distance, angle in product((7, 16, 28, 42, 58), angles):
             across, up = np.cos(angle), np.sin(angle)
             left, bottom = distance * across, distance * up
             left, bottom = left + width * (across - 1) / 2, bottom + size * (up - 1) / 2
             box = Bbox.from_bounds(point[0] + left, point[1] + bottom, width, size)
             boxes[left, bottom, distance] = box, cost(box, distance)
         left, bottom, distance = min(boxes, key=lambda key: boxes[key][1])
-        taken.append(boxes[left, bottom, distance][0])
+        taken.append(boxes[left, bottom, distance][0].padded(4, 1))
         line = dict(arrowstyle="-", color="0.6", lw=0.8, shrinkA=0, shrinkB=5)
         offset = dict(xytext=(left, bottom), textcoords="offset points", va="bottom")
-        look = dict(fontsize=size, color="0.25", arrowprops=line if distance > 6 else None)
+        look = dict(fontsize=size, color="0.25", arrowprops=line if distance > 7 else None)
         axes.annotate(name, place, **offset, **look)
 
 
