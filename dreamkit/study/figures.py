@@ -240,7 +240,7 @@ def name_points(axes, x, y, names, bars=(), size=9):
     """
     axes.figure.draw_without_rendering()  # the layout decides where the points are
     scale = 72 / axes.figure.dpi
-    frame = Bbox(axes.get_window_extent().get_points() * scale)
+    frame = Bbox(axes.get_window_extent().get_points() * scale).padded(-4)
     points = axes.transData.transform(np.stack([x, y], -1)) * scale
     ends = axes.transData.transform(np.reshape(bars, (-1, 2))).reshape(-1, 4) * scale
     taken = [Bbox.from_bounds(a - 5, b - 5, 10, 10) for a, b in points]
@@ -252,7 +252,7 @@ def name_points(axes, x, y, names, bars=(), size=9):
         return shared + 10 * outside + 0.1 * distance
 
     for point, name, place in zip(points, names, zip(x, y, strict=True), strict=True):
-        width = TextPath((0, 0), name, size).get_extents().width + 1
+        width = 1.05 * TextPath((0, 0), name, size).get_extents().width
         angles = np.arange(12) * np.pi / 6 + np.pi / 2
         boxes = {}
         for distance, angle in product((7, 16, 28, 42, 58), angles):
