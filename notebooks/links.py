@@ -60,9 +60,10 @@ def with_head(source, repo):
 
 
 def notebooks(root=ROOT):
-    """Every notebook and every solutions notebook, in order."""
+    """Every notebook, appendix and solutions notebook, in order."""
     folder = root / "notebooks"
-    return sorted(folder.glob("[0-9]*.ipynb")) + sorted(folder.glob("solutions/[0-9]*.ipynb"))
+    names = ("[0-9]*.ipynb", "appendix_*.ipynb", "solutions/[0-9]*.ipynb")
+    return [path for name in names for path in sorted(folder.glob(name))]
 
 
 def is_setup(cell):

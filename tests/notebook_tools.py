@@ -21,14 +21,19 @@ def numbered():
     return sorted(FOLDER.glob("[0-9]*.ipynb"))
 
 
+def appendices():
+    """Paths of the notebooks that go with a lesson and have no exercises."""
+    return sorted(FOLDER.glob("appendix_*.ipynb"))
+
+
 def solutions():
     """Paths of the solutions notebooks, in order."""
     return sorted(FOLDER.glob("solutions/[0-9]*.ipynb"))
 
 
 def notebooks():
-    """Paths of all notebooks: the numbered ones, then solutions."""
-    return numbered() + solutions()
+    """Paths of all notebooks: the numbered ones, then appendices, then solutions."""
+    return numbered() + appendices() + solutions()
 
 
 def load(path):

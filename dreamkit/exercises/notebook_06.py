@@ -10,66 +10,94 @@ from ..exercises import diagnose, exercise
 
 @exercise(
     "6.1",
-    because="each picture is compared with itself, and halving and doubling count equally",
+    because="the ratios 0.5 · 2 · 0.75 · 1 multiply to 0.75, whose fourth root is 0.931; to bring"
+    " the product to 1, the last ratio must be 1 / 0.75",
 )
-def mean_effect(answer):
-    """(clear, distorted) → the mean over pictures of ln(distorted / clear)."""
-    clear, distorted = np.random.default_rng(51).uniform(1, 9, (2, 6))
-    ratios, difference = distorted / clear, np.mean(distorted - clear)
-    effects, change = np.log(ratios), np.mean(ratios - 1)
-    of_means = np.log(distorted.mean() / clear.mean())
+def mean_change(answer):
+    """The mean change of four pairs in per cent, and the last loss that would make it 0."""
+    if not np.iterable(answer) or isinstance(answer, str) or len(list(answer)) != 2:
+        return "give two numbers, such as (12.5, 7)"
+    clear, distorted = np.array([20.0, 10, 40, 5]), np.array([10.0, 20, 30, 5])
+    ratios = distorted / clear
+    product, changes = np.prod(ratios), 100 * (ratios - 1)
+    first, second = answer
     mistakes = {
-        "these are the effects of the single pictures: now take their mean": effects,
-        "the sign is wrong: above 0 means the distorted picture has more": -np.mean(effects),
-        "that is a mean of differences, which depends on the units: take logarithms": difference,
-        "that is a mean of ratios: take the logarithm of each first": np.mean(ratios),
-        "that is a mean change, where 1/2 and 2 aren't equally far from 0: take logarithms": change,
-        "you take the means first and lose the pairs: divide picture by picture": of_means,
-        "you average the ratios first: the logarithm comes before the mean": np.log(ratios.mean()),
-        "that is the logarithm to base 10: np.log is the natural one": np.mean(np.log10(ratios)),
-        "that is the logarithm to base 2: np.log is the natural one": np.mean(np.log2(ratios)),
-        "that is the sum: divide it by the number of pictures": np.sum(effects),
-        "that is the median: take the mean": np.median(effects),
+        "(a) that averages per cents, where −50 % and +100 % don't cancel": changes.mean(),
+        "(a) that divides the sums, which loses the pairs": 100 * (distorted.sum() / 75 - 1),
+        "(a) that is the product of the ratios: take its fourth root first": 100 * (product - 1),
+        "(a) you divide clear by distorted: it's the other way round": 100 * (product**-0.25 - 1),
+        "(a) that is the mean ratio: take 1 away, and multiply by 100": product**0.25,
+        "(a) the sign is wrong: a mean ratio below 1 is a fall": 100 * (1 - product**0.25),
+        "(a) that is the median of the changes": np.median(changes),
     }
-    advice = "np.mean(np.log(distorted / clear))"
-    return diagnose(answer, np.mean(effects), mistakes, advice, arguments=(clear, distorted))
+    advice = "(a) multiply the four ratios distorted / clear, and take the fourth root"
+    right = 100 * (product**0.25 - 1)
+    if hint := diagnose(first, right, mistakes, advice, tolerance=0.01):
+        return hint
+    mistakes = {
+        "(b) with 3.75 the per cents add up to 0, but the ratios don't multiply to 1": 3.75,
+        "(b) with 15 the sums are equal, but the ratios don't multiply to 1": 15.0,
+        "(b) that is the ratio: multiply it by the clear photo's 5": 1 / 0.75,
+    }
+    advice = "(b) the four ratios must multiply to 1, and the first three multiply to 0.75"
+    return diagnose(second, 5 / 0.75, mistakes, advice, tolerance=0.01)
 
 
 @exercise(
     "6.2",
-    because="if a distortion has no effect, each picture's sign is a coin toss, and p is the share"
-    " of outcomes at least as extreme as what we saw",
+    because="a swap turns the ratio d/c into c/d, and p is the share of swaps whose geometric mean"
+    " is at least as far from 1 as the real one",
 )
-def flip_p(answer):
-    """Effects → the two-sided p of all sign flips; for 4, 5 and 7 effects."""
-    from scipy.stats import binomtest, ttest_1samp
+def swap_p(answer):
+    """(clear, distorted) → the two-sided p of all swaps; for 6, 5 and 7 pairs."""
+    from scipy.stats import binomtest
 
-    advice = "take all 2ⁿ ways to flip the signs, and find the share with |mean| ≥ |seen|"
-    for n in (4, 5, 7):
-        effects = np.random.default_rng(112 + n).normal(0.7, 1, n)
-        signs = np.array(list(itertools.product([-1, 1], repeat=n)))
-        means, seen = (signs * effects).mean(1), effects.mean()
-        above, below = np.mean(means >= seen - 1e-12), np.mean(means <= seen + 1e-12)
-        count = np.sum(np.abs(means) >= abs(seen) - 1e-12)
-        right, without = count / 2**n, (count - 1) / (2**n - 1)
-        sign_test = binomtest(int((effects > 0).sum()), n).pvalue
-        t_test = ttest_1samp(effects, 0).pvalue
+    advice = "raise the ratios to the powers 1 and −1, and take each row's geometric mean"
+    for n in (6, 5, 7):
+        clear, distorted = pairs_of(n)
+        ratios = distorted / clear
+        swaps = np.array(list(itertools.product([1, -1], repeat=n)))
+        means = np.prod(ratios**swaps, axis=1) ** (1 / n)
+        far = np.maximum(means, 1 / means)
+        count = np.sum(far >= far[0] - 1e-12)
+        plain = (ratios**swaps).mean(axis=1)
+        without = (count - 1) / (2**n - 1)
         mistakes = {
-            "that is one-sided: also count flips as far off below, |mean| ≥ |seen|": above,
-            "that is one-sided, on the other side: compare |mean| with |seen|": below,
-            "the signs as they are count too: use ≥, not >": (count - 2) / 2**n,
-            "don't leave out the signs as they are: they are one of the 2ⁿ ways": without,
-            "that is the count: divide it by the 2ⁿ flips": count,
-            "that is 1 − p: p is the share that is at least as far off": 1 - right,
-            "shuffling the order changes no mean: flip the signs instead": 1.0,
-            "that is the sign test, which ignores the sizes: use the means": sign_test,
-            "that is a t test, which assumes a bell curve: count flips instead": t_test,
+            "that is 2/2ⁿ, whatever the numbers are: −1 times a ratio is no swap, which turns"
+            " d/c into c/d": 2 / 2**n,
+            "that compares sums, not products: take the geometric mean": np.mean(
+                np.abs(plain - 1) >= abs(plain[0] - 1) - 1e-12
+            ),
+            "0.5 and 2 should be equally far from 1: compare max(mean, 1 / mean)": np.mean(
+                np.abs(means - 1) >= abs(means[0] - 1) - 1e-12
+            ),
+            "that is one-sided: means as far on the other side count too": np.mean(
+                means >= means[0] - 1e-12
+            ),
+            "that is one-sided, on the wrong side": np.mean(means <= means[0] + 1e-12),
+            "the pairs as they are count too: use ≥, not >": (count - 2) / 2**n,
+            "don't leave out the pairs as they are: they are one of the 2ⁿ ways": without,
+            "that is the count: divide it by the 2ⁿ ways": count,
+            "that is 1 − p: p is the share that is at least as far": 1 - count / 2**n,
+            "that counts the signs and ignores the sizes: use the means": binomtest(
+                int((ratios > 1).sum()), n
+            ).pvalue,
         }
-        if hint := diagnose(answer, right, mistakes, advice, arguments=(effects,), tolerance=1e-6):
+        arguments = clear, distorted
+        if hint := diagnose(
+            answer, count / 2**n, mistakes, advice, arguments=arguments, tolerance=1e-6
+        ):
             return hint
-    negative = np.array([-3.0, -2.5, -2.0, -0.5])
-    advice = "right for effects above 0, wrong below: compare |mean| with |seen|"
-    return diagnose(answer, 2 / 16, {}, advice, arguments=(negative,))
+    falls = np.full(4, 2.0), np.array([0.1, 0.2, 0.3, 1.2])
+    advice = "right for a rise, wrong for a fall: compare max(mean, 1 / mean)"
+    return diagnose(answer, 2 / 16, {}, advice, arguments=falls)
+
+
+def pairs_of(n):
+    """n made-up pairs, clear and distorted, on which the usual mistakes show."""
+    rng = np.random.default_rng(181 + n)
+    clear = rng.uniform(1, 9, n)
+    return clear, clear * np.exp(rng.normal(0.5, 0.8, n))
 
 
 @exercise(

@@ -1,7 +1,10 @@
 """Figures of the clear-or-distorted study.  (Notebook 06.)"""
 
+from itertools import product
+
 import numpy as np
 from matplotlib.lines import Line2D
+from matplotlib.textpath import TextPath
 from matplotlib.ticker import LogLocator, NullFormatter
 from matplotlib.transforms import Bbox
 
@@ -38,6 +41,11 @@ def measure_label(recipe, measure):
         what = {"style": "style-transfer loss", "dream": "dream score"}[recipe]
         return f"{second} {what} at the {first}"
     return f"{first} term at the {second}"
+
+
+def change_label(recipe, measure):
+    """The label of an axis of changes, ln(ratio), with ticks from `change_ticks`."""
+    return f"change in the {measure_label(recipe, measure)}\n(log scale)"
 
 
 def kind_label(kind):
@@ -131,7 +139,7 @@ def plot_effects(found, severity=1.0):
     figure, panels = panel_grid(len(parts), len(parts), **size, sharey=True)
     for axes, ((recipe, network), part) in zip(panels, parts.items(), strict=True):
         _draw_forest(axes, CLAIM[recipe], part.reindex(kinds))
-        axes.set_xlabel(f"change in the {measure_label(recipe, part['measure'].iloc[0])}")
+        axes.set_xlabel(change_label(recipe, part["measure"].iloc[0]))
         axes.set_title(f"{RECIPES[recipe]}, {network}", fontsize="medium", pad=22)
     panels[0].set_yticks(range(len(kinds)), [kind_label(kind) for kind in kinds])
     explain_verdicts(figure, parts.values())
@@ -204,6 +212,9 @@ def plot_clutter(table, measure, resamples=2000):
         axes.set_title(f"{RECIPES[recipe]}, {network} (claimed: {claimed})\nSpearman {rho}")
     marks = panels[0].get_legend_handles_labels()
     figure.legend(*marks, loc="outside lower center", ncols=2, frameon=False)
+    for axes, points in zip(panels, parts.values(), strict=True):
+        names = [kind_label(name).removeprefix("scene-") for name in points["picture"]]
+        name_points(axes, points["clutter"].to_numpy(), points[measure].to_numpy(), names)
     return figure
 
 
@@ -215,27 +226,51 @@ def _draw_clutter(axes, points, measure):
     axes.set(xlabel="clutter of the clear picture (0: plain, 1: cluttered)")
     axes.margins(0.12)
     log_ticks(axes)
-    names = [kind_label(name).removeprefix("scene-") for name in points["picture"]]
-    name_points(axes, points["clutter"].to_numpy(), points[measure].to_numpy(), names)
 
 
-def name_points(axes, x, y, names, size=8.5):
-    """Write each point's name where it covers least of the points and of other names."""
-    pixels = axes.transData.transform(np.stack([x, y], -1)) * 72 / axes.figure.dpi
-    taken = [Bbox.from_bounds(a - 4, b - 4, 8, 8) for a, b in pixels]
+def name_points(axes, x, y, names, bars=(), size=9):
+    """Write each point's name where it covers least, with a thin line to it if that isn't near.
 
-    def covered(box):
-        shared = (Bbox.intersection(box, other) for other in taken)
-        return sum(area.width * area.height for area in shared if area is not None)
+    Args:
+        axes: its limits, and everything else that changes its size, must be set.
+        x, y: the points' coordinates, (n,) arrays.
+        names: what to write.
+        bars: (x₀, y₀, x₁, y₁) of lines that names shouldn't cover either, in data coordinates.
+        size: of the letters, pt.
+    """
+    axes.figure.draw_without_rendering()  # the layout decides where the points are
+    scale = 72 / axes.figure.dpi
+    frame = Bbox(axes.get_window_extent().get_points() * scale).padded(-4)
+    points = axes.transData.transform(np.stack([x, y], -1)) * scale
+    ends = axes.transData.transform(np.reshape(bars, (-1, 2))).reshape(-1, 4) * scale
+    taken = [Bbox.from_bounds(a - 5, b - 5, 10, 10) for a, b in points]
+    taken += [Bbox.from_extents(a - 1, b - 1, c + 1, d + 1) for a, b, c, d in ends]
 
-    for (a, b), name, point in zip(pixels, names, zip(x, y, strict=True), strict=True):
-        width = 0.58 * size * len(name)
-        places = [(-width / 2, 6), (-width / 2, -6 - size), (7, -size / 2), (-7 - width, -size / 2)]
-        boxes = {Bbox.from_bounds(a + dx, b + dy, width, size): (dx, dy) for dx, dy in places}
-        best = min(boxes, key=covered)
-        taken.append(best)
-        offset = dict(xytext=boxes[best], textcoords="offset points", va="bottom")
-        axes.annotate(name, point, fontsize=size, color="0.25", **offset)
+    def cost(box, distance):
+        shared = sum(map(_area, (Bbox.intersection(box, other) for other in taken)))
+        outside = box.width * box.height - _area(Bbox.intersection(box, frame))
+        return shared + 10 * outside + 0.1 * distance
+
+    for point, name, place in zip(points, names, zip(x, y, strict=True), strict=True):
+        width = 1.05 * TextPath((0, 0), name, size).get_extents().width
+        angles = np.arange(12) * np.pi / 6 + np.pi / 2
+        boxes = {}
+        for distance, angle in product((7, 16, 28, 42, 58), angles):
+            across, up = np.cos(angle), np.sin(angle)
+            left, bottom = distance * across, distance * up
+            left, bottom = left + width * (across - 1) / 2, bottom + size * (up - 1) / 2
+            box = Bbox.from_bounds(point[0] + left, point[1] + bottom, width, size)
+            boxes[left, bottom, distance] = box, cost(box, distance)
+        left, bottom, distance = min(boxes, key=lambda key: boxes[key][1])
+        taken.append(boxes[left, bottom, distance][0].padded(4, 1))
+        line = dict(arrowstyle="-", color="0.6", lw=0.8, shrinkA=0, shrinkB=5)
+        offset = dict(xytext=(left, bottom), textcoords="offset points", va="bottom")
+        look = dict(fontsize=size, color="0.25", arrowprops=line if distance > 7 else None)
+        axes.annotate(name, place, **offset, **look)
+
+
+def _area(box):
+    return 0.0 if box is None else box.width * box.height
 
 
 def log_ticks(axes):
@@ -255,42 +290,41 @@ def _number(value, position=None):
 
 
 def plot_severity(found):
-    """Draw the effect of each distortion over its severity: dose and response.
+    """Draw the effect of each distortion at each severity: dose and response.
 
     Args:
         found: a table from `effects`; each recipe's last network is drawn, without its variants.
 
-    Returns the matplotlib figure: a panel for each distortion, with a line for each recipe that
-    starts from no change at severity 0; bars are the 95 % intervals. Introduced in notebook 06.
+    Returns the matplotlib figure: a panel for each recipe, a row for each distortion, in the order
+    of the first panel's effects at the highest severity. A line runs from no change to a mark for
+    each severity; the mark of the highest is filled. Introduced in notebook 06.
     """
-    rows = select(found, variant="base", role="content")
-    kinds, size = rows["kind"].unique(), dict(width=2.6, height=2.2, margin=(0.6, 0.9))
-    figure, panels = panel_grid(len(kinds), 4, **size, sharex=True, sharey=True)
-    for axes, kind in zip(panels, kinds, strict=True):
-        for (recipe, network), part in of_largest(select(rows, kind=kind)).items():
-            _draw_response(axes, part.sort_values("severity"), recipe, network)
-        axes.axhline(0, color="black", lw=1, zorder=0)
-        axes.set_title(kind_label(kind), fontsize="medium")
-    for axes in panels[-4:]:  # also those above an empty place
-        axes.tick_params(labelbottom=True)
-    change_ticks(panels[0], panels[0].get_ylim(), across=False)
-    severity = "severity of the distortion (0: none, 1: a photo is barely recognisable)"
-    figure.supxlabel(severity, fontsize=12)
-    where, how = rows["measure"].iloc[0].split("_")
-    figure.supylabel(f"change in loss and score ({how}, at the {where})", fontsize=12)
-    lines = panels[0].get_legend_handles_labels()
-    figure.legend(*lines, loc="outside upper center", ncols=2, frameon=False)
+    parts = of_largest(select(found, variant="base", role="content"))
+    first, highest = next(iter(parts.values())), found["severity"].max()
+    kinds = select(first, severity=highest).set_index("kind")["effect"].sort_values().index
+    size = dict(width=5.2, height=0.42 * len(kinds), margin=(1.2, 1.9))
+    figure, panels = panel_grid(len(parts), len(parts), **size, sharey=True)
+    for axes, ((recipe, network), part) in zip(panels, parts.items(), strict=True):
+        _draw_response(axes, part.sort_values("severity"), kinds, COLOURS[recipe])
+        axes.set_xlabel(change_label(recipe, part["measure"].iloc[0]))
+        claimed = "higher" if CLAIM[recipe] > 0 else "lower"
+        axes.set_title(f"{RECIPES[recipe]}, {network} (claimed: {claimed})", fontsize="medium")
+    panels[0].set_yticks(range(len(kinds)), [kind_label(kind) for kind in kinds])
+    severities = sorted(first["severity"].unique())
+    looks = [dict(mfc="0.3" if severity == highest else "white") for severity in severities]
+    marks = [Line2D([], [], ls="", marker="o", color="0.3", ms=8, **look) for look in looks]
+    labels = [f"severity {severity:g}" for severity in severities]
+    figure.legend(marks, labels, loc="outside lower center", ncols=len(marks), frameon=False)
     return figure
 
 
-def _draw_response(axes, part, recipe, network):
-    """One line with bars, from no change at severity 0."""
-    x = np.r_[0, part["severity"]]
-    y, low, high = (np.r_[0, part[name]] for name in ("effect", "low", "high"))
-    words, look = {
-        "style": ("style-transfer loss (claimed: up)", "-o"),
-        "dream": ("dream score (claimed: down)", "--^"),
-    }[recipe]
-    bars, label = np.nan_to_num(np.abs([y - low, high - y])), f"{words}, {network}"
-    axes.errorbar(x, y, bars, fmt=look, color=COLOURS[recipe], ms=5, label=label)
-    axes.set_xticks(x)
+def _draw_response(axes, part, kinds, colour):
+    """One panel: for each distortion, a line from no change to the marks of its severities."""
+    for place, kind in enumerate(kinds):
+        values = part.loc[part["kind"] == kind, "effect"].to_numpy()
+        axes.plot([0, *values], [place] * (len(values) + 1), color="0.75", lw=2)
+        axes.plot(values[:-1], [place] * (len(values) - 1), "o", color=colour, mfc="white", ms=8)
+        axes.plot(values[-1], place, "o", color=colour, ms=8)
+    axes.axvline(0, color="black", lw=1, zorder=0)
+    axes.set(xlim=axes.get_xlim(), ylim=(-0.6, len(kinds) - 0.4))
+    change_ticks(axes, axes.get_xlim())

@@ -1,5 +1,6 @@
 """Whether two networks give the same answer to one question.  (Notebook 06.)"""
 
+import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
 from scipy.stats import spearmanr
@@ -88,12 +89,15 @@ def plot_agreement(found, first, second, severity=1.0):
     figure, panels = panel_grid(len(measures), len(measures), 5.8, 5.4, margin=(0.3, 0.9))
     for axes, measure in zip(panels, measures, strict=True):
         _draw_agreement(axes, both[both["measure"] == measure])
-        axes.set(xlabel=f"change with {first}", ylabel=f"change with {second}")
+        words = (f"change with {name} (log scale)" for name in (first, second))
+        axes.set(**dict(zip(("xlabel", "ylabel"), words, strict=True)))
         axes.set_title(measure_label("style", measure), fontsize="medium")
     labels = ["both as the paper claims", "both the opposite", "both open", "verdicts differ"]
     looks = [*map(mark_style, VERDICTS), DIFFER]
     marks = [Line2D([], [], ls="", ms=8, mew=1.6, **look) for look in looks]
     figure.legend(marks, labels, loc="outside lower center", ncols=4, frameon=False)
+    for axes, measure in zip(panels, measures, strict=True):
+        _name_kinds(axes, both[both["measure"] == measure])
     return figure
 
 
@@ -112,8 +116,14 @@ def _draw_agreement(axes, part):
     for line in (axes.axhline, axes.axvline):
         line(0, color="0.8", lw=1, zorder=0)
     axes.axline((0, 0), slope=1, ls=":", color="0.5", lw=1.2, zorder=0)
+
+
+def _name_kinds(axes, part):
+    """Write each distortion's name near its point, in bold if the verdicts differ."""
     x, y = part["effect_first"].to_numpy(), part["effect_second"].to_numpy()
+    level = np.stack([part["low_first"], y, part["high_first"], y], -1)
+    upright = np.stack([x, part["low_second"], x, part["high_second"]], -1)
     names = [kind_label(kind) for kind in part["kind"]]
-    name_points(axes, x, y, names)
+    name_points(axes, x, y, names, np.concatenate([level, upright]))
     for text, same in zip(axes.texts, part["same_verdict"], strict=True):
         text.set_fontweight("normal" if same else "bold")

@@ -10,7 +10,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from dreamkit.exercises import EXERCISES
-from notebook_tools import FOLDER, ROOT, cells, lessons, load, notebooks, solutions
+from notebook_tools import FOLDER, ROOT, appendices, cells, lessons, load, notebooks, solutions
 
 MARKER = "# NBVAL_CHECK_OUTPUT"
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -95,7 +95,7 @@ def test_no_compared_output_depends_on_the_machine(path):
         assert "examine()" not in cell.source, cell.source
 
 
-@EVERY_LESSON
+@pytest.mark.parametrize("path", lessons() + appendices(), ids=lambda path: path.stem)
 def test_at_least_five_outputs_are_compared(path):
     assert len(marked(load(path))) >= 5
 

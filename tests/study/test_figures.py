@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
+from matplotlib.text import Text
 from tables import KINDS, study_table
 
 from dreamkit.errors import SettingsError
@@ -222,21 +223,41 @@ def test_names_do_not_overlap():
     assert not any(a.overlaps(b) for n, a in enumerate(boxes) for b in boxes[:n])
 
 
+def test_names_stay_inside_their_panel(table):
+    long = table.assign(picture=table["picture"].str.replace("picture", "immunohistochemistry"))
+    for axes in drawn(plot_clutter(long, "end_relative", resamples=99)).axes:
+        frame = axes.get_window_extent()
+        for text in axes.texts:
+            box = Text.get_window_extent(text)  # without the line to its point
+            assert frame.x0 - 2 < box.x0 < box.x1 < frame.x1 + 2, text
+            assert frame.y0 - 2 < box.y0 < box.y1 < frame.y1 + 2, text
+
+
 # Severity
 
 
 def test_dose_and_response_start_from_no_change(found):
     figure = drawn(plot_severity(found))
-    for kind in KINDS:
-        axes = of_kind(figure, kind)
-        for container, recipe in zip(axes.containers, ("style", "dream"), strict=True):
-            x, y = container.lines[0].get_data()
-            rows = found.query("recipe == @recipe and kind == @kind").sort_values("severity")
-            np.testing.assert_allclose(x, [0, *rows["severity"]])
-            np.testing.assert_allclose(y, [0, *rows["effect"]])
-            assert container.lines[0].get_color() == COLOURS[recipe]
-    assert "severity" in figure._supxlabel.get_text()
-    assert figure._supylabel.get_text() == "change in loss and score (relative, at the end)"
+    style = found.query("recipe == 'style' and severity == 1")
+    order = list(style.sort_values("effect")["kind"])
+    assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == order
+    for axes, recipe in zip(figure.axes, ("style", "dream"), strict=True):
+        for place, kind in enumerate(order):
+            rows = found[(found["recipe"] == recipe) & (found["kind"] == kind)]
+            rows = rows.sort_values("severity")
+            line, half, full = (ln for ln in axes.lines if set(ln.get_ydata()) == {place})
+            np.testing.assert_allclose(line.get_xdata(), [0, *rows["effect"]])
+            np.testing.assert_allclose(half.get_xdata(), rows["effect"].iloc[:1])
+            np.testing.assert_allclose(full.get_xdata(), rows["effect"].iloc[1:])
+            assert half.get_color() == full.get_color() == COLOURS[recipe]
+            assert (half.get_markerfacecolor(), full.get_markerfacecolor()) == (
+                "white",
+                COLOURS[recipe],
+            )
+    assert words_below(figure) == ["severity 0.5", "severity 1"]
+    assert figure.axes[0].get_xlabel() == (
+        "change in the relative style-transfer loss at the end\n(log scale)"
+    )
 
 
 # Two networks
@@ -267,8 +288,8 @@ def test_a_network_that_was_not_in_the_study_cannot_be_compared(two):
 
 def test_a_point_has_one_networks_effect_across_and_the_others_upward(two):
     axes = drawn(plot_agreement(two, "vgg16", "vgg19")).axes[0]
-    assert axes.get_xlabel() == "change with vgg16"
-    assert axes.get_ylabel() == "change with vgg19"
+    assert axes.get_xlabel() == "change with vgg16 (log scale)"
+    assert axes.get_ylabel() == "change with vgg19 (log scale)"
     effect = two[two["severity"] == 1].set_index(["network", "kind"])["effect"]
     assert {text.get_text() for text in axes.texts} == set(KINDS)
     for text in axes.texts:
