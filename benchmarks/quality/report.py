@@ -53,10 +53,11 @@ def heading(cells, folder):
     """What was measured, and on how many pairs."""
     pairs, methods = cells["pair"].nunique(), cells["method"].nunique()
     return (
-        f"# Quality of the pictures\n\n{pairs} of 24 pairs, {methods} methods, {Path(folder).name}."
-        " Style: 0 has the painting's distribution of features, 1 is as far from it as the"
-        " untouched photo. Content: 0 is the photo, 1 is no more like it than the painting is. No"
-        " method descended any of these measures. Seconds: for each size the quickest step times"
+        f"# Quality of the pictures\n\n{pairs} of 24 pairs, {methods} methods, longest side"
+        f" {Path(folder).name}. Style: 0 has the painting's distribution of features, 1 is as"
+        " far from it as the untouched photo. Content: 0 is the photo, 1 is no more"
+        " like it than the painting is. No method descended any of these measures. Seconds: for"
+        " each size the quickest step times"
         " all steps, so that other work on the machine does not count; all methods use the same"
         " compiled network. `book/quality.md` explains everything."
     )
