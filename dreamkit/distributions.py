@@ -57,7 +57,7 @@ def sum_of_products(features, root=1.0):
     return positions(features) * gram_matrix(features), positions(features)
 
 
-def gram(sums):
+def gram_of_sums(sums):
     """The Gram matrix."""
     return sums[0] / sums[1]
 
@@ -159,7 +159,7 @@ def sliced(x, a):
 
 
 STATISTICS = {
-    "gram": Statistics(sum_of_products, gram, STYLE_FORMULAS),
+    "gram": Statistics(sum_of_products, gram_of_sums, STYLE_FORMULAS),
     "adain": Statistics(sum_of_squares, means_and_deviations, {"relative": relative}),
     "moments": Statistics(sum_of_moments, means_and_factors, {"relative": wasserstein}),
     "sliced": Statistics(projections, in_order, {"relative": sliced}, adds_up=False),

@@ -33,12 +33,12 @@ class DivergedError(DreamkitError, ArithmeticError):
 
 
 def shown(value):
-    """A value as part of a sentence: on one line, and not too long."""
+    """A value as part of a sentence: on one line, and not too long, with both its ends."""
     try:
         text = " ".join(repr(value).split())
     except Exception:  # an integer of thousands of digits, for one
         text = f"this {type(value).__name__}"
-    return text if len(text) <= 80 else f"{text[:79]}…"
+    return text if len(text) <= 120 else f"{text[:59]}…{text[-60:]}"
 
 
 def check_choice(what, value, choices):

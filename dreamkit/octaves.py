@@ -1,5 +1,6 @@
 """Octaves: dream small first, then larger, and put the lost detail back.  (Notebook 04.)"""
 
+import contextlib
 import itertools
 from typing import NamedTuple
 
@@ -120,19 +121,26 @@ def through_octaves(image, sizes, walk):
         if runs:
             lost_detail = base - resize(smaller, size)
             picture = np.clip(resize(runs[-1].image, size) + lost_detail, 0, 1)
-        try:
+        with keeping(runs, sizes):
             runs.append(walk(picture, number))
-        except KeyboardInterrupt:  # before the first score at this size
-            if not runs:
-                raise
-            runs[-1].stopped = "interrupted"
-        except DivergedError as error:
-            error.run = at_full_size([*runs, error.run], sizes)
-            raise
         smaller = base
         if runs[-1].stopped:
             break
     return at_full_size(runs, sizes)
+
+
+@contextlib.contextmanager
+def keeping(runs, sizes):
+    """Within the block, work that ends early leaves what the sizes before it made."""
+    try:
+        yield
+    except KeyboardInterrupt:  # before the first score at this size
+        if not runs:
+            raise
+        runs[-1].stopped = "interrupted"
+    except DivergedError as error:
+        error.run = at_full_size([*runs, error.run], sizes)
+        raise
 
 
 def at_full_size(runs, sizes):

@@ -161,7 +161,7 @@ def _walk(
                 stepper.move(step, gradient)
                 del gradient  # avoids a second full-size copy
                 canvas.paint()
-            recorder.record(steps, *score(picture.value()), picture)
+            recorder.record(steps, *score(picture.value()), picture, slots)
     return recorder.run()
 
 

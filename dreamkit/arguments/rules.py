@@ -79,6 +79,7 @@ RULES = dict(
     runs=kinds.runs,
     # names and files
     name=kinds.text,
+    origin=kinds.text,
     names=kinds.several_names,
     phase=kinds.text,
     path=kinds.path,

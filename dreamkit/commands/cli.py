@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..errors import DreamkitError
+from ..errors import DreamkitError, check_range
 from ..system.console import write_anything
 from .film import film_app
 from .grade import grade
@@ -350,6 +350,7 @@ def playground_app(
     """Serve the playground as a web page, on this machine unless --host says otherwise."""
     from .app import serve
 
+    check_range("upload", upload, 0.1)  # typer lets nan and inf through
     serve(host, port, token, runs, upload)
 
 

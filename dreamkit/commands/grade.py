@@ -29,12 +29,14 @@ def grade(
     network and can't see the other submissions. It can still read your other files, so grade where
     nothing else matters: submissions are programs that strangers wrote.
     """
-    from ..errors import check_choice
+    from ..errors import check_choice, check_range
     from ..grading.grade import Limits, grade_folder
     from ..grading.report import write_reports
     from ..profiles import PROFILES
 
     check_choice("--profile", profile, sorted(PROFILES))
+    for name, value in (("--time", time), ("--cell-time", cell_time), ("--memory", memory)):
+        check_range(name, value, 0.0)  # typer lets nan and inf through
     limits = Limits(time, cell_time, int(memory * 2**30), profile)
     results = grade_folder(folder, out, limits, workers, announce=_announce)
     for path in write_reports(results, out):

@@ -158,10 +158,12 @@ def visualise(
     options |= dict(progress=progress, checkpoint=checkpoint)
     made, runs = [], []
 
-    def push(others):
-        """What likeness to each of them costs, in units of the first picture's score."""
-        weight = apart * abs(runs[0].history["dream"].iloc[-1]) if others else 0
-        return Objective([(weight, Alike(picture, whole, layer)) for picture in others])
+    def score_apart_from(others):
+        """The score, less what likeness to each of them costs, in units of the first's score."""
+        if not others:
+            return score
+        weight = apart * abs(runs[0].history["dream"].iloc[-1])
+        return score - Objective([(weight, Alike(picture, whole, layer)) for picture in others])
 
     def show_row(step):
         return callback(
@@ -173,7 +175,7 @@ def visualise(
         picture = made[-1] if n >= pictures else noise(side, (seed, n))
         options |= dict(phase=phase, seed=seed + n, callback=callback and show_row)
         try:
-            runs.append(ascend(picture, score - push(others), count, "adam", **options))
+            runs.append(ascend(picture, score_apart_from(others), count, "adam", **options))
             made[len(others) :] = [runs[-1].image]
         except KeyboardInterrupt:  # before the first score of this picture
             if not runs:

@@ -69,6 +69,7 @@ def check_settings(settings, name, makers):
         valid = valid and isinstance(settings["profile"], dict | str) and "seed" in settings
         valid = valid and all(map(_is_input, inputs, inputs.values(), [arguments] * len(inputs)))
         valid = valid and all(map(_is_event, settings.get("steered", [])))
+        valid = valid and all(map(_is_digest, settings.get("weights", {}).values()))
     except (KeyError, TypeError, ValueError, AttributeError):
         valid = False
     if not valid:
@@ -98,6 +99,11 @@ def _known(recipe, makers):
     if not any(p.kind == p.VAR_KEYWORD for p in parameters.values()):
         return parameters.keys()
     return {name for maker in makers.values() for name in inspect.signature(maker).parameters}
+
+
+def _is_digest(record):
+    """Whether this names a network and its weights' SHA-256."""
+    return isinstance(record["name"], str) and isinstance(record["sha256"], str)
 
 
 def _is_event(event):

@@ -97,6 +97,7 @@ OWN = {
     "zoom_dream": lambda _: dict(backbone="squeezenet"),
     "fetch_weights": lambda _: dict(names=("squeezenet",)),  # which cannot be fetched
     "estimate": lambda _: dict(backbone="squeezenet"),
+    "visualise": lambda _: dict(backbone="squeezenet", layer="fire6", channel=11),
 }
 
 
