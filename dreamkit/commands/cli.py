@@ -344,13 +344,15 @@ def playground_app(
         str | None,
         typer.Option(help='What the address must contain; "" for nothing. By default, drawn.'),
     ] = None,
-    runs: Annotated[int, typer.Option(min=1, help="Pictures made at once; others queue.")] = 1,
+    runs: Annotated[
+        int, typer.Option(min=1, max=64, help="Pictures made at once; others queue.")
+    ] = 1,
     upload: Annotated[float, typer.Option(min=0.1, help="Largest upload, MB.")] = 20.0,
 ):
     """Serve the playground as a web page, on this machine unless --host says otherwise."""
     from .app import serve
 
-    check_range("upload", upload, 0.1)  # typer lets nan and inf through
+    check_range("--upload", upload, 0.1, 1000.0)  # typer lets nan and inf through
     serve(host, port, token, runs, upload)
 
 

@@ -21,7 +21,9 @@ def grade(
     cell_time: CellSeconds = 60,
     memory: Memory = 8,
     profile: Annotated[str, typer.Option(help="Networks and sizes to run with.")] = "ci",
-    workers: Annotated[int, typer.Option(min=1, help="Notebooks to run at the same time.")] = 1,
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="Notebooks to run at the same time.")
+    ] = 1,
 ):
     """Run all submitted notebooks in FOLDER, and check their answers.
 
@@ -36,7 +38,7 @@ def grade(
 
     check_choice("--profile", profile, sorted(PROFILES))
     for name, value in (("--time", time), ("--cell-time", cell_time), ("--memory", memory)):
-        check_range(name, value, 0.0)  # typer lets nan and inf through
+        check_range(name, value, 0.0, 1e6)  # typer lets nan and inf through
     limits = Limits(time, cell_time, int(memory * 2**30), profile)
     results = grade_folder(folder, out, limits, workers, announce=_announce)
     for path in write_reports(results, out):
