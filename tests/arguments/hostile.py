@@ -27,7 +27,7 @@ MASK = np.tile(np.linspace(0, 1, SIDE, dtype="float32"), (SIDE, 1))
 OURS = {
     name for name in dk.__all__ if inspect.isclass(getattr(dk, name)) and name.endswith("Error")
 }
-OURS |= {"Run"}
+OURS |= {"Run", "Visualisation"}
 PUBLIC = {name: getattr(dk, name) for name in dk.__all__ if name not in OURS}
 # Where a function's **options go; a new function with some needs an entry.
 FORWARDS = {
