@@ -237,11 +237,11 @@ averaged_layers = functools.partial(layers, balanced=True)  # divided by the sum
 
 def channels(name, value, deepest=False):
     """A channel, several, {channel: weight}, {layer: channels}, or what `deep_dream` adds."""
+    value = value.tolist() if isinstance(value, np.ndarray) else value
     if isinstance(value, Mapping):
         named, given = list(value), list(value.values())
     else:
-        named = value.tolist() if isinstance(value, np.ndarray) else value
-        named, given = named if isinstance(named, list | tuple | range) else [named], []
+        named, given = value if isinstance(value, list | tuple | range) else [value], []
     if len(named) > MOST or not all(map(_can_be_channel, named)):
         refuse(name, value, "give a number, several or {number: weight}")
     for each in given:

@@ -8,7 +8,7 @@ any other.
 import dataclasses
 import functools
 
-from ..errors import SettingsError
+from ..errors import SettingsError, shown
 from ..startup import keras
 from .architectures import keras_defaults
 from .backbone import Backbone
@@ -40,7 +40,7 @@ def before_relu(backbone, layer, channel):
     channels = found.output.shape[-1]
     if isinstance(channel, bool) or not isinstance(channel, int) or not 0 <= channel < channels:
         raise SettingsError(
-            f"{layer} has no channel {channel!r}: choose one from 0 to {channels - 1}."
+            f"{layer} has no channel {shown(channel)}: choose one from 0 to {channels - 1}."
         )
     makers = {id(each.output): each for each in backbone.model.layers}
     while not hasattr(found, "kernel_size"):
