@@ -1,9 +1,9 @@
 """Hostile calls: every argument of every public function, with values that nobody should give."""
 
+import contextlib
 import decimal
 import fractions
 import functools
-import contextlib
 import inspect
 import os
 import re
