@@ -4,6 +4,7 @@ import contextlib
 import ipaddress
 import os
 import re
+import signal
 import socket
 import sys
 from collections import Counter
@@ -18,6 +19,11 @@ os.environ.setdefault("MPLBACKEND", "agg")
 if "PYTEST_XDIST_WORKER" in os.environ:  # a process for each core, so one thread for each process
     for library in ("TF_NUM_INTRAOP", "TF_NUM_INTEROP", "OPENBLAS_NUM"):
         os.environ.setdefault(f"{library}_THREADS", "1")
+
+
+def pytest_configure(config):
+    # A shell that starts us in the background leaves us deaf to Ctrl-C, which some tests press.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")
