@@ -25,7 +25,7 @@ class SettingsError(DreamkitError, ValueError):
 
 
 class DivergedError(DreamkitError, ArithmeticError):
-    """A total that is no longer finite; `run` holds the best picture so far, or None."""
+    """The total is not finite any more; `run` holds the best picture so far, or None."""
 
     def __init__(self, message, run=None):
         super().__init__(message)
