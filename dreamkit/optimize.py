@@ -2,7 +2,6 @@
 
 import itertools
 import math
-from numbers import Real
 
 import numpy as np
 
@@ -10,7 +9,7 @@ from .arguments import kinds
 from .arguments.checked import checked
 from .canvas import CANVASES
 from .controls.transforms import STAY, Transforms
-from .errors import SettingsError, check_choice, check_range
+from .errors import SettingsError, check_choice
 from .images import check_image
 from .large.fast import adam_in_place, normalise_compiled
 from .large.memory import fit_to_memory
@@ -119,13 +118,9 @@ def _walk(
     checkpoint=None,
     tile="auto",
 ):
-    for what, value in dict(steps=steps, smooth=smooth, seed=seed).items():
-        check_range(what, value, 0)
     transforms = Transforms(jitter, rotate, zoom, pad)
     _check_choices(optimizer, keep, canvas, smooth, transforms)
     rate = LEARNING_RATES[optimizer] if learning_rate is None else learning_rate
-    if rate is not None and not (isinstance(rate, Real) and rate > 0):
-        raise SettingsError(f"learning_rate cannot be {rate!r}: give a number above 0.")
     picture = tf.Variable(image if tf.is_tensor(image) else as_tensor(check_image(image)))
     score = fit_to_memory(objective, tuple(side + 2 * pad for side in picture.shape[:2]), tile)
     phase = phase or ("descend" if sign < 0 else "ascend")
