@@ -47,6 +47,7 @@ np.save(sys.argv[2], dk.rerun(sys.argv[1], progress=False).image)
 """
 
 
+@pytest.mark.slow
 def test_an_offline_picture_is_reproduced(avx512, tmp_path):
     path = GALLERY / "offline-style.json"
     threads = {"TF_NUM_INTRAOP_THREADS": "2"}  # as it was made: sums round by their number

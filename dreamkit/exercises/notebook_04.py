@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from ..canvas import frequencies
 from ..exercises import diagnose, exercise
 from ..images import resize
 
@@ -132,6 +131,8 @@ def next_start(answer):
 )
 def pink(answer):
     """Noise (h, w) → the inverse FFT of its FFT divided by the frequencies."""
+    from ..canvas import frequencies  # loads TensorFlow
+
     advice = (
         "three lines: spectrum = np.fft.rfft2(noise); divide it by frequencies(noise.shape); return"
         " np.fft.irfft2(…, noise.shape)"

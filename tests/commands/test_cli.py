@@ -196,13 +196,6 @@ def test_without_arguments_the_commands_are_listed(command):
         assert f"  {name} " in out
 
 
-def test_a_command_works_in_a_separate_process(process, tmp_path):
-    code, _, err = process("dream", "chelsea", "--steps", 1, "--octaves", 1, "--out", "cat.png")
-    assert code == 0
-    assert "octave 1/1" in err, "no progress was shown"
-    assert saved(tmp_path) == ["cat.csv", "cat.json", "cat.png"]
-
-
 # The demo
 
 

@@ -200,7 +200,7 @@ def test_guessing_in_a_loop_stops_counting(graded):
     assert by_student(graded[0])["leo"]["0.1"].tries > 100
 
 
-def test_a_function_that_changes_its_argument_is_told_so(graded):
+def test_a_function_that_changes_its_argument_is_reported(graded):
     assert "changes the array" in words(graded, "mia", "0.2")
 
 

@@ -88,7 +88,9 @@ def test_a_console_that_knows_few_letters_stops_nothing(tmp_path):
     assert run.returncode == 0, run.stderr
     assert run.stdout.startswith(rb"caf\xe9 \u2026")
     assert rb"caf\xe9\u2026-mosaic.png" in run.stdout
-    assert (tmp_path / "outputs" / "café…-mosaic.png").is_file()
+    assert b"style 1/1" in run.stderr, "no progress was shown"
+    made = {path.name for path in (tmp_path / "outputs").iterdir()}
+    assert made == {f"café…-mosaic.{end}" for end in ("csv", "json", "png")}
 
 
 @pytest.mark.parametrize("make", [True, False])

@@ -56,6 +56,7 @@ def index(colab, tmp_path):
 
 @pytest.mark.network
 @pytest.mark.usefixtures("index")
+@pytest.mark.slow  # pip builds and installs the package
 def test_the_set_up_cell_installs_dreamkit_and_nothing_else(colab):
     folder, python = colab
     (setup,) = cells(load("00_start_here.ipynb"), "code", "setup")

@@ -1,5 +1,6 @@
 """The diagnosis of answers: what it says in each case; every known mistake gets its own hint."""
 
+import subprocess
 import sys
 
 import numpy as np
@@ -115,3 +116,8 @@ def test_every_known_mistake_gets_its_own_hint(number, monkeypatch):
             if hint in mistakes
         ]
         assert next(filter(None, hints_given), None) == hint
+
+
+def test_the_checks_load_without_tensorflow_for_a_class_of_notebooks_is_graded_with_them():
+    code = "import sys, dreamkit.exercises; sys.exit('tensorflow' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
