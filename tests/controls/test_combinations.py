@@ -16,7 +16,7 @@ PHOTO = load_image("astronaut", SIDE)
 NOISE = np.random.default_rng(0).random((SIDE, SIDE, 3), "float32")
 HALF = np.tile(np.linspace(0, 1, SIDE, dtype="float32"), (SIDE, 1))
 few = settings(
-    max_examples=3,
+    max_examples=2,
     deadline=None,
     derandomize=True,
     database=None,

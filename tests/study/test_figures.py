@@ -193,10 +193,14 @@ def test_no_verdict_has_the_colour_of_a_term():
 # Clutter
 
 
-def test_each_clear_picture_is_a_named_point(table):
-    figure = drawn(plot_clutter(table, "end_relative", resamples=199))
+@pytest.fixture(scope="module")
+def clutter(table):
+    return drawn(plot_clutter(table, "end_relative", resamples=199))
+
+
+def test_each_clear_picture_is_a_named_point(clutter, table):
     clear = table.query("kind == 'clear' and recipe == 'style'").set_index("picture")
-    axes = figure.axes[0]
+    axes = clutter.axes[0]
     assert {text.get_text() for text in axes.texts} == set(clear.index)
     for text in axes.texts:
         expected = clear.loc[text.get_text(), ["clutter", "end_relative"]].astype(float)
@@ -207,9 +211,9 @@ def test_each_clear_picture_is_a_named_point(table):
         np.testing.assert_allclose(collection.get_offsets(), expected)
 
 
-def test_the_title_gives_the_rank_correlation(table):
+def test_the_title_gives_the_rank_correlation(clutter, table):
     rho = by_clutter(table, resamples=199).query("recipe == 'dream' and pictures == 'both'")["rho"]
-    title = drawn(plot_clutter(table, "end_relative", resamples=199)).axes[1].get_title()
+    title = clutter.axes[1].get_title()
     assert f"ρ = {rho.item():.2f}".replace("-", "−") in title
     assert "claimed: ρ < 0" in title
 
@@ -304,7 +308,7 @@ def test_a_point_has_one_networks_effect_across_and_the_others_upward(two):
 
 
 def test_no_two_ticks_of_a_log_axis_have_the_same_label(table):
-    for factor in (0.01, 1, 4e6):
+    for factor in (0.01, 4e6):
         scaled = table.assign(end_raw=factor * table["end_relative"])
         axes = drawn(plot_clutter(scaled, "end_raw", resamples=99)).axes[0]
         labels = [text.get_text() for text in axes.get_yticklabels()]

@@ -19,6 +19,8 @@ from notebook_tools import ROOT, load
 
 FOLDER = ROOT / "data" / "study"
 NETWORKS = {"style_networks", "dream_networks", "variant_network"}  # depend on the weights at hand
+ALL_SIGNS = 2**10  # resamples that make a test of ten photos exact, where no interval is quoted
+ONLY_EFFECTS = 99  # … where no p value is quoted either
 WORDS = (
     *("no", "one", "two", "three", "four", "five"),
     *("six", "seven", "eight", "nine", "ten", "eleven"),
@@ -199,9 +201,9 @@ def varied(table, replication, design):
     """Effects under each variant, by network and measure."""
     parts = {"vgg19": table, "vgg16": replication}
     return {
-        (network, measure): effects(of_variants(rows, network, design), measure).set_index(
-            ["variant", "kind"]
-        )
+        (network, measure): effects(
+            of_variants(rows, network, design), measure, ALL_SIGNS
+        ).set_index(["variant", "kind"])
         for network, rows in parts.items()
         for measure in ("end_raw", "end_relative")
     }
@@ -246,8 +248,9 @@ def passage(name, start, stop="¶"):
 def base(table):
     """Effects of the base design: {measure: table with the index (recipe, network, severity)}."""
     rows = table[table["variant"] == "base"]
-    measures = "start_raw", "end_raw", "end_relative", "style_start", "style_end"
-    found = {measure: effects(rows, measure) for measure in measures}
+    resamples = dict.fromkeys(("start_raw", "end_raw", "end_relative"), 9999)
+    resamples |= dict.fromkeys(("style_start", "style_end"), ONLY_EFFECTS)
+    found = {measure: effects(rows, measure, count) for measure, count in resamples.items()}
     keys = ["recipe", "network", "severity", "kind"]
     return {measure: rows.set_index(keys).sort_index() for measure, rows in found.items()}
 
