@@ -91,7 +91,7 @@ def test_a_stopped_run_with_a_checkpoint_says_how_to_go_on(command, press):
     press("style 1/1", 1)
     code, _, err = command(*call, "--out", "made.png", "--checkpoint", "run.npz")
     assert code == 130
-    assert "to go on: python -m dreamkit resume run.npz" in err
+    assert "to continue: python -m dreamkit resume run.npz" in err
     assert command("resume", "run.npz")[0] == 130, "stopped again at the same step"
     assert Path("run-stopped.png").exists()
     press.undo()
