@@ -47,7 +47,7 @@ def test_a_video_becomes_a_film(command, tmp_path, recipe):
     assert open_video(tmp_path / "a.gif").frames == 2
 
 
-def test_after_ctrl_c_the_same_command_goes_on(command, tmp_path, monkeypatch):
+def test_after_ctrl_c_the_same_command_continues(command, tmp_path, monkeypatch):
     dream, calls = zoom_module.deep_dream, []
 
     def stopping(**arguments):

@@ -62,7 +62,7 @@ def used_layers(network):
 def assert_same_features(network, original, picture):
     """Features at every default layer equal those of Keras' model with its own preprocessing."""
     layers = used_layers(network)
-    places = [network.layers.index(name) for name in layers]  # Keras numbers unnamed layers anew
+    places = [network.layers.index(name) for name in layers]  # Keras renumbers unnamed layers
     outputs = [original.model.layers[place].output for place in places]
     scale = {
         "vgg19": keras.applications.vgg19.preprocess_input,
@@ -391,7 +391,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class TestHostile:
-    """Any bytes for weights or sums are the right thing or one sentence, and do no harm."""
+    """Any bytes for weights or sums load correctly or give one sentence, and do no harm."""
 
     @pytest.fixture
     def model(self):

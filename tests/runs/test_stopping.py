@@ -231,7 +231,7 @@ def test_lbfgs_says_that_it_starts_again(tmp_path, capsys):
     assert "was resumed with L-BFGS" in capsys.readouterr().out
 
 
-def test_a_finished_run_with_lbfgs_is_resumed_without_a_word(tmp_path, capsys):
+def test_a_finished_run_with_lbfgs_is_resumed_silently(tmp_path, capsys):
     path = tmp_path / "run.npz"
     run = style_transfer(
         *("chelsea", "mosaic"), steps=2, optimizer="lbfgs", checkpoint=path, **FAST
@@ -290,7 +290,7 @@ def test_a_full_disk_does_not_end_the_run(tmp_path, monkeypatch, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_run_goes_on_writing_when_there_is_room_again(tmp_path, monkeypatch):
+def test_a_run_resumes_writing_when_there_is_room_again(tmp_path, monkeypatch):
     calls, savez = itertools.count(), np.savez
 
     def fail_at_first(file, **arrays):

@@ -18,7 +18,7 @@ from dreamkit.study.replication import agreement, compare
 from notebook_tools import ROOT, load
 
 FOLDER = ROOT / "data" / "study"
-NETWORKS = {"style_networks", "dream_networks", "variant_network"}  # depend on the weights at hand
+NETWORKS = {"style_networks", "dream_networks", "variant_network"}  # depend on what is available
 WORDS = (
     *("no", "one", "two", "three", "four", "five"),
     *("six", "seven", "eight", "nine", "ten", "eleven"),
