@@ -99,7 +99,7 @@ def resize(image, size):
     Raises:
         ImageError: `image` is not a picture, or `size` is not a valid number of pixels.
 
-    Introduced in notebook 00.
+    Introduced in notebook 02.
 
     >>> resize(np.zeros((300, 451, 3)), 100).shape
     (67, 100, 3)

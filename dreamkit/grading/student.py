@@ -64,7 +64,7 @@ def set_limits(memory):
 
 
 def _set_alarm(conversation, seconds):
-    """Stop a cell, or a function that is checked, after a while; the notebook goes on."""
+    """Stop a cell, or a function that is checked, after a while; the notebook continues."""
 
     def ring(*_):
         if not conversation.busy:

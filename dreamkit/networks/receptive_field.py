@@ -1,4 +1,4 @@
-"""Which part of the picture a feature sees.  (Notebook 00.)"""
+"""Which part of the picture a feature sees.  (Notebook 01.)"""
 
 import functools
 from typing import NamedTuple

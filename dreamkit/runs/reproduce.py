@@ -196,7 +196,7 @@ def _starts_again(checkpoint):
 
 
 def _more_steps(settings, steps):
-    """{argument: numbers of steps}, for the last part of a run to go on after its end."""
+    """{argument: numbers of steps}, for the last part of a run to continue after its end."""
     check_range("steps", steps, 1)
     arguments, recipe = settings["arguments"], settings["recipe"]
     dreams_last = recipe == "deep_dream" or arguments.get("order") == "style-dream"

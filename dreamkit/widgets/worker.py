@@ -1,4 +1,4 @@
-"""A run in the background: pause, go on, stop, and change its weights while it walks."""
+"""A run in the background: pause, resume, stop, and change its weights while it walks."""
 
 import threading
 import time
@@ -12,7 +12,7 @@ PATIENCE = 0.2  # s between two looks at the queue
 
 
 class Listener:
-    """What a page wants to know of a run; called in the run's own thread."""
+    """What a page wants to know about a run; called in the run's own thread."""
 
     def waiting(self, place):
         """The run waits for its turn; `place` runs must finish before."""
