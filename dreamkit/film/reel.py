@@ -81,7 +81,7 @@ class Reel:
         if found and found["settings"] is not None and not same:
             raise SettingsError(
                 f"{self.folder} has the frames of an unfinished film made with other settings"
-                f" ({differences(found['settings'], self.notes['settings'])}): use the same ones to"
+                f" ({differences(found['settings'], self.notes['settings'])}): use its settings to"
                 " continue it, choose another name, or overwrite it."
             )
         if self.folder.exists() and not found:
