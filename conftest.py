@@ -22,19 +22,19 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # a process for each core, so one threa
 
 
 def pytest_configure(config):
-    # A shell that starts us in the background leaves us deaf to Ctrl-C, which some tests press.
+    # A shell that starts us in the background makes us ignore Ctrl-C, which some tests press.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _loaded():
-    """SqueezeNet tells where its weights are from once; here it has told before any example."""
+    """SqueezeNet prints once where its weights are from: here, so that no example prints it."""
     import dreamkit as dk
 
     dk.load_backbone("squeezenet")
 
 
-# No network but loopback: whatever a test starts, it works without one, and tells nobody.
+# No network but loopback: whatever a test starts must work without one, and contact nobody.
 
 NOWHERE = "http://127.0.0.1:9"  # a proxy that refuses, for pip and others that tests start
 OFFLINE = {f"{kind}_proxy": NOWHERE for kind in ("http", "https", "all")}
@@ -44,7 +44,7 @@ _offline = False
 
 
 class NetworkBlocked(OSError):
-    """A test wanted to reach another machine."""
+    """A test tried to reach another machine."""
 
 
 def _is_here(host):

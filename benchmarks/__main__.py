@@ -1,9 +1,9 @@
 """python -m benchmarks [--quick]: every figure that dreamkit claims, as ratios within one run.
 
-python -m benchmarks --goals runs what takes longer than all the rest, the other programs to their
-ends above all, and notes the losses in goals.json; what is noted there already is left out.
+python -m benchmarks --goals runs what takes longer than all the rest, above all the other programs
+to their ends, and records the losses in goals.json; what is recorded there already is left out.
 
-After each part `results.md` and `results.png` beside this file are written anew, so a run that is
+After each part `results.md` and `results.png` next to this file are written again, so a run that is
 stopped keeps what it has.
 """
 
@@ -44,7 +44,7 @@ TUTORIAL_SIZES, TUTORIAL_STEPS = (128, 256, 512), 500
 LARGEST_TORCH, TORCH_EVALUATIONS = 256, 200
 PASTICHE_SIZES, PASTICHE_STEPS = (256, 512), (300, 1000)
 OURS = dict(octaves=2, optimizer="spectral", **pastiche_lbfgs.OBJECTIVE)
-OUR_STEPS = {300: 240, 1000: 800}  # with a margin: a run ends where it has the loss
+OUR_STEPS = {300: 240, 1000: 800}  # with a margin: a run ends where it reaches the loss
 SHORT = 60  # steps of a run that is only timed
 TUTORIAL = dict(
     octaves=1,
@@ -58,7 +58,7 @@ TUTORIAL = dict(
 
 
 def row(what, target, value, figure):
-    """Note a figure; `target` is the largest value allowed, None if there is none."""
+    """Record a figure; `target` is the largest value allowed, None if there is none."""
     met = "–" if target is None else ("yes" if value <= target else "**no**")
     ROWS.append((what, "–" if target is None else f"≤ {target:.3g}", figure, met))
     print(f"{what}: {figure} ({met})", flush=True)
@@ -92,7 +92,7 @@ def ratio_row(what, target, ours, theirs):
 
 
 def start_up():
-    """How long until something is to be seen?"""
+    """How long until there is something to see?"""
     timed = "import time; t = time.perf_counter(); import dreamkit; print(time.perf_counter() - t)"
     out = subprocess.run([sys.executable, "-c", timed], capture_output=True, text=True, check=True)
     row("`import dreamkit`, s", 0.5, float(out.stdout), f"{float(out.stdout):.2f}")
@@ -142,12 +142,12 @@ def step_cost(size=256):
     what = f"bfloat16 step over float32 step, VGG-19, {size} px"
     ratio_row(what, 0.6 if has_bfloat16() else None, halved, ours)
     if not available_offline("vgg19"):
-        return skip("pictures in both precisions", "VGG-19's weights are not at hand")
+        return skip("pictures in both precisions", "VGG-19's weights are not available")
     same_picture(exact, weights)
 
 
 def same_picture(exact, weights):
-    """Do both precisions make one picture, and does one precision, of a photo and its double?"""
+    """Do both precisions make one picture, and does one precision, of a photo and a near copy?"""
     photo, painting = load_image("astronaut", 128), load_image("night_flow", 128)
     noise = np.random.default_rng(0).normal(0, 1e-5, photo.shape)
     double = np.clip(photo + noise, 0, 1).astype("float32")
@@ -186,10 +186,10 @@ def dream():
 
 
 def estimates_and_sizes():
-    """What was foretold, and what it took; how the cost grows; how much memory the largest take."""
+    """Estimates and measurements; how the cost grows; how much memory the largest pictures take."""
     for kind, name in (("style", "vgg19"), ("dream", "inception_v3")):
         if not available_offline(name):
-            skip(f"sizes, {kind}", f"{name}'s weights are not at hand")
+            skip(f"sizes, {kind}", f"{name}'s weights are not available")
             continue
         sides = (256, 512, 1024) if QUICK else (256, 512, 1024, 2048, 4096)
         if QUICK and kind == "dream":
@@ -197,10 +197,10 @@ def estimates_and_sizes():
         taken = {side: memory.measure(kind, side, name) for side in sides}
         SIZES[kind] = {side: found["seconds"] for side, found in taken.items()}
         for side in sides[:3]:
-            found, told = taken[side], taken[side]["estimate"]
+            measured, estimated = taken[side], taken[side]["estimate"]
             for what, unit in (("seconds", "s"), ("gib", "GiB")):
-                off = abs(told[what] / found[what] - 1)
-                figure = f"{told[what]:.2f} {unit} told, {found[what]:.2f} {unit} taken"
+                off = abs(estimated[what] / measured[what] - 1)
+                figure = f"{estimated[what]:.2f} {unit} estimated, {measured[what]:.2f} measured"
                 row(f"estimate, {kind}, {side} px, {unit}", 0.3, off, f"{off:.0%}: {figure}")
         grown = [side for side in sides if side >= 512]
         if len(grown) > 1:
@@ -253,7 +253,7 @@ def against_pastiche(size):
             if not takes_long(size, steps, precision):
                 made = walk(*contest, steps=OUR_STEPS[steps], goal=goal(label, steps), **options)
                 ours = made
-            else:  # the steps are noted, so a short run that times them will do
+            else:  # the steps are recorded, so a short run that times them will do
                 made = made or walk(*contest, steps=SHORT, **options)
                 counts = share_steps(OUR_STEPS[steps], OURS["octaves"])
                 ours = made._replace(counts=counts, losses=noted(own))
@@ -278,7 +278,7 @@ def compare(label, target, ours, steps, how=""):
 
 
 def show(title, walks):
-    """Add a plot of our runs and of the noted losses of the others, over time."""
+    """Add a plot of our runs and of the recorded losses of the others, over time."""
     if not walks:
         return
     curves = {}
@@ -294,17 +294,17 @@ def show(title, walks):
 
 
 def goal(label, steps):
-    """The noted loss of another program after so many steps; 0 if it isn't noted."""
+    """The recorded loss of another program after so many steps; 0 if there is none."""
     return (noted(label)[steps // EVERY :] or [0])[0]
 
 
 def takes_long(size, steps, precision):
-    """True for our runs that are noted, as those of the others are."""
+    """True for our runs that are recorded, as those of the others are."""
     return size > 256 or (steps > 300 and precision == "float32")
 
 
 def note_goals():
-    """Run the others to their ends, and of ours what takes long, and note the losses."""
+    """Run the others to their ends, and our long runs, and record the losses."""
     for size in PASTICHE_SIZES:
         label, contest = pastiche_label(size), pictures(size)
         if not goal(label, PASTICHE_STEPS[-1]):
@@ -345,7 +345,7 @@ def own_label(size, steps, precision):
 
 
 def write():
-    """results.md and results.png as far as they go."""
+    """Write results.md and results.png with what there is so far."""
     lines = [
         "# Results",
         "",
@@ -400,7 +400,7 @@ def main():
         against_the_tutorial(128 if QUICK else 256)
         against_pastiche(256)
     else:
-        skip("time to quality", "VGG-19's weights are not at hand")
+        skip("time to quality", "VGG-19's weights are not available")
     estimates_and_sizes()
     if real and not QUICK:
         against_pastiche(512)

@@ -5,7 +5,7 @@ from dreamkit.startup import tf
 
 
 def bare_pass(objective):
-    """Compiled function: (H, W, 3) picture → slope of Σ mean(features) of an objective's layers."""
+    """Compiled: picture (H, W, 3) → Σ mean(features) of an objective's layers, and its gradient."""
     ((backbone, layers),) = layers_by_backbone(objective.terms).items()
     extractor = backbone.extractor(layers)
 

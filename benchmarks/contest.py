@@ -1,4 +1,4 @@
-"""How long does our style transfer take to a loss that another program has after many steps?
+"""How long does our style transfer take to reach another program's loss after many steps?
 
 A time is a number of steps times the seconds of one. How many steps a loss takes doesn't depend on
 how busy the machine is; what a step takes does, so the programs take turns, and the medians count.
@@ -25,7 +25,7 @@ def pictures(size):
 
 
 class Walk(NamedTuple):
-    """A run of ours, in which the other programs took a step now and then.
+    """One of our runs, in which the other programs took a step now and then.
 
     Attributes:
         setup: seconds for set-up and tracing, at all sizes.
@@ -42,7 +42,7 @@ class Walk(NamedTuple):
     rivals: dict
 
     def seconds_to(self, steps):
-        """How long until so many steps at full size are done."""
+        """How long it takes to do so many steps at full size."""
         *smaller, full = self.seconds
         # A size ends by scoring its last picture, which counts as one more step.
         before = sum((n + 1) * each for n, each in zip(self.counts, smaller, strict=False))

@@ -1,7 +1,7 @@
-"""Losses of runs that take too long for every benchmark, in goals.json beside this file.
+"""Losses of runs that take too long to repeat in every benchmark, in goals.json next to this file.
 
 Losses only: how quickly they fall step by step doesn't depend on how busy the machine was. What a
-step costs is measured anew each time.
+step costs is measured each time.
 """
 
 import json
@@ -11,16 +11,16 @@ from pathlib import Path
 from .machine import processor, versions
 
 FILE = Path(__file__).parent / "goals.json"
-EVERY = 5  # steps from one noted loss to the next
+EVERY = 5  # steps from one recorded loss to the next
 
 
 def noted(label):
-    """The noted losses, [0] of the picture that the run starts from; [] if there are none."""
+    """The recorded losses, [0] of the picture that the run starts from; [] if there are none."""
     return _read().get(label, {}).get("losses", [])
 
 
 def note(label, losses, *packages):
-    """Note the losses of a run so far, unless it had got further before."""
+    """Record the losses of a run so far, unless it got further before."""
     if len(losses) <= len(noted(label)):
         return
     made_with = f"{time.strftime('%Y-%m-%d')}, {processor()}, {versions(*packages)}"
@@ -30,7 +30,7 @@ def note(label, losses, *packages):
 
 
 def noting(label, judge, *packages):
-    """The judge, as a function that notes every loss which it finds."""
+    """The judge, as a function that records every loss it finds."""
     losses = []
 
     def judged(picture):
@@ -43,7 +43,7 @@ def noting(label, judge, *packages):
 
 
 def run(label, program, steps, *packages):
-    """Let a program take its steps, and note its losses."""
+    """Let a program take its steps, and record its losses."""
     judge = noting(label, program.loss, *packages)
     for step in range(steps + 1):
         if step:

@@ -1,4 +1,4 @@
-"""Peak memory and time of single steps, in a process of their own.
+"""Peak memory and time of single steps, in a separate process.
 
 python -m benchmarks.memory style 4096 vgg19
 """
@@ -18,14 +18,14 @@ def measure(kind, size, network, **options):
 
 
 def main(kind, size, network, options="{}"):
-    """The median of a run's first steps after one to warm up; of a large picture one step."""
+    """The median of a run's first steps after one to warm up; one step for a large picture."""
     from statistics import median
 
     from dreamkit import deep_dream, estimate, load_image, resize, style_transfer
     from dreamkit.large.memory import peak_memory
 
     size, options = int(size), json.loads(options)
-    told = estimate(kind, size, network, steps=1, octaves=1, **options)
+    estimated = estimate(kind, size, network, steps=1, octaves=1, **options)
     square = resize(load_image("astronaut"), (size, size))
     square.setflags(write=False)  # else the run would work on a copy
     last = 1 if size > 1024 else 5
@@ -43,8 +43,8 @@ def main(kind, size, network, options="{}"):
                 gib=peak_memory() / 2**30,
                 seconds=seconds,
                 whole=time.perf_counter() - started,
-                tile=told.tile,
-                estimate=dict(gib=told.gib, seconds=told.seconds),
+                tile=estimated.tile,
+                estimate=dict(gib=estimated.gib, seconds=estimated.seconds),
             )
         )
     )

@@ -1,4 +1,4 @@
-"""The networks that are measured: with real weights where they are at hand."""
+"""The networks that are measured: with real weights where they are available."""
 
 import functools
 
@@ -12,7 +12,7 @@ from dreamkit.startup import keras
 
 @functools.cache
 def network(name):
-    """A backbone with its real weights if they are at hand, else with random ones.
+    """A backbone with its real weights if they are available, else with random ones.
 
     Random weights cost the same per step; nothing else is measured with them.
     """

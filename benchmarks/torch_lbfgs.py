@@ -2,7 +2,7 @@
 
 After Gatys, Ecker and Bethge 2016; the settings are those of
 https://docs.pytorch.org/tutorials/advanced/neural_style_tutorial.html, the objective that of
-`tutorial_style`, the weights carried over from the Keras network.
+`tutorial_style`, the weights copied from the Keras network.
 """
 
 import itertools
@@ -13,7 +13,7 @@ from .tutorial_style import CONTENT, STYLE
 
 
 class Program:
-    """L-BFGS in PyTorch, from the photo on.
+    """L-BFGS in PyTorch, starting from the photo.
 
     Raises:
         ModuleNotFoundError: PyTorch is not installed.
@@ -56,7 +56,7 @@ class Program:
         return found
 
     def evaluate(self):
-        """The loss of its picture, whose gradient is left in it."""
+        """The loss of its picture; the gradient is stored in the picture."""
         with self.torch.no_grad():
             self.picture.clamp_(0, 1)
         self.picture.grad = None
@@ -69,7 +69,7 @@ class Program:
         return loss
 
     def run(self, evaluations, every, see):
-        """Descend, and let `see` have the picture at the first evaluation and each `every`th."""
+        """Descend, and call `see` with the picture at the first evaluation and each `every`th."""
         done = itertools.count()
 
         def closure():

@@ -36,7 +36,7 @@ def objective(model, content, style):
 
 
 class Program:
-    """The tutorial's loop, from the photo on, one step at a time."""
+    """The tutorial's loop, starting from the photo, one step at a time."""
 
     def __init__(self, model, photo, painting):
         self.objective = objective(model, photo, painting)

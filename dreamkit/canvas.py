@@ -122,7 +122,7 @@ CANVASES = {"pixels": Pixels, "spectrum": Spectrum, "phase": Phase}
 def frequencies(size):
     """The frequency of each coefficient of a picture's real Fourier transform, in cycles per px.
 
-    The mean's is 0, by which nothing can be divided, so it counts as a wave as long as the picture.
+    The mean's frequency is 0; to divide by it, we count it as a wave as long as the picture.
 
     >>> frequencies((4, 4)).round(2).tolist()[0]
     [0.25, 0.25, 0.5]
@@ -133,7 +133,7 @@ def frequencies(size):
 
 
 def logits(picture):
-    """What a sigmoid turns into this picture; black and white are half a level away."""
+    """The numbers that a sigmoid turns into this picture; black and white are half a level off."""
     x = tf.clip_by_value(tf.convert_to_tensor(picture), DARKEST, 1 - DARKEST)
     return tf.math.log(x / (1 - x))
 
@@ -151,7 +151,7 @@ def to_picture(spectrum, size):
 
 
 def uncorrelated_colours(pictures):
-    """Three colours, (3, 3), of which random, uncorrelated amounts vary as the pictures' do.
+    """Three colours, (3, 3): random, uncorrelated amounts of them vary as the pictures' colours do.
 
     They are the principal axes of the covariance of the logits of red, green and blue, each as long
     as its standard deviation.
@@ -166,7 +166,7 @@ def uncorrelated_colours(pictures):
 def magnitudes(size):
     """How strong each wave is on average in our photos, (h, w // 2 + 1, 3); the mean's is 0.
 
-    Photos fade out towards their edges first, as opposite edges do not fit together.
+    Photos are faded out towards their edges first, because opposite edges do not match.
     """
     window = np.outer(*(np.hanning(side + 2)[1:-1] for side in size))[..., np.newaxis]
     window /= np.sqrt(np.mean(window**2))

@@ -2,8 +2,8 @@
 
 At a layer, a picture is a cloud of points: one for each position, with a coordinate for each
 channel. Like the Gram matrix, every statistic here forgets where the points were in the picture.
-`sums` are taken over a picture's features; a `summary` of the sums is what two pictures' clouds
-are compared by.
+`sums` are taken over a picture's features; two pictures' clouds are compared by a `summary` of
+these sums.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,7 @@ class Statistics(NamedTuple):
             features are multiplied by it already.
         summary: function from the sums to what is compared.
         formulas: {name: function from a picture's and a painting's summaries to a loss}.
-        adds_up: True if these are sums: those of a picture's tiles can be added, and weighed.
+        adds_up: True if these are sums: those of a picture's tiles can be added, and weighted.
     """
 
     sums: Callable
@@ -109,11 +109,11 @@ def nearest_rotation(matrix):
 
 
 def rotated(a, x, nearest=nearest_rotation):
-    """The painting's summary `a`, (m, L), with L rotated to be as near to the picture's as can be.
+    """The painting's summary `a`, (m, L), with L rotated as close to the picture's as possible.
 
     If S = LLᵀ, then S = (LQ)(LQ)ᵀ for every rotation Q. With the best one, Σ(x−a)² is the squared
     2-Wasserstein distance of two Gaussians: what it costs to carry one cloud to the other. As Q is
-    the best, a small change of it changes nothing, and the gradient need not go through it.
+    the best, a small change of it changes nothing, so no gradient needs to flow through it.
 
     Source: Bhatia, Jain and Lim 2019, section 3.
     """

@@ -27,7 +27,7 @@ class Dream(Term):
 
     The sum over layers of w · mean(Fᵖ), with w the layer's weight and F its features: all of them,
     one channel, a weighted sum of channels, one ImageNet class, or their similarity to a guide
-    picture. Ascending a negative weight silences what it weighs: a calm dream.
+    picture. A negative weight silences its layer or channel: a calm dream.
 
     Args:
         backbone: a `Backbone`.
@@ -108,7 +108,7 @@ class Dream(Term):
         return {n: tf.reshape(at_least_float32(f), (-1, f.shape[-1])) for n, f in features.items()}
 
     def statistics(self, features, target):
-        """{layer: (Σ Fᵖ, number of features)}; of several channels, (Σ w · Fᵖ, of positions)."""
+        """{layer: (Σ Fᵖ, number of features)}; with several channels, (Σ w · Fᵖ, positions)."""
         b = self.border
         inside = {n: f[:, b:-b, b:-b] if b else f for n, f in features.items()}
         if isinstance(self.channel, Mapping):
@@ -192,7 +192,7 @@ def _weights(layer, channel, backbone):
 def rank_channels(image, backbone, layers=None, order="strongest", number=5):
     """The channels of each layer that respond most, or least, to a picture: by mean activation.
 
-    Channels that do not respond at all are left out, for nothing leads up from them.
+    Channels that do not respond at all are left out, because their gradient is zero.
 
     Args:
         image: a picture; measured at up to 384 px on its shorter side.

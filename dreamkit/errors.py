@@ -36,7 +36,7 @@ def shown(value):
     """A value as part of a sentence: on one line, and not too long, with both its ends."""
     try:
         text = " ".join(repr(value).split())
-    except Exception:  # an integer of thousands of digits, for one
+    except Exception:  # such as an integer of thousands of digits
         text = f"this {type(value).__name__}"
     return text if len(text) <= 120 else f"{text[:59]}…{text[-60:]}"
 

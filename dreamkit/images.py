@@ -99,7 +99,7 @@ def resize(image, size):
     Raises:
         ImageError: `image` is not a picture, or `size` is not a valid number of pixels.
 
-    Introduced in notebook 00.
+    Introduced in notebook 02.
 
     >>> resize(np.zeros((300, 451, 3)), 100).shape
     (67, 100, 3)
@@ -299,7 +299,7 @@ def _png_text(metadata):
     info = PngImagePlugin.PngInfo()
     for key, text in metadata.items():
         valid = isinstance(key, str) and re.fullmatch("[ -~]{1,79}", key) and isinstance(text, str)
-        if not valid or len(text) > 250_000:  # readers stop at 1 MB, or as few characters
+        if not valid or len(text) > 250_000:  # readers stop at 1 MB, up to 4 bytes each
             fix = "give keys of 1 to 79 ASCII characters and strings of at most 250,000."
             raise ImageError(f"Metadata {str(key)[:40]!r} cannot be stored: {fix}")
         info.add_itxt(key, text, zip=len(text) > 1000)

@@ -22,7 +22,7 @@ LEARNING_RATES = {"adam": 0.06, "gradient": 0.01, "lbfgs": None, "spectral": 0.0
 
 # Adam's schedule, tuned for style transfer in 20 to 300 steps (see benchmarks/README.md).
 WINDOW = 0.06  # the momentum's averaging window at the start, as a fraction of all steps
-WINDOW_GROWTH = 2.0  # how much wider the window is at the end, which helps to settle
+WINDOW_GROWTH = 2.0  # how much wider the window is at the end, which helps it settle
 LAST_RATE = 0.2  # fraction of the first rate: long steps find the valley, short ones its floor
 SECOND_MOMENT = 0.85  # β₂: the scale of a pixel's gradient changes quickly as the pixel moves
 

@@ -67,7 +67,7 @@ def profile(name=None, quiet=False):
         name: `"paper"` (VGG-19 and Inception v3), `"offline"` (VGG-19 for both), `"quick"`
             (SqueezeNet for both), `"ci"`, `"auto"`, or None for `$DREAMKIT_PROFILE` or auto. Auto
             chooses the best networks that are available, at the largest size at which a style
-            transfer takes at most 40 s here, by a measured second; SqueezeNet if there is none.
+            transfer takes at most 40 s here, measured in one second; SqueezeNet if there is none.
         quiet: True prints nothing.
 
     Returns:
@@ -122,7 +122,7 @@ def _transfer_seconds(size, steps):
 
 
 def _available(network):
-    """True if a network can be had: it is on the disk, or a GPU makes it worth a download."""
+    """True if a network is on the disk, or can be downloaded and a GPU makes that worthwhile."""
     return weights.available_offline(network) or (_gpu() and _connected())
 
 
@@ -137,7 +137,7 @@ def _connected():
     """True if the weights' host answers, through a proxy where one is set, as pip would ask."""
     try:
         request = urllib.request.Request(HOST, method="HEAD")
-        urllib.request.build_opener().open(request, timeout=3).close()  # with today's proxies
+        urllib.request.build_opener().open(request, timeout=3).close()  # with the current proxies
     except urllib.error.HTTPError:  # a refusal is an answer
         return True
     except OSError:

@@ -87,7 +87,7 @@ def style_transfer(
         content_mask, style_mask: where the photo is kept and where the style counts: a picture or
             array, white for there; see `Masked`. For several paintings, {"mosaic": mask, …}.
         preserve_color: None; `"luminance"` paints only brightness, and the photo keeps its colours;
-            `"match"` gives the painting the photo's range of colours before.
+            `"match"` gives the painting the photo's range of colours first.
         style_scale: the painting's longest side over the photo's; larger gives larger strokes.
         octaves: number of sizes to paint at, each half the next, so that broad strokes come first.
             They share the steps.

@@ -35,7 +35,7 @@ STARTED_BY = os.getpid()
 def check_process():
     """Raise a `DreamkitError` in a process that was forked after TensorFlow had started.
 
-    A fork copies none of TensorFlow's threads, so its first large operation would wait for ever.
+    A fork copies none of TensorFlow's threads, so its first large operation would wait forever.
     """
     if os.getpid() != STARTED_BY:
         raise DreamkitError(

@@ -31,7 +31,7 @@ class Term(Score):
         layers: {layer: weight}; {"pixels": 1.0} for a term that scores the pixels.
         pictures: names of the fields that hold pictures, which do not affect the graph.
         degree: p if features λF give λᵖ times the statistics that F gives; None if no p does, so
-            that positions cannot be weighed.
+            that positions cannot be weighted.
         takes_roots: True if `statistics` also takes {layer: √w} of weights w, (1, h, w, 1).
         adds_up: True if the statistics of a picture's tiles can be added. The targets of its tiles
             combine too: maps (1, h, w, C) are tiled, lists of vectors (n, C) are concatenated,
@@ -63,7 +63,7 @@ class Term(Score):
         return None
 
     def complete(self, target, picture):
-        """The target for scoring pictures of this one's size, once that of all tiles is there."""
+        """The target for scoring pictures of this one's size, from that of all tiles together."""
         return target
 
     def check_size(self, size):

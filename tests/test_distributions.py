@@ -195,7 +195,7 @@ def test_tiles_agree_on_both_sides_of_a_bottleneck(squeezenet, statistics):
     assert_tiles_agree(style, noise(140, 132, 3)[..., 0], noise(140, 132), 48)
 
 
-def test_sorted_features_are_refused_in_tiles_with_the_size_that_would_do(net, monkeypatch):
+def test_sorted_features_are_refused_in_tiles_with_the_size_that_would_work(net, monkeypatch):
     style = Style(PAINTING, net, statistics="sliced")
     with pytest.raises(SettingsError, match="style term cannot be tiled"):
         Tiled(style, 64)
@@ -229,7 +229,7 @@ def test_a_recipe_refuses_before_its_first_step(monkeypatch):
 
 
 @pytest.mark.parametrize("statistics", SUMS)
-def test_a_mask_weighs_means_and_products(net, statistics):
+def test_a_mask_weights_means_and_products(net, statistics):
     mask = noise(10, 12, 7)[..., 0]
     x, a = points(net, X, "first"), points(net, PAINTING, "first")
     weights = mask.ravel() / mask.mean()

@@ -250,7 +250,7 @@ def test_a_channel_silent_at_the_small_sizes_only_is_dreamt_of(squeezenet, photo
 
 
 def test_only_a_dream_of_channels_is_checked_for_silence(monkeypatch):
-    """So that all other dreams cost what they did."""
+    """So that all other dreams cost no more than before."""
     monkeypatch.setattr(recipes, "responds", None)
     assert len(deep_dream("chelsea", **FAST).history) == 2 * 3
     assert len(deep_dream("chelsea", channel=1, steps=0, **FAST).history) == 2

@@ -57,7 +57,7 @@ def test_gradient_equals_central_differences(name, toy, picture, double):
         assert float(gradient[place]) == pytest.approx(expected, rel=1e-5, abs=1e-9), place
 
 
-def test_balanced_direction_weighs_both_gradients_by_unit_length(toy, picture, double):
+def test_balanced_direction_scales_both_gradients_to_unit_length(toy, picture, double):
     x = double(10, 12)
     down, up = Style(picture(12, 14, seed=1), toy), 1000 * Dream(toy)
     down_gradient, up_gradient = (s.value_and_gradient(x)[2].numpy() for s in (down, up))

@@ -135,7 +135,7 @@ def test_the_environment_sets_the_size(monkeypatch):
 
 
 class Clock:
-    """A clock on which every look takes as long as it is told."""
+    """A clock that advances by so many seconds at every look."""
 
     def __init__(self, seconds):
         self.now, self.seconds = 0.0, seconds
@@ -168,7 +168,7 @@ def test_the_measurement_is_made_once_and_kept_for_this_machine(bare, monkeypatc
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"x": 1', "null"])
-def test_a_damaged_note_of_the_rate_is_measured_anew(bare, monkeypatch, text):
+def test_a_damaged_record_of_the_rate_is_measured_again(bare, monkeypatch, text):
     monkeypatch.setattr(pace, "measure", lambda: 5e10)
     file = pace.note()
     file.parent.mkdir(parents=True, exist_ok=True)

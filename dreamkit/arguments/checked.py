@@ -54,7 +54,7 @@ def checked(function=None, **own):
 def check_arguments(signature, arguments, own=None):
     """Check a call's {name: value} in place: NumPy's numbers become Python's.
 
-    None is valid wherever it is the default. Warns of a setting that has no effect.
+    None is valid wherever it is the default. Warns about a setting that has no effect.
 
     Raises:
         DreamkitError: names the argument, and says what to give.

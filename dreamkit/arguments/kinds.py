@@ -1,8 +1,8 @@
 """The kinds of arguments: a rule for each.  (Notebook 00.)
 
 A rule is a function (name, value) → the value to use; it raises a `DreamkitError` that names the
-argument and says what to give. What only the function itself can know, such as whether a network
-has a layer, it checks itself.
+argument and says what to give. The function itself checks what only it can know, such as whether a
+network has a layer.
 """
 
 import functools
@@ -20,7 +20,7 @@ from ..inputs.checks import check_flag, check_path
 from ..inputs.reading import MAX_PIXELS, MAX_SIDE
 
 MOST_STEPS = 10**6
-MOST = 1000  # octaves, layers, channels, pictures side by side: whatever a person would name
+MOST = 1000  # octaves, layers, channels or pictures side by side: more than anyone would ask for
 
 
 def refuse(name, value, fix, error=SettingsError):

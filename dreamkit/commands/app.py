@@ -24,13 +24,13 @@ def serve(host="127.0.0.1", port=8866, token=None, runs=1, upload=20.0, away=AWA
 
     Args:
         host, port: where to listen.
-        token: what a visitor's address must contain; None draws one, "" asks for none.
+        token: what a visitor's address must contain; None makes one up, "" asks for none.
         runs: how many pictures may be made at once; other visitors wait in a queue.
         upload: largest picture that can be uploaded, MB.
         away: seconds.
 
     Raises:
-        SettingsError: Voilà is missing, or the page would be open to everybody.
+        SettingsError: Voilà is missing, or the page would be open to anyone.
     """
     try:
         from tornado.ioloop import PeriodicCallback
@@ -39,10 +39,10 @@ def serve(host="127.0.0.1", port=8866, token=None, runs=1, upload=20.0, away=AWA
     except ImportError as error:
         raise SettingsError("The app needs Voilà: run `pip install voila`.") from error
     if token == "" and not is_loopback(host):
-        raise SettingsError(f"Everybody who reaches {host} could use this machine: set --token.")
+        raise SettingsError(f"Anyone who reaches {host} could use this machine: set --token.")
     token = secrets.token_urlsafe(16) if token is None else token
     with tempfile.TemporaryDirectory(prefix="dreamkit-app-") as folder:
-        os.chdir(folder)  # visitors' files, if any, are in a place that goes away
+        os.chdir(folder)  # visitors' files, if any, are deleted at the end
         notebook = write_notebook(Path(folder), upload, runs)
         address = f"http://{host}:{port}/" + (f"?token={token}" if token else "")
         print(f"The playground is at {address} (Ctrl-C ends it).", flush=True)
@@ -64,8 +64,8 @@ def serve(host="127.0.0.1", port=8866, token=None, runs=1, upload=20.0, away=AWA
 class Visitors:
     """Whose page still answers, and whose memory can be freed.
 
-    Jupyter's own culling waits until nothing happens, and a run of somebody who has left goes on
-    for a long time.
+    Jupyter's own culling waits until a kernel is idle, but the run of a visitor who has left can
+    continue for a long time.
 
     Args:
         kernels: a kernel manager of Jupyter.
@@ -90,7 +90,7 @@ class Visitors:
 
 
 def write_notebook(folder, upload, runs):
-    """The page's notebook, in a folder that only it is in; the queue is a folder next to it."""
+    """Write the page's notebook into a folder of its own; the queue is a folder next to it."""
     cell = {"cell_type": "code", "id": "page", "metadata": {}, "outputs": []}
     cell |= {"execution_count": None, "source": source(upload, str(folder / "queue"), runs)}
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}

@@ -61,7 +61,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-CTRL_C = 130  # the exit code of what Ctrl-C ended, in every shell
+CTRL_C = 130  # the exit code after Ctrl-C, as in every shell
 weights_app = typer.Typer(help="Show or fetch the networks' weights.", rich_markup_mode=None)
 app.add_typer(weights_app, name="weights")
 app.add_typer(film_app, name="film")
@@ -107,7 +107,7 @@ def style(
     tile: Tile = None,
     strength: Strength = None,
     style_weight: Weight = None,
-    style_scale: Annotated[float | None, typer.Option(help="Size of the strokes; 1.")] = None,
+    style_scale: Annotated[float | None, typer.Option(help="Size of strokes; default: 1.")] = None,
     statistics: Statistics = None,
     style_mask: StyleMask = None,
     content_mask: ContentMask = None,
@@ -252,11 +252,11 @@ def visualise(
     out: Out = Path("outputs"),
     size: Side = None,
     steps: Steps = None,
-    canvas: Annotated[Canvas, typer.Option(help="What is moved.")] = "spectrum",
+    canvas: Annotated[Canvas, typer.Option(help="What each step changes.")] = "spectrum",
     negative: Annotated[
         bool, typer.Option("--negative", help="Show what silences the channel.")
     ] = False,
-    pictures: Annotated[int, typer.Option(min=1, help="How many, kept apart.")] = 1,
+    pictures: Annotated[int, typer.Option(min=1, help="How many, each different.")] = 1,
     tile: Tile = None,
     seed: Seed = None,
     checkpoint: Saved = None,
@@ -271,7 +271,7 @@ def visualise(
 @app.command()
 def study(
     preset: Annotated[
-        Preset, typer.Option(help="quick takes 1 minute, full takes 40 on 2 cores.")
+        Preset, typer.Option(help="quick takes 1 minute, full takes about 90 on 2 cores.")
     ] = "quick",
     out: Annotated[Path, typer.Option(help="The folder for all studies.")] = Path("outputs/study"),
     workers: Annotated[
@@ -338,11 +338,11 @@ def demo(
 
 @app.command("app")
 def playground_app(
-    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen at.")] = 8866,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8866,
     token: Annotated[
         str | None,
-        typer.Option(help='What the address must contain; "" for nothing. By default, drawn.'),
+        typer.Option(help='What the address must contain; "" for nothing. By default, random.'),
     ] = None,
     runs: Annotated[
         int, typer.Option(min=1, max=64, help="Pictures made at once; others queue.")
@@ -377,10 +377,10 @@ def show_weights(context: typer.Context):
 def fetch(
     to: Annotated[Path, typer.Option(help="The folder to set DREAMKIT_WEIGHTS to.")],
     network: Annotated[
-        list[str] | None, typer.Option(help="vgg19, vgg16 or inception_v3; several times.")
+        list[str] | None, typer.Option(help="vgg19, vgg16 or inception_v3; may be repeated.")
     ] = None,
 ):
-    """Download networks' weights, to carry them to a machine without a connection."""
+    """Download networks' weights, to copy them to a machine without a connection."""
     from ..networks.fetching import fetch_weights
 
     fetch_weights(to, tuple(network or ("vgg19", "inception_v3")))

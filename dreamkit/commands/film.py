@@ -160,7 +160,7 @@ def profile_for(path):
 
 @contextlib.contextmanager
 def stoppable():
-    """After Ctrl-C, say in one line how to go on."""
+    """After Ctrl-C, say in one line how to continue."""
     try:
         yield
     except KeyboardInterrupt as stop:

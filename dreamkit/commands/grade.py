@@ -28,8 +28,8 @@ def grade(
     """Run all submitted notebooks in FOLDER, and check their answers.
 
     Each notebook runs in a process of its own, with limits on time and memory. On Linux it has no
-    network and can't see the other submissions. It can still read your other files, so grade where
-    nothing else matters: submissions are programs that strangers wrote.
+    network and can't see the other submissions. It can still read your other files, so grade on a
+    machine that holds nothing else: submissions are programs that strangers wrote.
     """
     from ..errors import check_choice, check_range
     from ..grading.grade import Limits, grade_folder

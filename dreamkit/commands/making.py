@@ -45,7 +45,7 @@ def styles(style, masks=None):
 
 
 def _split_share(text):
-    """(picture, share) from STYLE[:SHARE]; a drive's or an address's colon is no share."""
+    """(picture, share) from STYLE[:SHARE]; a drive's or an address's colon is not one."""
     picture, _, share = text.rpartition(":")
     if picture and share in ("coarse", "fine"):
         return picture, share
@@ -56,14 +56,14 @@ def _split_share(text):
 
 
 def label(style):
-    """What a result's name says of its styles."""
+    """What a result's name says about its styles."""
     from ..inputs.names import stem_of
 
     return "-".join(stem_of(_split_share(text)[0]) for text in style)
 
 
 def draw_into_files():
-    """Choose matplotlib's backend now, as an MPLBACKEND that is wrong would cost the overview."""
+    """Choose matplotlib's backend now, so that a wrong MPLBACKEND doesn't cost us the overview."""
     chosen = os.environ.pop("MPLBACKEND", None)
     import matplotlib
 
@@ -73,7 +73,7 @@ def draw_into_files():
 
 
 class Stopped(Exception):
-    """Ctrl-C ended a command; the message says what there is already."""
+    """Ctrl-C ended a command; the message says what has been made so far."""
 
 
 def go_on(checkpoint, more, out, overwrite):
@@ -150,7 +150,7 @@ def keep(make, path, overwrite, transparent=None, checkpoint=None):
         phase, step = run.settings["stopped_at"]
         resume = ""
         if checkpoint and Path(checkpoint).is_file():
-            resume = f"; to go on: python -m dreamkit resume {checkpoint}"
+            resume = f"; to continue: python -m dreamkit resume {checkpoint}"
         raise Stopped(
             f"stopped at step {step} of {phase}: the picture so far is in"
             f" '{spelled(where)}'{resume}"
@@ -161,7 +161,7 @@ def keep(make, path, overwrite, transparent=None, checkpoint=None):
 
 
 def free_path(out, photo, label, overwrite):
-    """Where the picture goes; checked before the work, so that an hour is not lost at its end."""
+    """Where the picture goes; checked before the work, so that it isn't lost at the end."""
     from ..images import WRITABLE
     from ..inputs.files import check_room, shortened
     from ..inputs.names import names_a_file, plain_name, stem_of

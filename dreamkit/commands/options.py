@@ -26,8 +26,8 @@ Paintings = Annotated[
     typer.Option(
         "--style",
         metavar="STYLE[:SHARE]",
-        help="Style picture, a sample's name or a file; several times, each with its share: a"
-        " number, coarse or fine, as in --style mosaic:0.7 --style night_flow:0.3.",
+        help="Style picture, a sample's name or a file; may be repeated, each with its share:"
+        " a number, coarse or fine, as in --style mosaic:0.7 --style night_flow:0.3.",
     ),
 ]
 Strength = Annotated[
@@ -41,7 +41,7 @@ StyleMask = Annotated[
     list[str] | None,
     typer.Option(
         metavar="[STYLE:]MASK",
-        help="Picture, white where the style counts; several times for several styles.",
+        help="Picture, white where the style counts; may be repeated for several styles.",
     ),
 ]
 ContentMask = Annotated[
@@ -113,22 +113,27 @@ Channels = Annotated[
 ]
 Guide = Annotated[str | None, typer.Option(help="Picture whose features to dream of.")]
 Jitter = Annotated[
-    int | None, typer.Option(min=0, help="Roll before each step, up to px; 32 by default.")
+    int | None, typer.Option(min=0, help="Largest random roll before each step, px; 32 by default.")
 ]
 Rotate = Annotated[
-    float | None, typer.Option(min=0, max=180, help="Turn before each step, up to degrees.")
+    float | None,
+    typer.Option(min=0, max=180, help="Largest random turn before each step, degrees."),
 ]
 Zoom = Annotated[
-    float | None, typer.Option(min=0, max=1, help="Scale before each step, up to this fraction.")
+    float | None,
+    typer.Option(min=0, max=1, help="Largest random zoom before each step, a fraction."),
 ]
 Smooth = Annotated[
-    int | None, typer.Option(min=0, help="Bands of the gradient to make equal; 3 by default.")
+    int | None,
+    typer.Option(min=0, help="Bands of the gradient to make equally strong; 3 by default."),
 ]
 LearningRate = Annotated[
-    float | None, typer.Option(min=1e-6, help="Change in a step, of [0, 1]; 0.01 by default.")
+    float | None,
+    typer.Option(min=1e-6, help="Size of a step, in units of [0, 1]; 0.01 by default."),
 ]
 OctaveScale = Annotated[
-    float | None, typer.Option(min=1.01, help="Each size over the one before; 1.4 by default.")
+    float | None,
+    typer.Option(min=1.01, help="Ratio of each size to the one before; 1.4 by default."),
 ]
 Smallest = Annotated[
     int | None, typer.Option(min=1, help="Shorter side of the smallest octave, px, or a bit more.")

@@ -29,7 +29,7 @@ def keep_chroma(painted, photo):
     colours leave little room: pure red has only one brightness. So the luminance is limited to
     where red, green and blue all stay in [0, 1], and bright strokes fade on saturated things.
 
-    It looks best if everything is grey before: paint `grey(photo)` in the style of
+    It looks best if everything is made grey first: paint `grey(photo)` in the style of
     `match_colours(grey(painting), grey(photo))`, which is as bright and as rich in contrast.
 
     Args:

@@ -55,8 +55,8 @@ class Masked(Term):
             raise SettingsError(f"The {self.name} term scores pixels: only features can be masked.")
         if self.term.degree is None:
             raise SettingsError(
-                f"This {self.name} term sorts its features, and a mask can only weigh sums: leave"
-                ' the mask out, or choose other statistics, such as "moments".'
+                f"This {self.name} term sorts its features, and a mask can only weight sums:"
+                ' leave the mask out, or choose other statistics, such as "moments".'
             )
         self.mask = load_image(self.mask)
         if not self.mask.any():
@@ -93,10 +93,10 @@ class Masked(Term):
         """The term's statistics of the weighted features, compared with its weighted target."""
         weighted, own = {}, {}
         for layer, f in features.items():
-            weigh = functools.partial(_weigh, mask=target[layer]["mask"])
-            weighted[layer] = weigh(f)
+            apply_mask = functools.partial(_times, mask=target[layer]["mask"])
+            weighted[layer] = apply_mask(f)
             if "target" in target[layer]:
-                own[layer] = tf.nest.map_structure(weigh, target[layer]["target"])
+                own[layer] = tf.nest.map_structure(apply_mask, target[layer]["target"])
         roots = {layer: target[layer]["mask"] for layer in features}
         return self.term.statistics(weighted, own, *([roots] if self.term.takes_roots else []))
 
@@ -120,7 +120,7 @@ def keep_outside(picture, changed, masks):
     return np.clip(picture + mask * (changed - picture), 0, 1)
 
 
-def _weigh(x, mask):
+def _times(x, mask):
     """Feature maps (1, h, w, C) times a mask; sums and lists of vectors as they are."""
     return x * tf.cast(mask, x.dtype) if x.shape.rank == 4 else x
 

@@ -45,7 +45,9 @@ def paintings(style, mask, network, layers=None):
     styles = style if isinstance(style, list) else [(style, 1.0)]
     masks = {n: m for m, n in mask} if isinstance(mask, list) else {}
     for number in masks.keys() - range(len(styles)):
-        raise SettingsError(f"style_mask has a mask for style {number}, but they end before it.")
+        raise SettingsError(
+            f"style_mask has a mask for style {number}, but the last style is {len(styles) - 1}."
+        )
     found = []
     for number, (picture, share) in enumerate(styles):
         own = layers if isinstance(share, Real) else _layers(share, layers, network)

@@ -19,7 +19,7 @@ from ..terms import Style, TotalVariation
 from .paintings import paintings, scale_paintings
 
 SMALLEST = 32  # px; the coarsest size only has to place light and dark
-REACH = 4  # px around a picture that bicubic enlarging reads
+HALO = 4  # px around a picture that bicubic enlarging reads
 
 
 @reproducible("style", size=kinds.one_or_both_sides)
@@ -63,7 +63,7 @@ def texture(
         style_layers: names, or {name: weight}; None for the backbone's defaults.
         style_scale: the painting's longest side over the texture's; larger gives larger strokes.
         octaves: number of sizes, each half the next, so that large shapes come first.
-        formula, statistics: how to compare pictures, and what of them; see `Style`.
+        formula, statistics: what to compare, and how; see `Style`.
         optimizer, tile, callback, progress: see `descend`.
         learning_rate: step size in units of [0, 1]; larger ones leave dull patches.
         precision, profile, checkpoint, film: see `style_transfer`.
@@ -145,6 +145,6 @@ def enlarge(picture, size, tileable):
     if not tileable:
         return resize(picture, size)
     height, width = picture.shape[:2]
-    box = (REACH, REACH, REACH + width, REACH + height)
-    around = wrap(picture, REACH).numpy()
+    box = (HALO, HALO, HALO + width, HALO + height)
+    around = wrap(picture, HALO).numpy()
     return np.clip(resize_channels(around, *size, Image.Resampling.BICUBIC, box), 0, 1)

@@ -24,8 +24,8 @@ class Transforms:
         jitter: roll it by up to this many px, down or up and right or left.
         rotate: turn it by up to this many degrees either way, 0 to 180.
         zoom: enlarge or shrink it by up to this fraction, 0 to 1.
-        pad: lay it on grey that is this many px larger on each side, at a random place. For scores
-            that compare with no photo, which would have to be as large.
+        pad: lay it on grey that is this many px larger on each side, at a random place. Only for
+            scores without a photo to compare with, which would have to be as large.
 
     Raises:
         SettingsError: an argument is out of range.
@@ -55,7 +55,7 @@ class Transforms:
         """The `Move` of one step; the same seed and step always give the same one."""
         rng = np.random.default_rng((seed, step))
         shift = rng.integers(-self.jitter, self.jitter + 1, 2)
-        turn, growth = rng.uniform(-1, 1, 2).tolist()  # drawn last: no roll depends on them
+        turn, growth = rng.uniform(-1, 1, 2).tolist()  # last, so that no roll depends on them
         place = rng.integers(0, 2 * self.pad, 2, endpoint=True).tolist()
         margins = tuple((before, 2 * self.pad - before) for before in place)
         return Move(tuple(shift.tolist()), self.rotate * turn, (1 + self.zoom) ** growth, margins)

@@ -125,7 +125,7 @@ def visualise(
         negative: True to show what silences the channel.
         pictures: how many different pictures to make: each is kept apart from those before it by
             its Gram matrix at `layer`.
-        apart: what it costs to be just like another one: with 1, as much as the first one scores.
+        apart: the penalty for being just like another one; 1 costs as much as the first one scores.
         learning_rate: of Adam; in units of the canvas, see `dreamkit/canvas.py`.
         jitter, rotate, zoom, pad: the random moves; see `Transforms`.
         precision, tile, profile, callback, progress, checkpoint, film: see `style_transfer`.
@@ -159,7 +159,7 @@ def visualise(
     made, runs = [], []
 
     def score_apart_from(others):
-        """The score, less what likeness to each of them costs, in units of the first's score."""
+        """The score minus a penalty for likeness to each of them, in units of the first's score."""
         if not others:
             return score
         weight = apart * abs(runs[0].history["dream"].iloc[-1])

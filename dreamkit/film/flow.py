@@ -6,14 +6,14 @@ import numpy as np
 
 from ..images import resize, resize_channels
 
-LONGEST = 256  # px at which the flow is computed: larger takes long, and adds little
+LONGEST = 256  # px at which the flow is computed: larger takes longer, and adds little
 GREY = (0.299, 0.587, 0.114)
 UNLIKE = 0.1  # a pixel that differs by this much from where it came from is a third as reliable
 
 
 @dataclass(frozen=True)
 class Flow:
-    """Where each pixel of a frame was in the frame before, and how far to believe it.
+    """Where each pixel of a frame was in the frame before, and how reliable that is.
 
     Attributes:
         offsets: (2, H, W), rows and columns to add to a pixel's place, px.
@@ -24,7 +24,7 @@ class Flow:
     reliable: np.ndarray
 
     def carry(self, picture):
-        """The frame before's picture, (H, W, 3), moved to where its parts are now."""
+        """The previous frame's picture, (H, W, 3), with its parts moved to where they are now."""
         return warped(picture, self.offsets)
 
 
@@ -38,8 +38,8 @@ def optical_flow(before, now):
     Args:
         before, now: (H, W, 3) pictures of the same size.
 
-    Sources: Le Besnerais and Champagnat 2005 (the flow); Sundaram, Brox and Keutzer 2010 (the check
-    of the way back).
+    Sources: Le Besnerais and Champagnat 2005 (the flow); Sundaram, Brox and Keutzer 2010 (the
+    forward-backward check).
 
     >>> ramp = np.random.default_rng(0).random((24, 24, 3), "float32")
     >>> flow = optical_flow(ramp, ramp)

@@ -1,4 +1,4 @@
-"""What every film has in common: recorded settings, frame after frame, stop and go on."""
+"""What every film has in common: recorded settings, frame after frame, stop and continue."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from .reel import Reel, unfinished
 
 
 class Maker:
-    """A film in the making, which goes on where it was stopped.
+    """A film in the making, which continues where it was stopped.
 
     Args:
         path: the film; an unfinished one with the same settings is continued, and lends its seed
@@ -47,7 +47,8 @@ class Maker:
         """Make the missing frames: `draw(number)` returns frame `number`, or None at the end.
 
         Raises:
-            KeyboardInterrupt: stopped; its message says how to go on. The frames so far are kept.
+            KeyboardInterrupt: stopped; its message says how to continue. The frames so far are
+            kept.
         """
         from tqdm.auto import tqdm
 
@@ -62,7 +63,7 @@ class Maker:
         except KeyboardInterrupt:
             raise KeyboardInterrupt(
                 f"stopped after {len(self.reel)} of {count} frames, which are in"
-                f" {self.reel.folder}: repeat the same to go on"
+                f" {self.reel.folder}: repeat the same to continue"
             ) from None
 
     def finish(self, order=None, **results):
@@ -82,7 +83,7 @@ def picture_of(run):
 
 
 def frame_seed(seed, number):
-    """The seed of one frame, so that every frame has another jitter and a film can go on."""
+    """The seed of one frame, so that every frame has its own jitter and a film can be continued."""
     return int(np.random.default_rng((seed, number)).integers(2**31))
 
 

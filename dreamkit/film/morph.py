@@ -29,9 +29,9 @@ def morph(
 ):
     """Turn a photo into a painting and the painting into a dream.
 
-    The keyframes are runs of their own: style transfers with ever more weight on the style, then
-    dreams of the painting with ever longer steps. Between them the film blends, at an even speed: a
-    pair that differs more gets more frames.
+    The keyframes are runs of their own: style transfers with more and more weight on the style,
+    then dreams of the painting with longer and longer steps. The film blends between them, at an
+    even speed: a pair that differs more gets more frames.
 
     Args:
         content, style: pictures; see `style_transfer`.
@@ -49,8 +49,8 @@ def morph(
         options: any other argument of `dream_style` but its order, such as `size=` or `steps=`.
 
     Returns:
-        A `Movie`. If it is stopped, its keyframes stay in `<out>-frames`, and the same call goes
-        on.
+        A `Movie`. If it is stopped, its keyframes stay in `<out>-frames`, and the same call
+        continues it.
 
     Raises:
         DreamkitError: the subclass and message name the invalid picture, setting or file.

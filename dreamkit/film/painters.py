@@ -1,4 +1,4 @@
-"""How a recipe makes the frames of a video: the first as ever, the others from the one before."""
+"""How a recipe makes the frames of a video: the first as usual, the others from the one before."""
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from .temporal import Temporal
 HOLD = 200.0  # weight of a style's temporal term, relative to its content's
 RATE = 0.04  # Adam's first rate for a frame that starts from a painted one; 0.06 repaints it
 FADE = 0.95  # how much of a dream is carried into the next frame
-TYPICAL = 0.05  # where a picture has moved so far, a dream's temporal term pulls as it pushes
+TYPICAL = 0.05  # at this distance, a dream's temporal term pulls as hard as the dream pushes
 
 
 class StyleFrames:
@@ -49,7 +49,7 @@ class StyleFrames:
         return picture_of(style_transfer(**{**self.given, "content": frame, "size": None}))
 
     def next(self, frame, carried, reliable, number):
-        """A later frame: a few steps from the last result, and held to it."""
+        """A later frame: a few steps from the last result, held close to it."""
         given = self.given
         colours = given["preserve_color"]
         what = given["style"], given["style_mask"], self.network, given["style_layers"]
@@ -97,7 +97,7 @@ class DreamFrames:
         """A later frame: a few steps from the video's frame with the last dream in it."""
         given = self.given
         begin = frame + FADE * reliable * (carried - frame)
-        # The roll is one for all steps of a frame, for what holds the picture has to roll with it.
+        # All steps of a frame share one roll, because what holds the picture has to roll with it.
         rng = np.random.default_rng(frame_seed(given["seed"], number))
         shift = rng.integers(-given["jitter"], given["jitter"] + 1, 2)
         begin, carried, reliable = (np.roll(x, shift, (0, 1)) for x in (begin, carried, reliable))

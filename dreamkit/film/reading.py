@@ -31,7 +31,7 @@ class Video:
         return self.pictures()
 
     def pictures(self, size=None, start=0, stop=None, every=1):
-        """The frames as pictures, (H, W, 3) in [0, 1], of which one at a time is in memory.
+        """The frames as pictures, (H, W, 3) in [0, 1], with one at a time in memory.
 
         Args:
             size: longest side, px; None keeps the video's.

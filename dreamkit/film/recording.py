@@ -22,8 +22,8 @@ class Film:
         overwrite: True to replace an existing film.
         keep_frames: True leaves the frames as PNG files in `<path>-frames`.
 
-    Pass it to a recipe, or to `descend` and `ascend`, as `callback=`; then call `finish`. Frames go
-    to the disk as they are made, so memory doesn't grow with their number.
+    Pass it to a recipe, or to `descend` and `ascend`, as `callback=`; then call `finish`. Frames
+    are written to disk as they are made, so memory doesn't grow with their number.
 
     Raises:
         ImageError: an unknown suffix, an existing film, or no ffmpeg.
@@ -92,7 +92,7 @@ class Film:
         """Write the film, ending with the run's picture, and its settings as `<path>.json`.
 
         A run that was interrupted gives a film that ends there; its frames are kept, so that the
-        film can go on when the run is resumed.
+        film can continue when the run is resumed.
 
         Args:
             run: the `Run` that was filmed.

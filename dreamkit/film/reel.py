@@ -13,8 +13,8 @@ from ..inputs.files import check_folder, replacing
 from ..inputs.text import json_text
 
 # What ffmpeg is asked for. MP4: H.264 that every player and browser shows, with its colours marked
-# as those of HD video. GIF: a palette of its own for each frame, as there is no palette for all
-# that could be chosen without holding all frames in memory.
+# as those of HD video. GIF: a palette of its own for each frame, because choosing one for all would
+# need all frames in memory.
 FORMATS = {
     ".mp4": dict(
         codec="libx264",
@@ -48,7 +48,7 @@ class Reel:
     Args:
         path: the film; `.mp4`, `.gif` or `.webp` decides the format.
         settings: everything that made the frames, as JSON values; None for frames that cannot be
-            continued, for nobody knows what made them.
+            continued, because it isn't known what made them.
         fps: frames per second.
         overwrite: True to replace an existing film, and the frames of an unfinished one that was
             made with other settings.
@@ -74,14 +74,14 @@ class Reel:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def _check_free(self, found, same):
-        """Raise an error if there is a finished film, or one begun with other settings."""
+        """Raise an error if there is a finished film, or one started with other settings."""
         for file in (self.path, self.settings_file):
             if file.exists() and not (same and stopped(self.settings_file)):
                 raise ImageError(f"'{file}' already exists: choose another name, or overwrite it.")
         if found and found["settings"] is not None and not same:
             raise SettingsError(
                 f"{self.folder} has the frames of an unfinished film made with other settings"
-                f" ({differences(found['settings'], self.notes['settings'])}): repeat them to"
+                f" ({differences(found['settings'], self.notes['settings'])}): use its settings to"
                 " continue it, choose another name, or overwrite it."
             )
         if self.folder.exists() and not found:
@@ -207,7 +207,7 @@ def settings_file(path):
 
 
 def unfinished(path):
-    """What an unfinished film of this name has written down, or None."""
+    """The notes of an unfinished film of this name, or None."""
     try:
         notes = json.loads((frames_folder(Path(path).expanduser()) / NOTES).read_text("utf-8"))
         settings, labels, flickers = notes["settings"], notes["labels"], notes.get("flickers", [])
@@ -219,7 +219,7 @@ def unfinished(path):
 
 
 def stopped(file):
-    """True if these are the settings of a film that ends early, for its run was interrupted."""
+    """True if these are the settings of a film that ends early because its run was interrupted."""
     try:
         return "stopped" in json.loads(file.read_text("utf-8"))["film"]
     except (OSError, ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""Temporal: a term that holds a picture to another, where that is to be believed."""
+"""Temporal: a term that holds a picture close to another, where the flow is reliable."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from ..terms import Term
 
 @dataclass(eq=False)
 class Temporal(Term):
-    """How far a picture is from the last frame's result, moved to where its parts are now.
+    """How far a picture is from the last frame's result, with parts moved to where they are now.
 
     With W that result, x the picture and c how reliable the flow is: mean c (x − W)².
 

@@ -35,10 +35,10 @@ def transform_video(
 ):
     """Paint or dream a video frame by frame, each frame started from the one before.
 
-    The result before is moved to where its parts are now, by the optical flow between the video's
-    frames, and a temporal term holds the new one to it, where the flow can be believed. So brush
-    strokes and dreamt animals move with what they are on, instead of flickering. The video has no
-    sound.
+    The parts of the previous result are moved to where they are now, by the optical flow between
+    the video's frames, and a temporal term holds the new result close to it, where the flow is
+    reliable. So brush strokes and dreamt animals move with what they are on, instead of flickering.
+    The video has no sound.
 
     Args:
         video: path of a video or of an animated GIF or WebP.
@@ -57,7 +57,7 @@ def transform_video(
 
     Returns:
         A `Movie`; its settings have the mean `flicker`. If the film is stopped, its frames stay in
-        `<out>-frames`, and the same call goes on.
+        `<out>-frames`, and the same call continues it.
 
     Raises:
         DreamkitError: the subclass and message name the invalid video, picture, setting or file.

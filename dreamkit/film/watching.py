@@ -120,7 +120,7 @@ def scrub(film, count=60, width=320):
 
 
 def spaced(film, count, width):
-    """Up to `count` evenly spaced frames of a film, the first and the last among them."""
+    """Up to `count` evenly spaced frames of a film, including the first and the last."""
     check_range("count", count, 1)
     check_range("width", width, 8)
     video = open_video(film)

@@ -60,7 +60,7 @@ def zoom_dream(
 
     Returns:
         A `Movie`. If the film is stopped, its frames stay in `<out>-frames`, and the same call
-        goes on; the film is the same as without the break.
+        continues it; the film is the same as if it had never stopped.
 
     Raises:
         DreamkitError: the subclass and message name the invalid picture, setting or file.
@@ -120,7 +120,7 @@ def moved(picture, zoom, rotate, mode="reflect"):
 def settled(picture, first):
     """A picture with the first frame's mean and contrast in each colour.
 
-    Without it, the colours of a long film grow ever harsher, as each frame adds to the last.
+    Without it, the colours of a long film get harsher and harsher, as each frame adds to the last.
     """
     means, spreads = picture.mean((0, 1)), picture.std((0, 1)) + 1e-6
     scale = first.std((0, 1)) / spreads

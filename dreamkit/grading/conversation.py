@@ -23,7 +23,7 @@ class ConversationError(Exception):
 
 
 class Other:
-    """Stands for an object that cannot cross: no answer to any exercise."""
+    """Stands for an object that cannot be sent: it is no exercise's answer."""
 
     def __init__(self, name):
         self.name = name
@@ -115,7 +115,7 @@ class Conversation:
             if set(message) not in known:
                 raise ValueError
         except (ValueError, TypeError, RecursionError):
-            reason = "the other side ended" if not line else "that was no message"
+            reason = "the other side ended" if not line else "that wasn't a message"
             raise ConversationError(reason) from None
         return message
 
@@ -156,7 +156,7 @@ class Conversation:
         return {"array": [array.dtype.str, array.shape, data]}
 
     def decode(self, value):
-        """The value that `encode` made JSON of."""
+        """The value that `encode` turned into JSON."""
         if not isinstance(value, dict):
             return value
         ((kind, content),) = value.items()
@@ -184,7 +184,7 @@ class Conversation:
     def _decode_array(self, content):
         dtype, shape, data = content
         if np.dtype(dtype).kind not in KINDS:
-            raise ValueError("an array of that kind cannot cross")
+            raise ValueError("an array of that kind cannot be sent")
         return np.frombuffer(base64.b64decode(data), dtype).reshape(shape).copy()
 
     def _decode_table(self, content):
@@ -195,7 +195,7 @@ class Conversation:
 
 
 def _error(name, message):
-    """An exception of a class with this name, which is the other side's, so it may be anything."""
+    """An exception whose class has this name; the other side chose it, so it may be anything."""
     valid = str(name).isidentifier() and not keyword.iskeyword(str(name)) and len(name) < 40
     return type(name if valid else "Error", (Exception,), {})(str(message))
 

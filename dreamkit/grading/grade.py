@@ -36,7 +36,7 @@ class Answer:
 
 @dataclass
 class Result:
-    """What came of a notebook: an `Answer` for each exercise, and a note if it didn't finish."""
+    """The outcome of a notebook: an `Answer` for each exercise, and a note if it didn't finish."""
 
     student: str
     notebook: str
@@ -106,10 +106,10 @@ def describe(sandbox):
     if sandbox.isolated:
         return (
             "Notebooks run without network, and can't see the submissions or results; they can"
-            " read other files of yours."
+            " still read your other files."
         )
     return (
-        "WARNING: this system gives no sandbox (that takes Linux with unshare), so notebooks run"
+        "WARNING: this system has no sandbox (it needs Linux with unshare), so notebooks run"
         " with your network and your files: grade on a machine that holds nothing else."
     )
 

@@ -11,7 +11,7 @@ INTRODUCTION = """\
 
 For teachers: {count} questions for somebody who has worked through notebooks 00 to 06. Each has a
 model answer of one to four sentences, the points an answer must contain (one mark each), and the
-section where the matter is taught. Any wording that makes the points is right. No computer is
+section where it is taught. Any wording that makes the points is right. No computer is
 needed. `data/quiz.yml` holds the questions, and `python -m dreamkit quiz` makes this page and files
 for Moodle and Canvas from it.
 

@@ -9,7 +9,7 @@ from ..exercises import EXERCISES
 from ..inputs.files import replacing
 
 MOST_SHOWN = 5  # hints of an exercise
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would compute a cell that starts so
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # starts of cells that a spreadsheet computes
 
 
 def write_reports(results, out):

@@ -72,7 +72,7 @@ class Sandbox:
 
     @contextlib.contextmanager
     def process(self, arguments, scratch, seconds, environment):
-        """Run `python -m arguments` for so many seconds at most; then it and its children end."""
+        """Run `python -m arguments` for at most so many seconds; then it and its children end."""
         command = self.command([sys.executable, "-m", *map(str, arguments)], scratch)
         process = subprocess.Popen(
             command,

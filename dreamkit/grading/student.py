@@ -18,7 +18,7 @@ LARGEST_FILE = 2**28  # bytes
 
 
 def main(notebook, seconds, memory):
-    """Run all code cells in order, as "Restart and run all" would, but go on after an error."""
+    """Run all code cells in order, as "Restart and run all" would, but continue after an error."""
     conversation = _take_over_pipes()
     set_limits(int(memory))
     _set_alarm(conversation, float(seconds))
@@ -64,7 +64,7 @@ def set_limits(memory):
 
 
 def _set_alarm(conversation, seconds):
-    """Stop a cell, or a function that is checked, after a while; the notebook goes on."""
+    """Stop a cell, or a function that is checked, after a while; the notebook continues."""
 
     def ring(*_):
         if not conversation.busy:

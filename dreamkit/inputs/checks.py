@@ -15,7 +15,7 @@ def check_path(name, value):
     if not isinstance(known, str) or not 0 < len(known) <= LONGEST_PATH or "\0" in known:
         raise SettingsError(f"{name} cannot be {shown(value)}: give the path of a file.")
     if known.startswith("~") and os.path.expanduser(known) == known:
-        raise SettingsError(f"{name} cannot be {shown(value)}: nobody here has that name.")
+        raise SettingsError(f"{name} cannot be {shown(value)}: there is no such user here.")
     return value
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from ..errors import ImageError
 from .checks import check_flag
 
-LONGEST_NAME, SHORT_NAME = 240, 204  # bytes; most file systems allow 255, and parts need some
+LONGEST_NAME, SHORT_NAME = 240, 204  # bytes; most systems allow 255; temporary names need some
 LEAST_ROOM = 2**20  # bytes that must be free on a disk
 
 
@@ -113,19 +113,19 @@ def _add(parts, paths):
 
 
 def _move_to_free(part, path):
-    """Give a file another name unless a file has it, which no two processes can do at once."""
+    """Rename a file unless the name is taken; two processes cannot both succeed."""
     try:
         os.link(part, path)
     except FileExistsError:
         raise
-    except OSError as error:  # not every file system knows links
+    except OSError as error:  # not every file system supports links
         if os.path.lexists(path):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from error
         os.replace(part, path)
 
 
 def free_name(path, companions=()):
-    """The path with the first number that makes it, and it with other suffixes, free: `cat-2.png`.
+    """The path with the first number with which it and its companions are free: `cat-2.png`.
 
     >>> free_name(Path("nowhere/cat.png"), [".json"]).name
     'cat-2.png'
@@ -137,7 +137,7 @@ def free_name(path, companions=()):
 
 
 def shortened(stem, suffix):
-    """A file's stem, so short that the file can have it; the names of two files stay different.
+    """A file's stem, cut so that the name isn't too long; the names of two files stay different.
 
     >>> shortened("cat", ".png"), len(shortened("x" * 300, ".png"))
     ('cat', 200)

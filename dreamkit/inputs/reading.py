@@ -24,7 +24,7 @@ PIXELS_PER_BYTE = 200
 # A fixed list: Pillow passes some formats (EPS) to external programs and mistakes noise for TGA.
 READABLE = ["PNG", "JPEG", "MPO", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM", "ICO"]
 HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-# The chunks of a PNG that its pixels, their colours and the way up depend on.
+# The chunks of a PNG that decide its pixels, their colours and its orientation.
 PNG_PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"eXIf")
 PNG_PROFILE = (b"iCCP",)
 
@@ -41,7 +41,7 @@ def read(file, name, size=None, largest=None):
         file: a path, a `BytesIO` or a PIL image.
         name: what to call it in an error.
         size: longest side the result should have, px; None keeps the picture's own.
-        largest: the same, for pictures that are larger than this only.
+        largest: the same, but only for pictures that are larger than this.
 
     Returns:
         The values, (H, W) or (H, W, C), of any type, and the height and width that the result
@@ -71,7 +71,7 @@ def read(file, name, size=None, largest=None):
 
 
 def _what_it_is(file):
-    """What to say of a file that holds no picture we can read, and what to do."""
+    """What to say about a file that holds no picture we can read, and what to do."""
     head = _head(file)
     if not head:
         return "is empty: give a PNG, JPEG, WebP, GIF, BMP or TIFF"
@@ -133,7 +133,7 @@ def _is_blank(values):
 
 
 def _is_negative(image):
-    """True for a TIFF that stores white as 0 at a depth at which Pillow forgets to turn it."""
+    """True for a TIFF that stores white as 0 at a depth at which Pillow forgets to invert it."""
     return image.mode[0] in "IF" and getattr(image, "tag_v2", {}).get(262) == 0
 
 

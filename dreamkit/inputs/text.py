@@ -6,7 +6,7 @@ import json
 def json_text(value):
     """A JSON text, in plain letters where UTF-8 has them.
 
-    File names that aren't UTF-8 hold surrogates, which it has not: they are written as escapes,
+    File names that aren't UTF-8 hold surrogates, which UTF-8 cannot: they are written as escapes,
     and `json.loads` gives the same names back.
 
     >>> json_text({"source": "café.jpg"}), json_text({"source": "caf\\udce9.jpg"})

@@ -12,7 +12,7 @@ from ..errors import ImageError
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 WHITE_IS_ZERO, SEPARATE_PLANES = 0, 2
 logging.getLogger("tifffile").addHandler(logging.NullHandler())  # or it writes to stderr
-LARGEST_RATIO = 100  # compressed to less than a hundredth, a scan is not a scan
+LARGEST_RATIO = 100  # a real scan does not compress to less than a hundredth
 
 
 def is_misread(image):

@@ -45,7 +45,7 @@ def local_path(source):
 
 
 def shortened(address):
-    """An address to be named in a sentence: data is left out."""
+    """An address for use in a sentence: data is left out."""
     return address if address[:5].lower() != "data:" else f"{address[:30]}…"
 
 
@@ -53,7 +53,7 @@ def fetch(address):
     """The bytes of a picture at an http(s) or data address.
 
     Raises:
-        ImageError: they cannot be had; the message names the address and the reason.
+        ImageError: they cannot be fetched; the message names the address and the reason.
     """
     body = io.BytesIO()
     try:
@@ -154,7 +154,7 @@ def _within(seconds, call):
 
 
 def _opener():
-    """An opener for one download, which knows the web and nothing else."""
+    """An opener for one download, which can open web addresses and nothing else."""
     guard, opener = _Guard(), urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler(),

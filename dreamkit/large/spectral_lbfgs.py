@@ -23,8 +23,8 @@ class SpectralLBFGS:
     frequency f, so broad strokes could take steps many times as long as those that fine detail
     allows. Here the guess is f, and a move starts as the gradient times 1/f in Fourier space.
     With VGG-19, the astronaut in night_flow has a lower loss after 100 evaluations than SciPy's has
-    after 150. How much is won depends on the style: where it is fine texture, as in mosaic, Adam
-    ends lower. benchmarks/README.md has the figures.
+    after 150. How much this gains depends on the style: with fine texture, as in mosaic, Adam ends
+    lower. benchmarks/README.md has the figures.
 
     Two more differences save a little. There is no line search, so each evaluation is a step; no
     step is longer than `rate` instead. And the arithmetic is in the picture's precision, not in
@@ -36,7 +36,7 @@ class SpectralLBFGS:
 
     Attributes:
         slots: what a checkpoint saves, the length of the last move; after `resume`, the curvature
-            is learnt anew, so the picture is not the same to the last bit.
+            is learnt again, so the picture is not the same to the last bit.
 
     Sources: Nocedal 1980 (L-BFGS); Nocedal and Wright 2006, algorithm 7.4, whose H₀ is the guess;
     Olah, Mordvintsev and Schubert 2017 (the 1/f of pictures as a preconditioner).
@@ -57,9 +57,9 @@ class SpectralLBFGS:
         move = free * self.direction(free * g)
         length = np.sqrt(np.mean(move**2)) + 1e-20
         # Without any curvature a direction has no length of its own.
-        wanted = min(length, self.longest) if self.pairs else float(self.length)
-        self.picture.assign_sub(move * (wanted / length))
-        self.length.assign(wanted)
+        allowed = min(length, self.longest) if self.pairs else float(self.length)
+        self.picture.assign_sub(move * (allowed / length))
+        self.length.assign(allowed)
 
     def learn(self, moved, change):
         """Note how the gradient changed with a move, unless the score doesn't curve upwards."""

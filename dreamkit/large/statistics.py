@@ -37,7 +37,7 @@ def polar(matrix):
 
     The polynomial x (a + b x² + c x⁴) of the matrix is that of its singular values, and leaves its
     rotation alone. `STEEP` brings small values near 1 quickly, `EXACT` then takes them to 1. Values
-    below 1e-4 of the largest remain small, and with them a part of the cloud without extent.
+    below 1e-4 of the largest remain small: in those directions the cloud has no extent.
 
     Sources: Björck and Bowie 1971 (the last steps); Jordan et al. 2024 (the first).
     """

@@ -1,4 +1,4 @@
-"""Scoring a picture as if it went on for ever, repeated like a tile on a wall.  (Notebook 03.)"""
+"""Scoring a picture as if it went on forever, repeated like a tile on a wall.  (Notebook 03.)"""
 
 from dataclasses import dataclass
 from typing import ClassVar

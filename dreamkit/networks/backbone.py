@@ -1,4 +1,4 @@
-"""A pretrained network, truncated at the deepest layer requested.  (Notebook 00.)"""
+"""A pretrained network, truncated at the deepest layer requested.  (Notebook 01.)"""
 
 import difflib
 import functools
@@ -37,7 +37,7 @@ class Backbone:
     Features come from a Keras model that ends at the deepest layer requested, built once for each
     set of layers.
 
-    Introduced in notebook 00.
+    Introduced in notebook 01.
     """
 
     @checked(precision=kinds.text)
@@ -110,7 +110,7 @@ class Backbone:
             LayerError: the network has no such layer.
             ImageError: the picture holds integers, or is too small for the layers.
 
-        Introduced in notebook 00.
+        Introduced in notebook 01.
 
         >>> net = load_backbone("squeezenet")
         >>> {k: tuple(v.shape) for k, v in net.features(tf.zeros((64, 48, 3)), "fire3").items()}
@@ -275,7 +275,7 @@ def load_backbone(name, weights=None):
         WeightsError: its weights cannot be found, or are damaged.
 
     Sources: Simonyan and Zisserman 2015 (VGG), Szegedy et al. 2016 (Inception v3), Iandola et
-    al. 2016 (SqueezeNet). Introduced in notebook 00.
+    al. 2016 (SqueezeNet). Introduced in notebook 01.
 
     >>> load_backbone("squeezenet").name
     'squeezenet'

@@ -1,6 +1,6 @@
 """Where TensorFlow computes, and how much memory is free there.  (Notebook 00.)
 
-Written without a GPU at hand: its tests use stand-ins for TensorFlow's and the driver's answers.
+Written without access to a GPU: its tests use stand-ins for TensorFlow's and the driver's answers.
 """
 
 import contextlib
@@ -79,10 +79,10 @@ def card_memory(name):
 
 
 def _of_card(device, total, free):
-    """The `Memory` of a card of which `total` bytes exist and `free` are in nobody's hands."""
+    """The `Memory` of a card of which `total` bytes exist and `free` are not in use."""
     taken = tf.config.experimental.get_memory_info("GPU:0")
     used, peak = taken["current"], taken["peak"]
-    if _grows(device):  # TensorFlow keeps what it once had, and uses it again
+    if _grows(device):  # TensorFlow keeps the memory it once took, and reuses it
         free += peak - used
     else:
         free = UNGROWN * total - used

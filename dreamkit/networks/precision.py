@@ -10,8 +10,8 @@ from .devices import capability, gpu
 
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 CPUINFO = Path("/proc/cpuinfo")
-# Instruction sets without bfloat16, by oneDNN's names: held to one of them, it refuses bfloat16 or
-# computes it by way of float32, which is slower than float32 alone.
+# Instruction sets without bfloat16, by oneDNN's names: limited to one of them, it refuses bfloat16
+# or computes it by way of float32, which is slower than float32 alone.
 WITHOUT_BFLOAT16 = ("SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2")
 WITHOUT_BFLOAT16 += ("AVX512_MIC", "AVX512_MIC_4OPS", "AVX512_CORE", "AVX512_CORE_VNNI")
 REFUSING = ("SSE41", "AVX", "AVX2", "AVX2_VNNI")  # of these, those that refuse it
@@ -28,7 +28,7 @@ def fastest_precision():
 def has_bfloat16():
     """True if the hardware supports bfloat16: recent x86 servers, NVIDIA GPUs since Ampere.
 
-    On a processor, oneDNN must be free to use it: not switched off, nor held to an older
+    On a processor, oneDNN must be free to use it: not switched off or limited to an older
     instruction set by ONEDNN_MAX_CPU_ISA.
     """
     if gpu():
@@ -51,11 +51,11 @@ def bfloat16_forbidden_by():
 
 
 def check_bfloat16():
-    """Raise a `SettingsError` if oneDNN is held to instructions for which it has no bfloat16."""
+    """Raise a `SettingsError` if oneDNN is limited to instructions for which it has no bfloat16."""
     name, _, value = (bfloat16_forbidden_by() or "").partition("=")
     if value.upper() in REFUSING and not gpu():
         raise SettingsError(
-            f"precision cannot be 'bfloat16' while {name}={value} keeps the processor from it:"
+            f"precision cannot be 'bfloat16' while {name}={value} rules it out:"
             f" unset {name}, or give 'float32'."
         )
 

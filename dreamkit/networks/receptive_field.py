@@ -1,4 +1,4 @@
-"""Which part of the picture a feature sees.  (Notebook 00.)"""
+"""Which part of the picture a feature sees.  (Notebook 01.)"""
 
 import functools
 from typing import NamedTuple
@@ -40,7 +40,7 @@ class Geometry:
         A window of size k and step s widens the field by (k − 1) strides and multiplies the stride
         by s; where branches meet, the widest counts. Padding shifts a window back by an amount that
         can depend on the size; again the widest counts. Rows and columns are followed separately,
-        for a window may be longer in one of them, as Inception's of 1 × 7 are.
+        because a window may be longer in one of them, like Inception's windows of 1 × 7.
         """
         rows, columns = (self._along(axis) for axis in (0, 1))
         return {name: ReceptiveField(*map(max, rows[name], columns[name])) for name in rows}

@@ -1,10 +1,11 @@
 """Rescaling a network so that its features fit into float16.  (Notebook 03.)
 
-float16 ends at 65,504. VGG-19's features reach 24,000 on our photos, 32,000 on a checkerboard,
-61,000 on black and white rings, and after a few steps of dreaming 77,000. Networks of convolutions,
-ReLU and pooling are positively homogeneous: to divide a layer's inputs by a and its outputs by b,
-multiply its kernel by a/b and divide its bias by b. So every layer's features can be brought near 1
-without changing what the network computes. As a and b are powers of two, not even rounding changes.
+float16's largest number is 65,504. VGG-19's features reach 24,000 on our photos, 32,000 on a
+checkerboard, 61,000 on black and white rings, and after a few steps of dreaming 77,000. Networks of
+convolutions, ReLU and pooling are positively homogeneous: to divide a layer's inputs by a and its
+outputs by b, multiply its kernel by a/b and divide its bias by b. So every layer's features can be
+brought near 1 without changing what the network computes. As a and b are powers of two, not even
+rounding changes.
 """
 
 import math

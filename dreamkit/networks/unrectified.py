@@ -24,7 +24,7 @@ def before_relu(backbone, layer, channel):
 
     Returns:
         (backbone, layer, channel) to use instead; the backbone is the same one if it has a layer
-        before the ReLU, and else a copy that has one more layer.
+        before the ReLU, otherwise a copy that has one more layer.
 
     Raises:
         SettingsError: the layer has no such channel.

@@ -167,10 +167,10 @@ def kernels_note(path):
 
 
 def check_layout(file, size):
-    """Raise a ValueError if an open HDF5 file of `size` bytes refers to what is not in it.
+    """Raise a ValueError if an open HDF5 file of `size` bytes refers to anything that is not in it.
 
-    That is another file, or an array of more numbers than the file can hold, which would take all
-    memory before anyone could look at it.
+    That is another file, or an array of more numbers than the file can hold, which would fill the
+    memory before it could be checked.
     """
     import h5py
 

@@ -61,8 +61,8 @@ class Checkpoint:
     def state(self, phase, mark=None):
         """The last saved state of a phase, or None.
 
-        A state with another mark is no state; a file that holds one is refused, for the run would
-        replace it.
+        A state with another mark does not count; a file that holds one is refused, because the run
+        would replace it.
         """
         note = self.notes["phases"].get(phase)
         if note is None:
@@ -86,7 +86,7 @@ class Checkpoint:
         self.notes["phases"][phase] = {k: v for k, v in state.items() if k not in arrays}
         if self.path is None:
             return
-        self.written = time.monotonic()  # also if it fails: the next try is not the next step
+        self.written = time.monotonic()  # even if it fails, or the next step would try again
         with replacing(self.path) as part, open(part, "wb") as file:
             np.savez(file, notes=json.dumps(self.notes), **self.arrays)
         self.written = time.monotonic()

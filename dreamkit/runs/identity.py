@@ -20,7 +20,7 @@ def digest(value):
 
 
 def described(value):
-    """A value as JSON values: of arrays and networks a digest, of other objects their kind."""
+    """A value as JSON values: arrays and networks become digests, other objects their kind."""
     value = value.item() if isinstance(value, np.generic) else value
     if value is None or isinstance(value, str | bool | int | float):
         return value

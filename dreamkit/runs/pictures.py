@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import ImageError, SettingsError, shown
 from ..images import image_digest, load_image
 
-STARTS = ("content", "style", "noise")  # values of init= that are no picture
+STARTS = ("content", "style", "noise")  # values of init= that aren't pictures
 AS_STYLE, AS_IT_IS = ("style", "guide"), ("init", "mask")  # the recipe scales these itself
 
 

@@ -1,7 +1,8 @@
-"""Settings and checkpoints from files, which anybody may have written.  (Notebook 00.)
+"""Settings and checkpoints from files, which anyone may have written.  (Notebook 00.)
 
-Whoever sends a picture can put anything into it. So what is read is checked before it is used: it
-may choose how a picture is made, but not where a file is written, nor which address is opened.
+Anyone who sends a picture can put anything into it. So everything in it is checked before it is
+used: it may decide how a picture is made, but not where a file is written or which address is
+opened.
 """
 
 import inspect
@@ -144,7 +145,7 @@ def check_sources(settings, changes):
 
     Args:
         settings: those of a run.
-        changes: the arguments that the caller gives anew.
+        changes: the arguments that the caller passes again.
     """
     for key, recorded in settings["inputs"].items():
         name, source = key.partition(" ")[0], recorded["source"]
@@ -172,7 +173,7 @@ def mention_versions(settings):
 def read_checkpoint(path):
     """A checkpoint's notes and its {name: array}.
 
-    Only uncompressed files are read, as ours are, so that none is larger inside than outside.
+    Only uncompressed files are read, as ours are, so that none unpacks to more than its size.
 
     Raises:
         Exception: of any kind, if it is not one.

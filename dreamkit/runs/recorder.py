@@ -31,7 +31,7 @@ class Step:
 
 
 class Halt(Exception):
-    """Raised to end the loop: all steps are done, or else its message says who asked to stop."""
+    """Raised to end the loop: all steps are done, otherwise its message says who asked to stop."""
 
 
 class Recorder:
@@ -43,7 +43,7 @@ class Recorder:
         callback, keep, checkpoint: see `descend`.
         start: the picture that the phase starts from, and its objective.
         options: JSON values, everything else that decides it.
-        score: what is walked on, whose weights a callback may change.
+        score: the score that is optimised; a callback may change its weights.
     """
 
     def __init__(self, phase, sign, callback, keep, checkpoint, start, options, score=None):
@@ -133,8 +133,8 @@ class Recorder:
             self.checkpoint.failed = True
             self.bar.write(
                 f"dreamkit: {self.checkpoint.path} could not be written"
-                f" ({error.strerror or error}): the run goes on, but if it ends early, it can only"
-                " be resumed from what was written before.",
+                f" ({error.strerror or error}): the run continues, but if it ends early, it can"
+                " only be resumed from what was written before.",
                 file=sys.stderr,
             )
 

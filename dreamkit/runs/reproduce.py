@@ -22,7 +22,7 @@ FILMS = {maker.__name__: maker for maker in (zoom_dream, morph, transform_video)
 MAKERS = {**RECIPES, **FILMS}
 
 
-HARMLESS = {"callback", "progress", "film"}  # arguments that leave the picture as it is
+HARMLESS = {"callback", "progress", "film"}  # arguments that don't change the picture
 STEPS = {"steps", "octave_steps"}
 
 
@@ -35,7 +35,7 @@ def rerun(path, **changes):
     Args:
         path: a `.png` or `.json` file that `Run.save` wrote, or a film's `.json`.
         changes: arguments to change, such as `style=` or `size=`; pictures that were arrays and
-            networks of one's own must be passed again. A film needs `out=`, the file to write.
+            networks of your own must be passed again. A film needs `out=`, the file to write.
 
     Returns:
         A new `Run` or `Movie`; with the same machine and versions, the same picture or film. On a
@@ -83,7 +83,7 @@ def check_unchanged(settings, now, changes):
 
     Args:
         settings, now: the run's settings, and those of its repetition.
-        changes: arguments that were given anew.
+        changes: arguments that were passed again.
     """
     resized = changes.keys() & {"size", "profile"}
     for key, recorded in settings["inputs"].items():
@@ -105,14 +105,14 @@ def check_unchanged(settings, now, changes):
 def _up_to_its_end(recipe, settings, given, now, changes):
     """Run a recipe, up to the step at which the saved run was stopped."""
     if settings.get("restarted"):
-        print("This run was resumed with L-BFGS, which begins afresh then: expect small changes.")
+        print("This run was resumed with L-BFGS, which then started again: expect small changes.")
     if "stopped" not in settings or changes.keys() & STEPS:
         return recipe.perform(given, now)
     if "stopped_at" not in settings:
-        print("This picture was stopped early, nobody knows where: all of it is made.")
+        print("This picture was stopped early, at an unknown step: the whole run is repeated.")
         return recipe.perform(given, now)
     phase, last = settings["stopped_at"]
-    print(f"This picture was stopped at step {last} of {phase}, and is made up to there.")
+    print(f"This picture was stopped at step {last} of {phase}: it is made up to that step.")
     callback = given["callback"]
 
     def stop(step):
@@ -147,14 +147,14 @@ def resume(checkpoint, steps=None, **changes):
         checkpoint: the `.npz` file given to the recipe as `checkpoint=`.
         steps: how many more steps to do at full size after the last; None for no more.
         changes: `callback=`, `progress=` or `film=`, which a file cannot store, and networks of
-            one's own, such as `backbone=`.
+            your own, such as `backbone=`.
 
     Returns:
         The finished `Run`: with Adam and gradient steps, the same picture as without the break.
-        L-BFGS begins afresh, without its memory of earlier steps; one line says so.
+        L-BFGS starts again, without its memory of earlier steps; one line says so.
 
     Raises:
-        SettingsError: the file is missing, is not a checkpoint of a recipe, or was begun with
+        SettingsError: the file is missing, is not a checkpoint of a recipe, or was started with
             other weights; or an argument cannot be changed any more.
 
     Introduced in notebook 00.
@@ -174,9 +174,9 @@ def resume(checkpoint, steps=None, **changes):
         )
     if missing := own - changes.keys():
         raise SettingsError(f"The network was your own: pass {' and '.join(sorted(missing))}=.")
-    if _begins_afresh(saved):
+    if _starts_again(saved):
         settings["restarted"] = True
-        print("L-BFGS begins afresh, without its memory of the steps so far.")
+        print("L-BFGS starts again, without its memory of the steps so far.")
     if steps is not None:
         settings["arguments"] |= _more_steps(settings, steps)
     pictures = {key: saved.arrays[f"input:{key}"] for key in settings["inputs"]}
@@ -188,7 +188,7 @@ def resume(checkpoint, steps=None, **changes):
     return run
 
 
-def _begins_afresh(checkpoint):
+def _starts_again(checkpoint):
     """True if a run with L-BFGS was stopped in the middle of a phase."""
     steps = [(note["step"], note["steps"]) for note in checkpoint.notes["phases"].values()]
     unfinished = any(0 < step < planned for step, planned in steps)
@@ -196,7 +196,7 @@ def _begins_afresh(checkpoint):
 
 
 def _more_steps(settings, steps):
-    """{argument: numbers of steps}, for the last part of a run to go on after its end."""
+    """{argument: numbers of steps}, for the last part of a run to continue after its end."""
     check_range("steps", steps, 1)
     arguments, recipe = settings["arguments"], settings["recipe"]
     dreams_last = recipe == "deep_dream" or arguments.get("order") == "style-dream"

@@ -44,7 +44,7 @@ def save_somewhere(run, path, overwrite=False, alpha=None):
 def kept_alpha(photo, run):
     """A photo's alpha channel for the picture of a run, and what went wrong or None.
 
-    The work is done by now, and a photo that has vanished meanwhile must not cost it.
+    The work is done by now, and must not be lost because the photo has disappeared meanwhile.
     """
     try:
         return load_alpha(photo, run.image.shape[:2]), None
@@ -53,7 +53,7 @@ def kept_alpha(photo, run):
 
 
 def best_so_far(error, path):
-    """What to report of a run that diverged, and whose best picture is saved."""
+    """What to report about a run that diverged, and whose best picture is saved."""
     advice = str(error).partition("; the best picture")[0]
     return f"{advice}; the best picture so far is in '{spelled(path)}'."
 

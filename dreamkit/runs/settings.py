@@ -165,7 +165,7 @@ def check_same_run(checkpoint, known, settings):
     recorded = known.get("weights", settings["weights"])
     if argument := changed_weights(recorded, settings["weights"]):
         raise SettingsError(
-            f"{checkpoint.path} was begun with other weights of {recorded[argument]['name']}:"
+            f"{checkpoint.path} was started with other weights of {recorded[argument]['name']}:"
             " restore them, or start again under another name."
         )
     known = known | {"weights": settings["weights"]}

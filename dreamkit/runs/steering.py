@@ -1,4 +1,4 @@
-"""Steering: changing weights while a run walks, and doing the same again.  (Notebook 07.)"""
+"""Steering: changing weights during a run, and repeating those changes.  (Notebook 07.)"""
 
 from ..balanced import Balanced
 from ..large.loss_scaling import LossScaled
@@ -7,7 +7,7 @@ from ..objectives import Score
 
 
 class Steered:
-    """A callback that does to a run what was done to it before: changes its weights, or stops it.
+    """A callback that repeats what was done to an earlier run: changes its weights, or stops it.
 
     A run made with it records its events, so `rerun` repeats them.
 

@@ -1,8 +1,8 @@
 """Ctrl-C ends a run between two steps.  (Notebook 03.)
 
 Python raises its KeyboardInterrupt wherever it happens to be, also where TensorFlow's C++ calls
-back into it. There the exception can end the process with a segmentation fault, and it can leave
-a picture with half a step done to it.
+back into it. There the exception can end the process with a segmentation fault, and it can leave a
+picture in the middle of a step.
 """
 
 import contextlib

@@ -123,7 +123,7 @@ def clutter(image):
 
     Raises `ImageError` if `image` is not a picture.
     Sources: Canny 1986; Rosenholtz, Li and Nakano 2007 (edge density as a measure of clutter).
-    Introduced in notebook 06.
+    Introduced in notebook 06's appendix.
 
     >>> clutter(np.full((40, 60, 3), 0.5))
     {'edge_density': 0.0, 'colour_entropy': 0.0, 'clutter': 0.0}

@@ -184,7 +184,7 @@ def by_clutter(table, measure="end_relative", resamples=9999):
     Raises:
         SettingsError: as for `effects`.
 
-    Source: Spearman 1904. Introduced in notebook 06.
+    Source: Spearman 1904. Introduced in notebook 06's appendix.
     """
     check_range("resamples", resamples, 99)
     keys, rows = GROUP[:3], []

@@ -197,7 +197,7 @@ def plot_clutter(table, measure, resamples=2000):
         resamples: for the interval in the title.
 
     Returns the matplotlib figure: photos and scenes with their names, and in the title the rank
-    correlation over all of them, with its 95 % interval. Introduced in notebook 06.
+    correlation over all of them, with its 95 % interval. Introduced in notebook 06's appendix.
     """
     table = select(table, variant="base")
     parts = of_largest(select(clear_pictures(table, measure), variant="base"))
@@ -297,7 +297,7 @@ def plot_severity(found):
 
     Returns the matplotlib figure: a panel for each recipe, a row for each distortion, in the order
     of the first panel's effects at the highest severity. A line runs from no change to a mark for
-    each severity; the mark of the highest is filled. Introduced in notebook 06.
+    each severity; the mark of the highest is filled. Introduced in notebook 06's appendix.
     """
     parts = of_largest(select(found, variant="base", role="content"))
     first, highest = next(iter(parts.values())), found["severity"].max()

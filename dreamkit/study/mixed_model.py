@@ -33,7 +33,7 @@ def mixed_model(table, measure, recipe, network, variant="base"):
     Raises:
         SettingsError: as for `paired`, or there are fewer than 3 pictures or no distortion.
 
-    Source: Laird and Ware 1982. Introduced in notebook 06.
+    Source: Laird and Ware 1982. Introduced in notebook 06's appendix.
     """
     check_choice("recipe", recipe, CLAIM)
     values, wanted = logarithms(table, measure), [recipe, network, variant]

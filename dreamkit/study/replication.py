@@ -37,7 +37,7 @@ def compare(found, first, second, severity=1.0):
     Raises:
         SettingsError: one of the networks has no such effects.
 
-    Introduced in notebook 06.
+    Introduced in notebook 06's appendix.
     """
     base = select(found, recipe="style", variant="base", role="content", severity=severity)
     columns = [*KEYS, "effect", "low", "high", "verdict"]
@@ -58,7 +58,7 @@ def agreement(both):
         network and the opposite with the other), and `rho`, the rank correlation of the effects
         (Spearman).
 
-    Source: Spearman 1904. Introduced in notebook 06.
+    Source: Spearman 1904. Introduced in notebook 06's appendix.
     """
     rows = {}
     for measure, part in both.groupby("measure", sort=False):
@@ -82,7 +82,7 @@ def plot_agreement(found, first, second, severity=1.0):
     Returns the matplotlib figure: `first` across, `second` upward, a point with both 95 % intervals
     for each distortion, and the diagonal, on which both effects are equal. A point has the mark of
     the verdict that both networks share, or a cross and a bold name if their verdicts differ.
-    Introduced in notebook 06.
+    Introduced in notebook 06's appendix.
     """
     both = compare(found, first, second, severity)
     measures = both["measure"].unique()

@@ -1,4 +1,4 @@
-"""Runs a study's cells, on one process or many, and keeps each result.  (Notebook 06.)"""
+"""Runs a study's cells, in one process or many, and keeps each result.  (Notebook 06.)"""
 
 import hashlib
 import json
@@ -28,7 +28,7 @@ class StudyError(DreamkitError, RuntimeError):
 
 
 def run_study(preset="quick", out="outputs/study", workers=1, scheduler=None, progress=True):
-    """Run a study, or the rest of one; each cell's result is saved as soon as it is there.
+    """Run a study, or the rest of one; each cell's result is saved as soon as it is ready.
 
     Args:
         preset: a preset's name or a `Design`.
@@ -43,7 +43,7 @@ def run_study(preset="quick", out="outputs/study", workers=1, scheduler=None, pr
 
     Raises:
         StudyError: cells failed; the others are saved, and in the error's `table`.
-        SettingsError: there is no such preset, the study was begun with other weights, or the
+        SettingsError: there is no such preset, the study was started with other weights, or the
             workers or the scheduler cannot be used.
         ImageError: the folder cannot be written to.
         KeyboardInterrupt: stopped with Ctrl-C; the same call continues from there.
@@ -101,19 +101,19 @@ def _run_missing(paths, folder, workers, scheduler, progress, name):
 
 
 def _check_weights(folder, design):
-    """{network: SHA-256 of its file}; a `SettingsError` if the study was begun with others."""
+    """{network: SHA-256 of its file}; a `SettingsError` if the study was started with others."""
     used = {}
     for name in dict.fromkeys((*design.style_networks, *design.dream_networks)):
         path = find_weights(name).path
         used[name] = path and hash_file("sha256", path)
     try:
-        begun = json.loads((folder / "design.json").read_text("utf-8"))["weights"]
+        recorded = json.loads((folder / "design.json").read_text("utf-8"))["weights"]
     except (OSError, ValueError, KeyError, TypeError):
         return used
     for name, digest in used.items():
-        if (first := begun.get(name, digest)) != digest and None not in (first, digest):
+        if (first := recorded.get(name, digest)) != digest and None not in (first, digest):
             raise SettingsError(
-                f"The study in {folder} was begun with other weights of {name}: restore them, or"
+                f"The study in {folder} was started with other weights of {name}: restore them, or"
                 " choose another --out."
             )
     return used
@@ -139,7 +139,7 @@ def _read(path, wanted):
     """The table of exactly these cells; None if it is missing, damaged, changed or of others."""
     try:
         table = pd.read_parquet(path)
-    except (OSError, ValueError):  # among them pyarrow's errors
+    except (OSError, ValueError):  # including pyarrow's errors
         return None
     right = list(table.columns) == list(COLUMNS)
     right = right and list(table["cell"]) == [cell.digest for cell in wanted]

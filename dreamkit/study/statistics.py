@@ -84,7 +84,7 @@ def detectable(n, spread, tests=1):
         spread: standard deviation of their effects.
         tests: how many share the 5 % (the first step of Holm's correction).
 
-    Source: Cohen 1988. Introduced in notebook 06.
+    Source: Cohen 1988. Introduced in notebook 06's appendix.
 
     >>> round(detectable(16, 0.1), 3)
     0.075

@@ -20,7 +20,7 @@ def plot_verdicts(found, severity=1.0):
 
     Returns the matplotlib figure: a panel for each recipe, a row for each distortion, a column for
     each network (the largest first) and measure; each field shows the verdict's mark and the change
-    in per cent. Introduced in notebook 06.
+    in per cent. Introduced in notebook 06's appendix.
     """
     rows = select(found, severity=severity, variant="base", role="content")
     rows = rows.assign(group=rows["network"], column=rows["measure"].map(_reading))
@@ -35,7 +35,7 @@ def plot_variants(found):
             network and one severity. Only style transfers are drawn.
 
     Returns the matplotlib figure: a row for each distortion, a column for each measure and variant.
-    Introduced in notebook 06.
+    Introduced in notebook 06's appendix.
     """
     rows = select(found, recipe="style")
     words = rows["measure"].map(_reading).str.replace("\n", " ")

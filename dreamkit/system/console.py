@@ -1,4 +1,4 @@
-"""Printing that a console which knows few letters cannot stop."""
+"""Printing that works on any console, even one that knows few letters."""
 
 import sys
 

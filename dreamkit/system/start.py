@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 # A second process holds what C++ code writes to stderr: if that code ends this process, as
-# TensorFlow does on a processor without AVX, nobody else is left to show it.
+# TensorFlow does on a processor without AVX, nothing else is left to show it.
 HOLDER = """
 import os, sys
 held = b""

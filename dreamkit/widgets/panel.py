@@ -51,7 +51,7 @@ class Playground(widgets.VBox, Listener):
 
     def _build_right(self):
         self.run_button = looks.button("Run", "Make the picture", strong=True)
-        self.pause_button = looks.button("Pause", "Stand still, or go on")
+        self.pause_button = looks.button("Pause", "Pause the run, or continue it")
         self.stop_button = looks.button("Stop", "End now, and keep the picture so far")
         self.undo_button = looks.button("Undo", "Back to the picture before, and its settings")
         self.save_button = looks.button("Save", "Save the picture with its settings inside")
@@ -180,7 +180,7 @@ class Playground(widgets.VBox, Listener):
 
     def waiting(self, place):
         runs = "1 run" if place == 1 else f"{place} runs"
-        self.say(f"Others are at work. You are number {place} in the queue: {runs} to go.")
+        self.say(f"Other pictures come first. You are number {place} in the queue: {runs} to go.")
 
     def walking(self, step, walk):
         self.picture.show(step.image)

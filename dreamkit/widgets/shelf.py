@@ -20,7 +20,7 @@ class Result(NamedTuple):
 
 
 class Shelf:
-    """Results in the order in which they were made; none is ever lost but to make room.
+    """Results in the order in which they were made; none is dropped except to make room.
 
     Args:
         room: how many are kept.

@@ -1,8 +1,8 @@
 """Taking turns: at most so many runs at once, whichever process they are in.
 
 Each run that wants to walk draws a ticket: a file with its number that stays locked as long as the
-process lives. The first few tickets walk and the others wait. A process that dies lets go of its
-lock, so its ticket counts no more.
+process lives. The first few tickets walk and the others wait. A process that dies releases its
+lock, so its ticket no longer counts.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""A run in the background: pause, go on, stop, and change its weights while it walks."""
+"""A run in the background: pause, resume, stop, and change its weights while it walks."""
 
 import threading
 import time
@@ -12,7 +12,7 @@ PATIENCE = 0.2  # s between two looks at the queue
 
 
 class Listener:
-    """What a page wants to know of a run; called in the run's own thread."""
+    """What a page wants to know about a run; called in the run's own thread."""
 
     def waiting(self, place):
         """The run waits for its turn; `place` runs must finish before."""
@@ -137,7 +137,7 @@ class Walk(Steered):
         return self._answer(step)
 
     def _stand_still(self, step):
-        """Wait until somebody wants to go on; others may walk meanwhile."""
+        """Wait until somebody wants to continue; others may walk meanwhile."""
         self.turn.leave()
         self.listener.paused(step, self)
         self.go.wait()
@@ -146,11 +146,11 @@ class Walk(Steered):
     def _wait_for_turn(self):
         """Wait in the queue; False if the run was stopped meanwhile."""
         self.turn.enter()
-        told = 0
+        announced = 0
         while not self.stopping and (place := self.turn.place()):
-            if place != told:
+            if place != announced:
                 self.listener.waiting(place)
-            told = place
+            announced = place
             time.sleep(PATIENCE)
         return not self.stopping
 
@@ -170,7 +170,7 @@ class Walk(Steered):
 
 
 def sentence(error):
-    """What went wrong, in one sentence for whoever sees the page."""
+    """What went wrong, in one sentence for the person who sees the page."""
     if isinstance(error, DivergedError):
         return "The numbers have grown too large: lower the weights. This is the best so far."
     if isinstance(error, DreamkitError):

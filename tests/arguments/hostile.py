@@ -24,7 +24,7 @@ RNG = np.random.default_rng(0)
 PHOTO = RNG.random((SIDE, SIDE, 3), "float32")
 MASK = np.tile(np.linspace(0, 1, SIDE, dtype="float32"), (SIDE, 1))
 
-# What no caller makes: errors, and the result of a run.
+# What no caller creates: errors, and the result of a run.
 OURS = {
     name for name in dk.__all__ if inspect.isclass(getattr(dk, name)) and name.endswith("Error")
 }
@@ -40,7 +40,7 @@ FORWARDS = {
     "rerun": dk.deep_dream,
     "resume": None,
 }
-# Arguments of these that callers do not give, or not to be passed on.
+# Arguments of these that callers do not give, or that are not passed on.
 NOT_PASSED_ON = {"sign", "order", "content", "image", "film", "checkpoint", "callback"}
 REFUSED = {"fetch_weights": "cannot be fetched"}  # functions that no call without a network suits
 

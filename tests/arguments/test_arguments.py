@@ -104,7 +104,7 @@ def test_a_learning_rate_that_could_only_leave_the_photo_as_it_is_is_refused(rat
 
 
 @pytest.mark.parametrize("weight", ["3", None, True, np.nan, np.inf, [1]])
-def test_a_weight_that_is_no_number_is_refused(weight, squeezenet):
+def test_a_weight_that_is_not_a_number_is_refused(weight, squeezenet):
     assert "style_weight" in refusal(dk.style_transfer, PHOTO, PHOTO, style_weight=weight, **FAST)
     assert "weight" in refusal(lambda: weight * dk.TotalVariation())
     layers = {"fire2": weight}
@@ -137,7 +137,7 @@ def test_a_networks_name_is_loaded_where_a_backbone_is_needed(squeezenet):
 
 
 @pytest.mark.parametrize("layers", [3, [3], {3: 1.0}, [None], b"fire2", 2.5])
-def test_a_layer_that_is_no_name_is_refused(layers, squeezenet):
+def test_a_layer_that_is_not_a_name_is_refused(layers, squeezenet):
     for function in (dk.Dream, squeezenet.features):
         given = (squeezenet, layers) if function is dk.Dream else (PHOTO, layers)
         assert refusal(function, *given).startswith("layers cannot be")

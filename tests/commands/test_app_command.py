@@ -23,7 +23,7 @@ class Kernels:
         del self.connections[kernel]
 
 
-def test_who_has_left_is_freed_and_who_is_here_or_arriving_is_not():
+def test_visitors_who_have_left_are_freed_and_those_here_or_arriving_are_not():
     kernels, now = Kernels({"here": 1, "left": 1, "arriving": 0}), [0.0]
     visitors = Visitors(kernels, away=60, clock=lambda: now[0])
 
@@ -43,7 +43,7 @@ def test_who_has_left_is_freed_and_who_is_here_or_arriving_is_not():
     assert look(ARRIVING + 500) == {"here"}
 
 
-def test_a_page_that_everybody_could_reach_needs_a_token(command):
+def test_a_page_that_anyone_could_reach_needs_a_token(command):
     code, _, err = command("app", "--host", "0.0.0.0", "--token", "")
     assert code == 2
     assert "--token" in err

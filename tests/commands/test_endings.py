@@ -85,13 +85,13 @@ def test_every_recipe_stopped_in_any_phase_names_its_picture_so(verb, phase, com
     assert json.loads(Path("made-stopped.json").read_text("utf-8"))["stopped"] == "interrupted"
 
 
-def test_a_stopped_run_with_a_checkpoint_says_how_to_go_on(command, press):
+def test_a_stopped_run_with_a_checkpoint_says_how_to_continue(command, press):
     call = ("style", "chelsea", "--style", "mosaic", *FEW)
     assert command(*call, "--out", "whole.png")[0] == 0
     press("style 1/1", 1)
     code, _, err = command(*call, "--out", "made.png", "--checkpoint", "run.npz")
     assert code == 130
-    assert "to go on: python -m dreamkit resume run.npz" in err
+    assert "to continue: python -m dreamkit resume run.npz" in err
     assert command("resume", "run.npz")[0] == 130, "stopped again at the same step"
     assert Path("run-stopped.png").exists()
     press.undo()
@@ -228,7 +228,7 @@ def test_transparency_that_cannot_be_read_any_more_costs_only_itself(command, mo
 
 @pytest.mark.parametrize("backend", ["nonsense", "TkAgg", "module://nowhere"])
 def test_a_wrong_plotting_backend_costs_nothing(backend, tmp_path):
-    """A small program, for matplotlib reads the variable when it is imported."""
+    """A small program, because matplotlib reads the variable when it is imported."""
     code = "from dreamkit.commands.making import draw_into_files\ndraw_into_files()\n"
     code += "import matplotlib.pyplot as plt; plt.figure().savefig('figure.png')"
     environment = os.environ | {"PYTHONPATH": str(ROOT), "MPLBACKEND": backend}

@@ -47,7 +47,7 @@ def test_a_video_becomes_a_film(command, tmp_path, recipe):
     assert open_video(tmp_path / "a.gif").frames == 2
 
 
-def test_after_ctrl_c_the_same_command_goes_on(command, tmp_path, monkeypatch):
+def test_after_ctrl_c_the_same_command_continues(command, tmp_path, monkeypatch):
     dream, calls = zoom_module.deep_dream, []
 
     def stopping(**arguments):
@@ -63,7 +63,7 @@ def test_after_ctrl_c_the_same_command_goes_on(command, tmp_path, monkeypatch):
     assert code == 130
     assert err.count("\n") == 1
     assert "stopped after 2 of 4 frames" in err
-    assert "repeat the same to go on" in err
+    assert "repeat the same to continue" in err
     assert command(*words)[0] == 0
     assert calls[1] == calls[2], "the seed was not the film's own"
     assert open_video(tmp_path / "outputs" / "chelsea-zoom.mp4").frames == 4

@@ -179,7 +179,7 @@ def test_its_own_size_is_the_photos(recipe, tmp_path):
     assert run.image.shape == (SIDE, 40, 3)
 
 
-def test_more_steps_go_on_from_where_the_run_ended(tmp_path):
+def test_more_steps_continue_from_where_the_run_ended(tmp_path):
     file = tmp_path / "run.npz"
     first = style_transfer(PHOTO, "mosaic", steps=3, seed=1, checkpoint=file, **FAST)
     longer = resume(file, steps=4, progress=False)

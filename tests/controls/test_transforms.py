@@ -127,7 +127,7 @@ def test_each_step_climbs_the_moved_pictures_score(picture):
 
 
 def test_a_roll_alone_is_to_the_last_bit_what_it_was(squeezenet, picture, monkeypatch):
-    """And costs no more: no matrix is made for it."""
+    """And it costs no more: no matrix is made for it."""
     monkeypatch.setattr(Move, "matrix", None)
     x, dream = picture(48, 56), Dream(squeezenet)
     run = ascend(x, dream, 3, jitter=9, seed=5, progress=False, keep="last")

@@ -68,7 +68,7 @@ def test_pictures_kept_apart_are_less_alike_than_those_left_alone(squeezenet):
     assert apart < value(Alike(first, squeezenet, "fire6"), alone) - 0.05
 
 
-def test_several_pictures_stand_in_a_row(picture):
+def test_several_pictures_are_in_a_row(picture):
     run = visualise(*CHANNEL, steps=2, pictures=3, **FAST)
     assert len(run.pictures) == 3
     assert run.image.shape == (64, 3 * 68 - 4, 3)
@@ -190,7 +190,7 @@ def test_it_resumes_exactly_after_a_crash_in_the_second_picture(eager, tmp_path)
     assert len(resumed.pictures) == 2
 
 
-def test_more_steps_go_on_with_the_last_picture(eager, tmp_path):
+def test_more_steps_continue_the_last_picture(eager, tmp_path):
     file = tmp_path / "a.npz"
     first = visualise(*CHANNEL, steps=3, pictures=2, checkpoint=file, **FAST)
     more = resume(file, steps=2, progress=False)

@@ -58,7 +58,7 @@ def test_an_odd_side_of_an_animation_stays(tmp_path, suffix):
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".webp"])
-def test_an_animation_plays_for_ever(tmp_path, suffix):
+def test_an_animation_plays_forever(tmp_path, suffix):
     from PIL import Image
 
     with Image.open(film(tmp_path, suffix)) as image:

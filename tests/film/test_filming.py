@@ -107,7 +107,7 @@ def test_the_film_of_a_resumed_run_has_no_frame_twice(tmp_path):
         dk.Film(tmp_path / "run.gif").start({"recipe": "another run"})
 
 
-def test_an_interrupted_run_gives_a_film_that_goes_on_with_it(tmp_path):
+def test_an_interrupted_run_gives_a_film_that_continues_with_it(tmp_path):
     def interrupted(step):
         if step.step == 2:
             raise KeyboardInterrupt
@@ -195,7 +195,7 @@ def test_the_frame_before_the_first_one_is_the_first_one_shrunk():
     assert np.array_equal(lead_back(first * 0, first, 20, film), first * 0)
 
 
-def test_a_stopped_zoom_goes_on_at_its_frame_and_is_the_same_film(tmp_path, monkeypatch):
+def test_a_stopped_zoom_continues_at_its_frame_and_is_the_same_film(tmp_path, monkeypatch):
     options = dict(frames=5, steps=1, loop=True, keep_frames=True, size=48, progress=False)
     dk.zoom_dream("chelsea", tmp_path / "whole.gif", profile="ci", seed=3, **options)
     calls, dream = [], zoom_module.deep_dream

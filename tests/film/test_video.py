@@ -151,7 +151,7 @@ def test_a_video_flickers_far_less_than_independent_frames(tmp_path, recipe):
 
 
 @EVERY_RECIPE
-def test_the_temporal_term_lessens_the_flicker(tmp_path, video, recipe):
+def test_the_temporal_term_reduces_the_flicker(tmp_path, video, recipe):
     flickers = {}
     for temporal in (0.0, 1.0):
         out = tmp_path / f"{temporal}.gif"
@@ -170,7 +170,7 @@ def test_the_first_frame_is_the_recipes_own(tmp_path, video):
         assert np.array_equal(painter(given, 1.0, None).first(frame), expected)
 
 
-def test_a_stopped_video_goes_on_and_is_the_same_film(tmp_path, video, monkeypatch):
+def test_a_stopped_video_continues_and_is_the_same_film(tmp_path, video, monkeypatch):
     options = dict(size=64, keep_frames=True, **RECIPES["deep_dream"], **QUICK)
     dk.transform_video(video, tmp_path / "whole.gif", "deep_dream", **options)
     paint, calls = DreamFrames.next, []

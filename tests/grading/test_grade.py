@@ -178,7 +178,7 @@ def test_a_crash_keeps_what_was_answered_before(graded):
 
 def test_there_is_no_network(graded):
     if not isolated(graded):
-        pytest.skip("this system gives no sandbox")
+        pytest.skip("this system has no sandbox")
     shown = by_student(graded[0])["ivy"]["0.1"].shown
     assert "network" not in shown
     assert "eth" not in shown
@@ -186,7 +186,7 @@ def test_there_is_no_network(graded):
 
 def test_other_submissions_and_the_results_are_out_of_sight(graded):
     if not isolated(graded):
-        pytest.skip("this system gives no sandbox")
+        pytest.skip("this system has no sandbox")
     assert by_student(graded[0])["joe"]["0.1"].shown == "'seen: 0'"
     assert not (graded[2] / "grades.csv").exists()
 

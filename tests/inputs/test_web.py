@@ -86,7 +86,7 @@ def drip(request, where):
 
 @pytest.fixture
 def names(monkeypatch, server):
-    """Host names → numeric addresses, as a name server would tell; each ends at the server."""
+    """Host names → numeric addresses, as a name server would give; each ends at the server."""
     known, look_up, connect = {}, socket.getaddrinfo, socket.create_connection
 
     def getaddrinfo(host, port, *args, **kwargs):

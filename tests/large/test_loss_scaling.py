@@ -98,33 +98,33 @@ def test_a_huge_loss_overflows_without_scaling_and_not_with_it(squeezenet, half,
 
 
 class Stub:
-    """A score of one pixel whose gradient is `slope` times the weight, within float16's range."""
+    """A score of one pixel whose gradient is `derivative` times the weight, in float16's range."""
 
-    def __init__(self, slope, factor=1.0):
-        self.slope, self.factor, self.parts, self._targets = slope, factor, (), {}
+    def __init__(self, derivative, factor=1.0):
+        self.derivative, self.factor, self.parts, self._targets = derivative, factor, (), {}
 
     def __mul__(self, factor):
-        return Stub(self.slope, factor)
+        return Stub(self.derivative, factor)
 
     def value_and_gradient(self, picture):
         from dreamkit.objectives import Evaluation
 
-        gradient = tf.cast(tf.fill(picture.shape, self.slope * self.factor), tf.float16)
-        total = tf.constant(self.slope * self.factor)
+        gradient = tf.cast(tf.fill(picture.shape, self.derivative * self.factor), tf.float16)
+        total = tf.constant(self.derivative * self.factor)
         return Evaluation(total, {}, tf.cast(gradient, tf.float32))
 
     def __call__(self, picture):
-        return tf.constant(self.slope), {}
+        return tf.constant(self.derivative), {}
 
 
-@pytest.mark.parametrize("slope", [1e-9, 1e-3, 1.0, 200.0])
-def test_the_gradients_largest_element_is_brought_to_the_target(slope):
-    scaled = LossScaled(Stub(slope), lambda: pytest.fail("needed float32"))
+@pytest.mark.parametrize("derivative", [1e-9, 1e-3, 1.0, 200.0])
+def test_the_gradients_largest_element_is_brought_to_the_target(derivative):
+    scaled = LossScaled(Stub(derivative), lambda: pytest.fail("needed float32"))
     for _ in range(2):
         found = scaled.value_and_gradient(tf.zeros((1, 1, 3)))
-        np.testing.assert_allclose(found.gradient, slope, rtol=0.01)
-        assert float(found.total) == pytest.approx(slope)
-    assert 0.7 < slope * scaled.factor / TARGET < 1.5
+        np.testing.assert_allclose(found.gradient, derivative, rtol=0.01)
+        assert float(found.total) == pytest.approx(derivative)
+    assert 0.7 < derivative * scaled.factor / TARGET < 1.5
     assert np.log2(scaled.factor) == round(np.log2(scaled.factor))
 
 

@@ -135,8 +135,8 @@ def test_no_step_is_longer_than_its_rate():
     assert max(lengths(pictures)) > 0.0099
 
 
-def test_a_resumed_run_goes_on_with_steps_as_short_as_before(tmp_path):
-    """Its first step, made without any curvature, would else be as long as the very first."""
+def test_a_resumed_run_continues_with_steps_as_short_as_before(tmp_path):
+    """Its first step, made without any curvature, would otherwise be as long as the very first."""
     path, before, after = tmp_path / "run.npz", [], []
 
     def crash(step):
@@ -186,7 +186,7 @@ def test_with_jitter_it_still_descends(squeezenet):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not available_offline("vgg19"), reason="VGG-19's weights are not at hand")
+@pytest.mark.skipif(not available_offline("vgg19"), reason="VGG-19's weights are not available")
 def test_with_vgg19_it_needs_fewer_steps_than_adam():
     vgg19, picture = load_backbone("vgg19"), load_image("astronaut", 64)
     objective = Content(picture, vgg19) + 40 * Style(load_image("night_flow", 64), vgg19)

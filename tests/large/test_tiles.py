@@ -150,7 +150,7 @@ class Means(Term):
         return self.layer_mean(each)
 
 
-def test_any_term_whose_statistics_add_up_is_tiled_without_knowing(squeezenet):
+def test_any_term_whose_statistics_add_up_is_tiled_without_knowing_it(squeezenet):
     exact, picture = in_float64(squeezenet), tf.constant(noise((150, 170)), tf.float64)
     term = Means(noise((90, 80), seed=3), exact, {"conv1": 1.0, "fire4": 2.0, "fire6": 0.5})
     for score in (term, 2 * term - Dream(exact)):

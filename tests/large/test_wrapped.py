@@ -106,7 +106,7 @@ def test_descending_lowers_the_score(toy, picture):
     assert list(run.history["style"]) == list(run.history["total"])
 
 
-def test_tiles_are_refused_with_the_size_that_would_do(squeezenet, picture, monkeypatch):
+def test_tiles_are_refused_with_the_size_that_would_work(squeezenet, picture, monkeypatch):
     score = Wrapped(Style(picture(64, 64), squeezenet))
     with pytest.raises(SettingsError, match=r"cannot be computed in tiles: .* up to about \d+\."):
         fit_to_memory(score, (256, 256), tile=64)

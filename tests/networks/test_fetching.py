@@ -313,7 +313,7 @@ class TestFetch:
     @pytest.mark.parametrize(
         "content", [b"\xff\xfe\0", b"nonsense  vgg19.weights.h5\n", b"x" * 2**21]
     )
-    def test_a_damaged_list_of_sums_is_written_anew(self, path, content):
+    def test_a_damaged_list_of_sums_is_written_again(self, path, content):
         (path.parent / "SHA256SUMS").write_bytes(content)
         fetch_weights(path.parent, ["vgg19"])
         digest = hashlib.sha256(path.read_bytes()).hexdigest()

@@ -314,7 +314,7 @@ class TestBackbone:
 
     @pytest.mark.parametrize("other", ["vgg16", "squeezenet"])
     def test_it_does_not_pass_for_another_network(self, made_up, other):
-        with pytest.raises(WeightsError, match=f"does not hold whole weights for {other}"):
+        with pytest.raises(WeightsError, match=f"does not hold complete weights for {other}"):
             load_backbone(other, weights=made_up)
 
 

@@ -62,7 +62,7 @@ def used_layers(network):
 def assert_same_features(network, original, picture):
     """Features at every default layer equal those of Keras' model with its own preprocessing."""
     layers = used_layers(network)
-    places = [network.layers.index(name) for name in layers]  # Keras numbers unnamed layers anew
+    places = [network.layers.index(name) for name in layers]  # Keras renumbers unnamed layers
     outputs = [original.model.layers[place].output for place in places]
     scale = {
         "vgg19": keras.applications.vgg19.preprocess_input,
@@ -301,25 +301,25 @@ class TestDamage:
     def test_a_truncated_file(self, bare, files, tmp_path, file):
         half = tmp_path / file
         half.write_bytes((files / file).read_bytes()[:1_000_000])
-        with pytest.raises(WeightsError, match=f"{file} does not hold whole weights for vgg19"):
+        with pytest.raises(WeightsError, match=f"{file} does not hold complete weights for vgg19"):
             load_backbone("vgg19", weights=half)
 
     def test_a_file_that_is_not_hdf5(self, bare, tmp_path):
         page = tmp_path / "squeezenet.weights.h5"
         page.write_text("<html>404: not found</html>")
-        with pytest.raises(WeightsError, match="does not hold whole weights for squeezenet"):
+        with pytest.raises(WeightsError, match="does not hold complete weights for squeezenet"):
             load_backbone("squeezenet", weights=page)
 
     @pytest.mark.filterwarnings("ignore:Skipping nested container")
     @pytest.mark.parametrize("name", ["squeezenet", "vgg16"])
     @pytest.mark.parametrize("file", ["vgg19.weights.h5", "official.h5", "classifier.h5"])
     def test_another_networks_file(self, bare, files, name, file):
-        with pytest.raises(WeightsError, match=f"{file} does not hold whole weights for {name}"):
+        with pytest.raises(WeightsError, match=f"{file} does not hold complete weights for {name}"):
             load_backbone(name, weights=files / file)
 
     def test_squeezenets_own_pickle_given_to_another_network(self, bare):
         embedded = find_weights("squeezenet").path
-        with pytest.raises(WeightsError, match="does not hold whole weights for vgg19"):
+        with pytest.raises(WeightsError, match="does not hold complete weights for vgg19"):
             load_backbone("vgg19", weights=embedded)
 
     @pytest.mark.parametrize("weights", ["nowhere.weights.h5", ""])
@@ -391,7 +391,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class TestHostile:
-    """Any bytes for weights or sums are the right thing or one sentence, and do no harm."""
+    """Any bytes for weights or sums load correctly or give one sentence, and do no harm."""
 
     @pytest.fixture
     def model(self):

@@ -118,6 +118,6 @@ def test_every_known_mistake_gets_its_own_hint(number, monkeypatch):
         assert next(filter(None, hints_given), None) == hint
 
 
-def test_the_checks_load_without_tensorflow_for_a_class_of_notebooks_is_graded_with_them():
+def test_the_checks_load_without_tensorflow_so_that_grading_a_class_is_quick():
     code = "import sys, dreamkit.exercises; sys.exit('tensorflow' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

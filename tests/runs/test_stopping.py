@@ -129,7 +129,7 @@ def test_a_run_resumed_and_stopped_again_is_not_saved_as_finished(tmp_path):
 def test_the_rest_of_a_stopped_picture_is_made_if_steps_are_given(tmp_path, capsys):
     saved = CALLS["style"](callback=stop_after(2)).save(tmp_path / "made.png")
     rerun(saved, **QUIET)
-    assert "stopped at step 1 of style 1/1, and is made up to there" in capsys.readouterr().out
+    assert "stopped at step 1 of style 1/1: it is made up to that step" in capsys.readouterr().out
     whole = rerun(saved, steps=3, **QUIET)
     assert whole.stopped is None
     assert same(whole, CALLS["style"]())
@@ -141,7 +141,7 @@ def test_old_settings_without_the_step_say_that_all_is_made(tmp_path, capsys):
     del settings["stopped_at"]
     saved.write_text(json.dumps(settings), "utf-8")
     assert same(rerun(saved, **QUIET), CALLS["style"]())
-    assert "stopped early, nobody knows where: all of it is made" in capsys.readouterr().out
+    assert "stopped early, at an unknown step: the whole run is repeated" in capsys.readouterr().out
 
 
 # Ctrl-C
@@ -220,25 +220,25 @@ def test_lbfgs_says_when_it_ends_early(capsys):
     assert f"nothing better after {steps} of 5 steps" in capsys.readouterr().out
 
 
-def test_lbfgs_says_that_it_begins_afresh(tmp_path, capsys):
+def test_lbfgs_says_that_it_starts_again(tmp_path, capsys):
     path = tmp_path / "run.npz"
     call = dict(steps=6, optimizer="lbfgs", **FAST)
     style_transfer("chelsea", "mosaic", checkpoint=path, callback=stop_after(4), **call)
     run = resume(path, **QUIET)
-    assert "L-BFGS begins afresh" in capsys.readouterr().out
+    assert "L-BFGS starts again" in capsys.readouterr().out
     saved = run.save(tmp_path / "made.png")
     rerun(saved, **QUIET)
     assert "was resumed with L-BFGS" in capsys.readouterr().out
 
 
-def test_a_finished_run_with_lbfgs_is_resumed_without_a_word(tmp_path, capsys):
+def test_a_finished_run_with_lbfgs_is_resumed_silently(tmp_path, capsys):
     path = tmp_path / "run.npz"
     run = style_transfer(
         *("chelsea", "mosaic"), steps=2, optimizer="lbfgs", checkpoint=path, **FAST
     )
     capsys.readouterr()
     assert same(resume(path, **QUIET), run)
-    assert "afresh" not in capsys.readouterr().out
+    assert "L-BFGS start" not in capsys.readouterr().out
 
 
 # Forks
@@ -254,7 +254,7 @@ def _try(work, channel):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on Windows")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-def test_a_forked_process_is_told_instead_of_hanging(squeezenet, picture):
+def test_a_forked_process_gets_an_error_instead_of_hanging(squeezenet, picture):
     forks, photo = multiprocessing.get_context("fork"), picture(48, 48)
     for work in (
         CALLS["dream"],
@@ -290,7 +290,7 @@ def test_a_full_disk_does_not_end_the_run(tmp_path, monkeypatch, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_run_goes_on_writing_when_there_is_room_again(tmp_path, monkeypatch):
+def test_a_run_resumes_writing_when_there_is_room_again(tmp_path, monkeypatch):
     calls, savez = itertools.count(), np.savez
 
     def fail_at_first(file, **arrays):

@@ -18,7 +18,7 @@ from dreamkit.study.replication import agreement, compare
 from notebook_tools import ROOT, load
 
 FOLDER = ROOT / "data" / "study"
-NETWORKS = {"style_networks", "dream_networks", "variant_network"}  # depend on the weights at hand
+NETWORKS = {"style_networks", "dream_networks", "variant_network"}  # depend on what is available
 ALL_SIGNS = 2**10  # resamples that make a test of ten photos exact, where no interval is quoted
 ONLY_EFFECTS = 99  # … where no p value is quoted either
 WORDS = (

@@ -374,7 +374,7 @@ def test_a_study_is_not_continued_with_other_weights(serial, tmp_path, monkeypat
     assert_same(run_study(TINY, tmp_path, progress=False), serial[1])  # finished as it is
     saved(folder)[0].unlink()
     (folder / "results.parquet").unlink()
-    with pytest.raises(SettingsError, match="begun with other weights of squeezenet"):
+    with pytest.raises(SettingsError, match="started with other weights of squeezenet"):
         run_study(TINY, tmp_path, progress=False)
 
 

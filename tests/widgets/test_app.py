@@ -141,7 +141,7 @@ def test_a_visitor_pauses_goes_on_changes_a_weight_stops_and_undoes(visitor):
 
 
 @pytest.mark.slow
-def test_nothing_serious_hinders_a_screen_reader_or_the_keyboard(visitor):
+def test_no_serious_fault_hinders_a_screen_reader_or_the_keyboard(visitor):
     from axe_playwright_python.sync_playwright import Axe
 
     button(visitor, "More controls").click()
@@ -175,7 +175,7 @@ def test_it_fits_a_phone(visitor):
 
 
 @pytest.mark.slow
-def test_two_visitors_take_turns_and_who_leaves_makes_room(app, visitor, chromium):
+def test_two_visitors_take_turns_and_one_who_leaves_makes_room(app, visitor, chromium):
     other = arrive(app, chromium)
     assert len(kernels(app)) == 2
     assert other.get_by_alt_text(re.compile("^Picture")).count() == 0  # sees nobody's pictures

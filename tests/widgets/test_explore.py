@@ -59,7 +59,7 @@ def test_the_sheets_have_a_picture_for_every_setting():
     assert len(pictures) == len(about["channels"])
 
 
-def test_the_strips_show_what_they_are_said_to():
+def test_the_strips_show_what_they_claim_to():
     """More style moves a picture further from the photo; more steps move a dream further."""
     pictures, about = tiles("style")
     grid = pictures.reshape(len(about["layers"]), len(about["contents"]), len(about["styles"]), -1)
@@ -121,7 +121,7 @@ def opened(browser, tmp_path):
     assert errors == []
 
 
-def told(page, number=0):
+def readout(page, number=0):
     return page.locator(".dk-sum").nth(number).text_content()
 
 
@@ -140,14 +140,14 @@ def test_the_arithmetic_of_a_convolution_follows_the_arrow_keys(opened):
     tab_to(page, ".dk-table[aria-label^='feature map'] button")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
-    assert told(page).startswith("row 1, column 3: −1·2 + 0·2 + 1·0 − 1·2")
-    assert told(page).endswith("= −6")
+    assert readout(page).startswith("row 1, column 3: −1·2 + 0·2 + 1·0 − 1·2")
+    assert readout(page).endswith("= −6")
     tab_to(page, ".dk-explore canvas")
-    before = told(page, 1)
+    before = readout(page, 1)
     page.keyboard.press("ArrowLeft")
     assert "Field 16 + (3 − 1) · 4 = 24 px" in before
     row, column = (int(n) for n in re.search(r"\((\d+), (\d+)\)", before).groups())
-    assert f"feature ({row}, {column - 1})" in told(page, 1)
+    assert f"feature ({row}, {column - 1})" in readout(page, 1)
 
 
 @pytest.mark.slow
@@ -160,7 +160,7 @@ def test_an_entry_of_the_gram_matrix_is_the_mean_of_the_products(opened):
     page.keyboard.press("ArrowDown")
     first, second = (about["channels"][k] for k in (1, 3))
     expected = 100 * np.mean(maps[1] * maps[3])
-    found = re.search(rf"G\({first}, {second}\) = ([\d.]+)", told(page))
+    found = re.search(rf"G\({first}, {second}\) = ([\d.]+)", readout(page))
     assert float(found[1]) == pytest.approx(expected, abs=0.006)
 
 
@@ -174,11 +174,11 @@ def test_the_balanced_step_follows_the_sliders(opened):
     for _ in range(3):
         page.keyboard.press("ArrowRight")  # to 2
     cosine = np.cos(np.radians(30))
-    loss, score = (float(n.replace("−", "-")) for n in re.findall(r"\(([−\d.]+)\)", told(page)))
+    loss, score = (float(n.replace("−", "-")) for n in re.findall(r"\(([−\d.]+)\)", readout(page)))
     assert loss == pytest.approx(-(1 - 2 * cosine), abs=0.006)
     assert score == pytest.approx(2 - cosine, abs=0.006)
-    assert "The loss rises" in told(page)
-    assert "score rises" in told(page)
+    assert "The loss rises" in readout(page)
+    assert "score rises" in readout(page)
 
 
 @pytest.mark.slow
@@ -227,10 +227,10 @@ def test_the_saved_notebook_can_be_touched_in_jupyterlab(browser, tmp_path):
             page.wait_for_timeout(5000)
             if page.locator(".dk-explore svg").count():
                 break
-        before = told(page)
+        before = readout(page)
         page.locator("input[aria-label^='angle']").focus()
         page.keyboard.press("ArrowRight")
-        assert told(page) != before
+        assert readout(page) != before
     finally:
         server.terminate()
         server.wait(20)

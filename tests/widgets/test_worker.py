@@ -228,7 +228,7 @@ def test_turns_are_taken_in_order_and_the_places_are_counted(tmp_path):
     assert not list(tmp_path.glob("*.ticket"))
 
 
-def test_who_dies_in_the_queue_gives_up_the_place(tmp_path):
+def test_a_process_that_dies_in_the_queue_gives_up_its_place(tmp_path):
     code = (
         "import sys, time; from dreamkit.widgets.turns import Turn;"
         f"turn = Turn({str(tmp_path)!r}); turn.enter(); print('in', flush=True); time.sleep(60)"

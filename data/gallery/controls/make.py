@@ -1,4 +1,4 @@
-"""Make the pictures of the controls: a photo, the result without a control, the result with it.
+"""Make the pictures of the controls: a photo, the result without a control, and the result with it.
 
     python data/gallery/controls/make.py                   make them all, next to this file
     python data/gallery/controls/make.py dream_calm init   make some of them

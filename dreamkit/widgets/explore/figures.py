@@ -1,4 +1,4 @@
-"""Explorable figures: touch a number and see what it does.  (Notebooks 01 to 05.)
+"""Explorable figures: change a number and see what it does.  (Notebooks 01 to 05.)
 
 Each figure is a page fragment that carries its script and its pictures with it, so it needs no
 kernel, no server and no connection: it works in JupyterLab, VS Code and Colab, and in the book
@@ -19,7 +19,7 @@ _numbers = itertools.count(1)
 
 
 class Explorable:
-    """A figure to touch, which Jupyter displays.
+    """An interactive figure, which Jupyter displays.
 
     Args:
         name: of the script in `js/`.
