@@ -38,9 +38,9 @@ def try_all(rules, calls, folder, tried):
     @given(st.sampled_from(calls), st.sampled_from(sorted(VALUES)))
     def one(call, value):
         nonlocal count
-        started = time.perf_counter()
+        started = time.process_time()  # not other programs' time
         hostile.attempt(*call, VALUES[value](), folder)
-        assert time.perf_counter() - started < 60
+        assert time.process_time() - started < 60
         count += 1
 
     one()
@@ -162,9 +162,9 @@ def test_a_layer_that_is_no_name_is_refused(layers, squeezenet):
     ],
 )
 def test_absurd_sizes_and_counts_are_refused_at_once(call, argument):
-    started = time.perf_counter()
+    started = time.process_time()  # not other programs' time
     assert argument in refusal(call)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize(
