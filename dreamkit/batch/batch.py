@@ -244,6 +244,8 @@ class Batch:
             raise ImageError(f"Size {size} px is too large: choose a smaller one.")
         noise = np.random.default_rng(0).random((min(size, TRIAL), min(size, TRIAL), 3), "f4")
         steps = {"steps", "octave_steps"} & inspect.signature(self.recipe).parameters.keys()
+        if self.arguments.get("order") == "joint":  # in which dreams have no steps of their own
+            steps -= {"octave_steps"}
         given = dict.fromkeys(steps, 0) | dict(progress=False)
         if self.recipe.__name__ != "texture":  # whose size is not its picture's
             given["size"] = None
