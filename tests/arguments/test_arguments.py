@@ -190,6 +190,11 @@ def test_a_setting_that_an_optimizer_does_not_use_is_refused():
         assert said == "learning_rate has no effect with optimizer='lbfgs': leave it out."
 
 
+@pytest.mark.parametrize("pace", [{"a": 1}, 3.0, [1], (1, 2, 3), (1, "2"), (np.nan, 1)])
+def test_a_pace_is_two_numbers(pace):
+    assert "pace cannot be" in refusal(dk.estimate, "dream", 64, "squeezenet", pace=pace)
+
+
 def test_a_picture_in_an_error_is_named_by_its_argument():
     wrong = np.full((48, 48, 3), np.nan)
     said = refusal(dk.style_transfer, PHOTO, PHOTO, content_mask=wrong, **FAST)
