@@ -207,7 +207,8 @@ def test_input_arrays_are_not_changed(order, read_only):
     before = [array.copy() for array in inputs]
     for array in inputs:
         array.setflags(write=not read_only)
-    run = dream_style(*inputs, order, steps=2, octave_steps=1, seed=1, **FAST)
+    dreaming = {} if order == "joint" else dict(octave_steps=1)
+    run = dream_style(*inputs, order, steps=2, **dreaming, seed=1, **FAST)
     assert all(np.array_equal(*pair) for pair in zip(inputs, before, strict=True))
     assert all(array.flags.writeable is not read_only for array in inputs)
     assert run.image.flags.writeable

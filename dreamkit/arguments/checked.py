@@ -2,10 +2,10 @@
 
 import functools
 import inspect
-import warnings
 
 import numpy as np
 
+from ..errors import SettingsError
 from .rules import RULES, by_default
 
 # Settings that only some values of another setting use: {(setting, other): values that use it}.
@@ -54,10 +54,11 @@ def checked(function=None, **own):
 def check_arguments(signature, arguments, own=None):
     """Check a call's {name: value} in place: NumPy's numbers become Python's.
 
-    None is valid wherever it is the default. Warns about a setting that has no effect.
+    None is valid wherever it is the default.
 
     Raises:
-        DreamkitError: names the argument, and says what to give.
+        DreamkitError: an invalid argument, or one that has no effect with the others; names it, and
+            says what to give.
     """
     for name, value in arguments.items():
         parameter = signature.parameters[name]
@@ -68,12 +69,22 @@ def check_arguments(signature, arguments, own=None):
             rule = (own or {}).get(name) or RULES.get(name) or by_default(parameter.default)
             value = rule(name, value)
         arguments[name] = value
-    for (name, other), users in USED_WITH.items():
-        if name in arguments and arguments[name] != signature.parameters[name].default:
-            chosen = arguments.get(other)
-            if isinstance(chosen, str) and chosen not in users:
-                text = f"{name} has no effect with {other}={chosen!r}: leave it out."
-                warnings.warn(text, stacklevel=3)
+    for name, other in without_effect(signature, arguments):
+        raise SettingsError(
+            f"{name} has no effect with {other}={arguments[other]!r}: leave it out."
+        )
+
+
+def without_effect(signature, arguments):
+    """[(argument, other)] of those that aren't their defaults, but unused because of the other."""
+    return [
+        (name, other)
+        for (name, other), users in USED_WITH.items()
+        if {name, other} <= arguments.keys()
+        and isinstance(arguments[other], str)
+        and arguments[other] not in users
+        and arguments[name] != signature.parameters[name].default
+    ]
 
 
 def plain(value, depth=3):

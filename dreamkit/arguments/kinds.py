@@ -102,6 +102,13 @@ def one_or_both_sides(name, value):
     return sides
 
 
+def pace(name, value):
+    """(fixed seconds per step, seconds per pixel), as `measure` returns them."""
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        refuse(name, value, "give what measure(…) returned, two numbers of seconds")
+    return tuple(number(-3600.0, 3600)(name, seconds) for seconds in value)
+
+
 def tile_side(name, value):
     if value is None or (isinstance(value, str) and value == "auto"):
         return value

@@ -4,6 +4,7 @@ Finished pictures are skipped: those that are complete, with their history next 
 that say they were made from the same photo in the same way.
 """
 
+import contextlib
 import inspect
 import os
 import platform
@@ -20,7 +21,7 @@ from ..inputs.files import check_room, shortened
 from ..inputs.names import plain_name
 from ..runs.saving import best_so_far, kept_alpha, reason_of, save_somewhere, spelled
 from .jobs import run_all
-from .sources import distinct_names, expand, recorded
+from .sources import expand, is_source, names, recorded, shared
 
 MADE_DIFFERENTLY = (
     "'{path}' exists but was made differently: add --overwrite or choose another --out."
@@ -189,10 +190,35 @@ class Batch:
             raise SettingsError(f"--out '{out}' is a file, but a batch needs a folder: name one.")
         check_room(out / "picture.png")
         photos = expand(photos, out)
-        stems = [f"{name}-{plain_name(label)}" for name in distinct_names(photos)]
-        files = [f"{shortened(stem, '.png')}.png" for stem in stems]
-        self.paths = {photo: out / file for photo, file in zip(photos, files, strict=True)}
+        self.label, self.out = plain_name(label), out
         self.failures, self.unfinished, self.weights = {}, set(), None
+        alike = shared([names(photo)[0] for photo in photos])
+        self.paths = {p: self.place(p, other) for p, other in zip(photos, alike, strict=True)}
+
+    def place(self, photo, alike):
+        """Where the result of a photo is, or goes; `alike` if another photo has the same stem."""
+        stems = [shortened(f"{name}-{self.label}", ".png") for name in names(photo)]
+        plain, own, *others = [self.out / f"{stem}.png" for stem in stems]
+        records = {path: self.photo_of(path) for path in (plain, own, *others)}
+        for path, record in records.items():
+            if record and is_source(photo, record):
+                return path
+        if alike or (records[plain] and self.digest(photo) not in (None, records[plain]["sha256"])):
+            return own
+        return plain
+
+    def photo_of(self, path):
+        """The record of the photo that the result at a path was made from, or None."""
+        if not any(map(os.path.lexists, result_files(path))):
+            return None
+        noted = recorded(path.with_suffix(".json")) or recorded(path)
+        return noted and noted["inputs"].get(next(iter(inspect.signature(self.recipe).parameters)))
+
+    def digest(self, photo):
+        """The SHA-256 that a result would record of its photo; None if it cannot be read."""
+        with contextlib.suppress(Exception):  # it is reported when its turn comes
+            (record, *_) = self.job(photo, None).settings["inputs"].values()
+            return record["sha256"]
 
     def run(self):
         """Make every picture not yet finished, report each, and return {photo: its error}."""
@@ -212,10 +238,14 @@ class Batch:
     def check(self):
         """Score a small picture of noise; an error it raises would be every picture's."""
         size = self.arguments["size"] or self.arguments["profile"].size
+        if size == "own":  # which each photo's turn will show
+            size = TRIAL
         if size**2 > 16 * MAX_PIXELS:
             raise ImageError(f"Size {size} px is too large: choose a smaller one.")
         noise = np.random.default_rng(0).random((min(size, TRIAL), min(size, TRIAL), 3), "f4")
         steps = {"steps", "octave_steps"} & inspect.signature(self.recipe).parameters.keys()
+        if self.arguments.get("order") == "joint":  # in which dreams have no steps of their own
+            steps -= {"octave_steps"}
         given = dict.fromkeys(steps, 0) | dict(progress=False)
         if self.recipe.__name__ != "texture":  # whose size is not its picture's
             given["size"] = None

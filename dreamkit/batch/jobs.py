@@ -132,8 +132,12 @@ def _on_cluster(function, jobs, scheduler):
     with _connected(scheduler) as client:
         from distributed import CancelledError, KilledWorker
 
-        _check_workers(client, scheduler)
-        expected, seen = versions(), time.monotonic()
+        gone = CancelledError, OSError, asyncio.TimeoutError  # an OSError too from Python 3.11 on
+        try:
+            _check_workers(client, scheduler)
+        except gone as error:
+            raise lost from error
+        expected, seen = versions(load=True), time.monotonic()
 
         def submit(job):
             with warnings.catch_warnings():  # Dask advises against sending pictures
@@ -166,14 +170,14 @@ def _on_cluster(function, jobs, scheduler):
                 )
             except ImportError as error:
                 raise _not_installed(scheduler, error) from error
-            except (CancelledError, OSError) as error:  # no job raises these: see attempt()
+            except gone as error:  # no job raises these: see attempt()
                 raise lost from error
             yield job, result
 
 
 def _attempt_alike(expected, function, job):
     """`attempt` on a worker, which may have joined late, if its versions are the expected ones."""
-    if differing := different_versions(expected, versions()):
+    if differing := differing_here(expected):
         raise SettingsError(OTHER_VERSIONS.format(worker=platform.node(), differing=differing))
     return attempt(function, job)
 
@@ -181,14 +185,20 @@ def _attempt_alike(expected, function, job):
 def _check_workers(client, scheduler):
     """Raise a `SettingsError` unless all workers can import dreamkit, and have our versions."""
     try:
-        found = client.run(versions, on_error="return")
+        found = client.run(differing_here, versions(load=True), on_error="return")
     except ImportError as error:
         raise _not_installed(scheduler, error) from error
-    for worker, there in found.items():
-        if isinstance(there, Exception):
-            raise _not_installed(scheduler, there) from there
-        if differing := different_versions(versions(), there):
+    for worker, differing in found.items():
+        if isinstance(differing, Exception):
+            raise _not_installed(scheduler, differing) from differing
+        if differing:
             raise SettingsError(OTHER_VERSIONS.format(worker=worker, differing=differing))
+
+
+def differing_here(expected):
+    """What a worker has other versions of, in words; TensorFlow is loaded only if it seems so."""
+    records = different_versions(expected, versions())
+    return records and different_versions(expected, versions(load=True))
 
 
 def different_versions(here, there):

@@ -1,6 +1,7 @@
 """Which pictures a batch works on, and what each result is called."""
 
 import glob
+import hashlib
 import os
 import re
 from pathlib import Path
@@ -49,8 +50,7 @@ def expand(photos, out):
     """
     found = {}
     for source in (source for photo in photos for source in _matches(photo, Path(out))):
-        same = _is_sample_or_address(source)
-        found.setdefault(source if same else os.path.realpath(source), source)
+        found.setdefault(_identity(source), source)
     return list(found.values())
 
 
@@ -84,20 +84,22 @@ def recorded(path):
         return None
 
 
-def distinct_names(photos):
-    """A different name for each picture: its stem, with its folders where two stems are alike.
+def names(photo):
+    """What the result of a photo may be called: its stem; a name that no other photo has; others.
 
-    >>> distinct_names(["chelsea", "one/cat.jpg", "two/cat.jpg", "two/dog.png", "two/dog.gif"])
-    ['chelsea', 'one-cat', 'two-cat', 'dog-png', 'dog-gif']
+    None depends on other photos. The others are names that earlier versions gave, which only serve
+    to find what was made.
+
+    >>> plain, own, *_ = names("one/cat.jpg")
+    >>> plain, own[:-6]
+    ('cat', 'one-cat-')
     """
-    parts = [_parts(photo) for photo in photos]
-    for part, alike in zip(parts, _alike("/".join(p[:-1]) for p in parts), strict=True):
-        part[-2:] = ["-".join(part[-2:])] if alike else part[-2:-1]
-    names = [part[-1] for part in parts]
-    for depth in range(2, max(map(len, parts)) + 1):
-        for number, alike in enumerate(_alike(names)):
-            names[number] = "-".join(parts[number][-depth:]) if alike else names[number]
-    return _numbered(names)
+    *folders, stem, suffix = _parts(photo)
+    mark = hashlib.sha256(os.fsencode(_identity(photo))).hexdigest()[:6]
+    own = "-".join([*folders[-1:], stem, mark])
+    ends = [(stem,), (stem, suffix)]
+    paths = ["-".join([*folders[n:], *end]) for end in ends for n in range(len(folders) + 1)]
+    return [stem, own, *(path for path in paths if path != stem)]
 
 
 def _parts(photo):
@@ -105,21 +107,23 @@ def _parts(photo):
     path = Path(photo if _is_sample_or_address(photo) else os.path.abspath(photo))
     folders = [] if _is_sample_or_address(photo) else path.parts[1:-1]
     stem = stem_of(photo) if _is_sample_or_address(photo) else plain_name(path.stem)
-    return [*map(plain_name, folders), stem, path.suffix[1:] and plain_name(path.suffix[1:])]
+    return [*map(plain_name, folders), stem, plain_name(path.suffix[1:])]
 
 
-def _alike(names):
-    """For each name, whether another equals it, as it may to a file system that ignores case."""
-    folded = [name.casefold() for name in names]
-    return [folded.count(name) > 1 for name in folded]
+def _identity(photo):
+    """The same text for the same photo, however its path is written."""
+    return photo if _is_sample_or_address(photo) else os.path.realpath(os.path.expanduser(photo))
 
 
-def _numbered(names):
-    """The names, with numbers where some are still alike, such as those of two addresses."""
-    taken, result = set(), []
-    for name in names:
-        candidates = (name if n == 1 else f"{name}-{n}" for n in range(1, len(names) + 1))
-        free = next(name for name in candidates if name.casefold() not in taken)
-        taken.add(free.casefold())
-        result.append(free)
-    return result
+def shared(texts):
+    """For each text, whether another equals it, as it may to a file system that ignores case."""
+    folded = [text.casefold() for text in texts]
+    return [folded.count(text) > 1 for text in folded]
+
+
+def is_source(photo, record):
+    """True if a result's record of its photo names this one."""
+    try:
+        return bool(record["source"]) and _identity(record["source"]) == _identity(photo)
+    except ValueError:  # a text that can be no path
+        return False

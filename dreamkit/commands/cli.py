@@ -69,6 +69,18 @@ app.command()(grade)
 app.command()(quiz)
 
 
+def run():
+    """Run a command as a whole process, for `python -m dreamkit` and the script `dreamkit`."""
+    try:
+        main()
+    except SystemExit as ended:
+        if ended.code == CTRL_C:  # the work is saved, and TensorFlow can crash while it is undone
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(CTRL_C)
+        raise
+
+
 def main():
     """Run a command; an error is one line on stderr and exit code 2, Ctrl-C is exit code 130."""
     code = 2

@@ -32,7 +32,7 @@ def examine():
 
 def versions_table():
     """Versions of dreamkit, Python and the packages it needs, one per line."""
-    rows = versions(PACKAGES).items()
+    rows = versions(PACKAGES, load=True).items()
     return _table({name: found or f"missing: pip install {name}" for name, found in rows})
 
 

@@ -51,7 +51,7 @@ class Estimate:
         return f"about {length}, {self.gib:.1f} GiB of {free}{verdict}, {tiles}"
 
 
-@checked(size=kinds.one_or_both_sides, steps=kinds.number(1, kinds.MOST_STEPS))
+@checked(size=kinds.one_or_both_sides, steps=kinds.number(1, kinds.MOST_STEPS), pace=kinds.pace)
 def estimate(
     recipe,
     size=None,

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from ..arguments import kinds
+from ..arguments.checked import without_effect
 from ..arguments.rules import RULES
 from ..errors import DreamkitError, SettingsError, shown
 from ..images import read_metadata
@@ -69,6 +70,7 @@ def check_settings(settings, name, makers):
         valid = isinstance(arguments, dict) and all(isinstance(key, str) for key in arguments)
         valid = valid and isinstance(settings["profile"], dict | str) and "seed" in settings
         valid = valid and all(map(_is_input, inputs, inputs.values(), [arguments] * len(inputs)))
+        valid = valid and _required(recipe, makers) <= arguments.keys() | _names(inputs)
         valid = valid and all(map(_is_event, settings.get("steered", [])))
         valid = valid and all(map(_is_digest, settings.get("weights", {}).values()))
     except (KeyError, TypeError, ValueError, AttributeError):
@@ -91,7 +93,22 @@ def check_settings(settings, name, makers):
                 f"{name} has a picture that is not among its inputs, {argument}: give settings that"
                 " a run saved."
             )
+    signature = inspect.signature(makers[recipe])
+    for name, _ in without_effect(signature, arguments):  # which earlier versions recorded
+        arguments[name] = signature.parameters[name].default
     return settings
+
+
+def _required(recipe, makers):
+    """The arguments that a recipe or film cannot do without, and that settings record."""
+    parameters = inspect.signature(makers[recipe]).parameters.values()
+    named = (p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD))
+    return {p.name for p in named if p.default is p.empty} - NOT_SETTINGS
+
+
+def _names(inputs):
+    """The arguments that the inputs, such as `style 2`, belong to."""
+    return {key.partition(" ")[0] for key in inputs}
 
 
 def _known(recipe, makers):
@@ -150,9 +167,10 @@ def check_sources(settings, changes):
     for key, recorded in settings["inputs"].items():
         name, source = key.partition(" ")[0], recorded["source"]
         if source and name not in changes and (is_address(source) or source[:2] in ("\\\\", "//")):
+            again = f"{name}={shown(source)}" if key == name else f"{name}=[(picture, share), …]"
             raise SettingsError(
                 f"The {key} is at {shown(source)}, and settings may come from anyone: to open that"
-                f" address, pass it again, as rerun(…, {name}={shown(source)})."
+                f" address, pass it again, as rerun(…, {again})."
             )
 
 

@@ -34,8 +34,9 @@ def rerun(path, **changes):
 
     Args:
         path: a `.png` or `.json` file that `Run.save` wrote, or a film's `.json`.
-        changes: arguments to change, such as `style=` or `size=`; pictures that were arrays and
-            networks of your own must be passed again. A film needs `out=`, the file to write.
+        changes: arguments to change, such as `style=` or `size=`. Pictures that were arrays or came
+            from the web, and networks of your own, must be passed again: settings may come from
+            anyone, so no address in them is opened. A film needs `out=`, the file to write.
 
     Returns:
         A new `Run` or `Movie`; with the same machine and versions, the same picture or film. On a

@@ -5,6 +5,7 @@ import functools
 import importlib
 import importlib.metadata
 import platform
+import sys
 
 from .. import __version__
 
@@ -12,29 +13,52 @@ DECIDING = ("tensorflow", "keras", "numpy", "scipy", "pillow", "scikit-image")
 MODULES = {"pillow": "PIL", "scikit-image": "skimage"}  # where it is not the package's own name
 
 
-def versions(packages=DECIDING):
+def versions(packages=DECIDING, load=False):
     """{name: version} of dreamkit, Python and packages; None for a package that is missing.
 
-    A package may be installed under another name, as tensorflow-cpu or keras-nightly, or without
-    any record of its version, as some vendors' builds are: what counts is the module it provides.
+    What counts is the module that Python loads. A package may be installed under another name, as
+    tensorflow-cpu; under two, as keras and keras-nightly, of which one has replaced the other's
+    files; or without any record of its version, as some vendors' builds are.
+
+    Args:
+        packages: names.
+        load: True to load what isn't loaded yet (TensorFlow takes seconds) instead of trusting the
+            records of what is installed.
     """
     found = {"dreamkit": __version__, "python": platform.python_version()}
-    return found | {name: version(name) for name in packages}
+    return found | {name: version(name, load and name in DECIDING) for name in packages}
 
 
-def version(name):
+def version(name, load=False):
     """The version of a package, or None if it is missing.
 
-    >>> version("pillow") == importlib.metadata.version("pillow")
+    >>> import PIL
+    >>> version("pillow") == PIL.__version__
     True
     """
     module = MODULES.get(name, name)
+    loaded = _loaded(module) if load else sys.modules.get(module)
+    if found := getattr(loaded, "__version__", None):
+        return found
+    distributions = dict.fromkeys(_providers().get(module, [name]))
+    records = {_recorded(distribution) for distribution in distributions} - {None}
+    if len(records) == 1:
+        return records.pop()
+    return getattr(_loaded(module), "__version__", None)  # it alone knows
+
+
+def _loaded(module):
+    """A module, or None if it is missing or cannot start."""
+    if module in ("tensorflow", "keras"):
+        with contextlib.suppress(Exception):
+            importlib.import_module("dreamkit.startup")  # loads both without their chatter
+    with contextlib.suppress(Exception):
+        return importlib.import_module(module)
+
+
+def _recorded(distribution):
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-        return importlib.metadata.version(name)
-    if distributions := _providers().get(module):
-        return importlib.metadata.version(distributions[0])
-    with contextlib.suppress(ImportError):  # no record at all: only the module itself knows
-        return getattr(importlib.import_module(module), "__version__", None)
+        return importlib.metadata.version(distribution)
 
 
 @functools.cache

@@ -121,7 +121,7 @@ CONTROLS = [
     ),
     Control(
         "balance", "Balance", "More: the dream pulls harder than the style.",
-        low=0.0, high=4.0, step=0.1, live=True,
+        low=0.0, high=4.0, step=0.1, only=JOINT, live=True,
     ),
     Control("size", "Size", "Longest side, px. Twice the side takes four times as long.",
             low=96, high=768, step=32),

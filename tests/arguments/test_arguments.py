@@ -1,5 +1,6 @@
 """Arguments are checked at the door: each by one rule, in one sentence that names it."""
 
+import functools
 import time
 
 import hostile
@@ -37,9 +38,9 @@ def try_all(rules, calls, folder, tried):
     @given(st.sampled_from(calls), st.sampled_from(sorted(VALUES)))
     def one(call, value):
         nonlocal count
-        started = time.perf_counter()
+        started = time.process_time()  # not other programs' time
         hostile.attempt(*call, VALUES[value](), folder)
-        assert time.perf_counter() - started < 60
+        assert time.process_time() - started < 60
         count += 1
 
     one()
@@ -161,9 +162,9 @@ def test_a_layer_that_is_not_a_name_is_refused(layers, squeezenet):
     ],
 )
 def test_absurd_sizes_and_counts_are_refused_at_once(call, argument):
-    started = time.perf_counter()
+    started = time.process_time()  # not other programs' time
     assert argument in refusal(call)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize(
@@ -174,18 +175,24 @@ def test_absurd_sizes_and_counts_are_refused_at_once(call, argument):
         ("learning_rate", 0.1, "joint"),
     ],
 )
-def test_a_setting_that_an_order_does_not_use_is_reported(argument, value, order):
-    options = {**FAST, argument: value}
-    with pytest.warns(UserWarning, match=f"{argument} has no effect with order='{order}'"):
-        dk.dream_style(PHOTO, PHOTO, order, **options)
+def test_a_setting_that_an_order_does_not_use_is_refused(argument, value, order):
+    said = refusal(dk.dream_style, PHOTO, PHOTO, order, **{**FAST, argument: value})
+    assert said == f"{argument} has no effect with order='{order}': leave it out."
 
 
-def test_a_setting_that_an_optimizer_does_not_use_is_reported():
-    options = dict(steps=1, progress=False)
-    with pytest.warns(UserWarning, match="smooth has no effect with optimizer='adam'"):
-        dk.descend(PHOTO, dk.TotalVariation(), smooth=2, **options)
-    with pytest.warns(UserWarning, match="learning_rate has no effect with optimizer='lbfgs'"):
-        dk.descend(PHOTO, dk.TotalVariation(), optimizer="lbfgs", learning_rate=0.1, **options)
+def test_a_setting_that_an_optimizer_does_not_use_is_refused():
+    call = functools.partial(refusal, dk.descend, PHOTO, dk.TotalVariation(), steps=1)
+    said = call(smooth=2, progress=False)
+    assert said == "smooth has no effect with optimizer='adam': leave it out."
+    for recipe in (dk.style_transfer, dk.texture):
+        pictures = [PHOTO] * (2 if recipe is dk.style_transfer else 1)
+        said = refusal(recipe, *pictures, optimizer="lbfgs", learning_rate=0.1, **FAST)
+        assert said == "learning_rate has no effect with optimizer='lbfgs': leave it out."
+
+
+@pytest.mark.parametrize("pace", [{"a": 1}, 3.0, [1], (1, 2, 3), (1, "2"), (np.nan, 1)])
+def test_a_pace_is_two_numbers(pace):
+    assert "pace cannot be" in refusal(dk.estimate, "dream", 64, "squeezenet", pace=pace)
 
 
 def test_a_picture_in_an_error_is_named_by_its_argument():

@@ -24,7 +24,7 @@ from dreamkit import (
     style_transfer,
 )
 from dreamkit.batch import batch
-from dreamkit.batch.sources import distinct_names, expand, is_single
+from dreamkit.batch.sources import expand, is_single, names
 
 ROOT = Path(__file__).parents[2]
 STYLE = ("style", "--style", "mosaic", "--size", 64, "--steps", 2)
@@ -361,13 +361,44 @@ def test_a_folder_or_pattern_without_a_picture_ends_everything(command, photos, 
 
 
 def test_photos_with_the_same_name_do_not_collide(command, photos):
-    for folder in ("one", "two"):
-        shutil.copytree(photos, folder)
     save_image("two/coffee.jpg", load_image("rocket", 64))
-    code, _, _ = command(*STYLE, "one/coffee.png", "two/coffee.png", "two/coffee.jpg")
+    code, _, _ = command(*STYLE, photos / "coffee.png", "two/coffee.jpg")
     assert code == 0
-    names = ["coffee", "coffee-jpg", "coffee-png"]
-    assert pictures("outputs") == sorted(f"{name}-mosaic.png" for name in names)
+    own = [names(photo)[1] for photo in (str(photos / "coffee.png"), "two/coffee.jpg")]
+    assert [name[:-6] for name in own] == ["photos-coffee-", "two-coffee-"]
+    assert pictures("outputs") == sorted(f"{name}-mosaic.png" for name in own)
+
+
+def test_a_result_keeps_its_name_whichever_photos_come_and_go(command, photos):
+    first = str(photos / "coffee.png")
+    command(*STYLE, first, photos / "chelsea.png")
+    before = stamp("outputs")
+    save_image("two/coffee.jpg", load_image("rocket", 64))
+    new = f"{names('two/coffee.jpg')[1]}-mosaic.png"
+    code, out, _ = command(*STYLE, first, "two/coffee.jpg")
+    assert (code, "1 of 2 already done" in out) == (0, True)
+    assert pictures("outputs") == sorted(["chelsea-mosaic.png", "coffee-mosaic.png", new])
+    assert before.items() <= stamp("outputs").items()
+    code, out, _ = command(*STYLE, "two")
+    assert (code, "1 of 1 already done" in out) == (0, True)
+
+
+def test_another_photos_result_is_not_in_the_way(command, photos):
+    command(*STYLE, photos / "coffee.png", photos / "chelsea.png")
+    before = stamp("outputs")
+    save_image("two/coffee.png", load_image("rocket", 64))
+    assert command(*STYLE, "two")[0] == 0
+    assert f"{names('two/coffee.png')[1]}-mosaic.png" in pictures("outputs")
+    assert before.items() <= stamp("outputs").items()
+
+
+@pytest.mark.parametrize("earlier", ["photos-coffee", "coffee-png", "photos-coffee-png"])
+def test_names_that_earlier_versions_gave_are_found(earlier, photos, tmp_path):
+    photo = str(photos / "coffee.png")
+    place = tmp_path / "outputs" / f"{earlier}-x.png"
+    assert make_batch([photo], tmp_path / "outputs").paths[photo] != place
+    style_transfer(photo, "mosaic", profile="ci", size=64, steps=1, progress=False).save(place)
+    assert make_batch([photo, "two/coffee.png"], tmp_path / "outputs").paths[photo] == place
 
 
 @pytest.mark.parametrize(
@@ -381,12 +412,25 @@ def test_photos_with_the_same_name_do_not_collide(command, photos):
         ["my cat.jpg", "my_cat.jpg"],
     ],
 )
-def test_names_are_distinct_on_any_file_system_and_the_same_each_time(photos):
-    names = distinct_names(photos)
-    assert names == distinct_names(photos)
-    files = {name.casefold().replace(" ", "_") for name in names}
+def test_names_are_distinct_on_any_file_system_and_the_same_each_time(photos, tmp_path):
+    paths = make_batch(photos, tmp_path).paths
+    assert paths == make_batch(photos[::-1], tmp_path).paths
+    files = {path.name.casefold() for path in paths.values()}
     assert len(files) == len(photos)
-    assert not any(set(name) & set('/\\:*?"<>|') for name in names)
+    assert not any(set(file) & set('/\\:*?"<>| ') for file in files)
+
+
+def make_batch(photos, out, **arguments):
+    given = dict(style="mosaic", seed=1, size=64, steps=1, profile=profile("ci")) | arguments
+    return batch.Batch(style_transfer, photos, "x", out, given, False, 1, None)
+
+
+def test_photos_of_their_own_sizes_are_made_at_these(command, photos):
+    save_image(photos / "chelsea.png", load_image("chelsea", 80), overwrite=True)
+    code, _, err = command("style", "--style", "mosaic", "--steps", 1, "--size", "own", photos)
+    assert (code, err.count("dreamkit:")) == (0, 0)
+    sides = [max(load_image(f"outputs/{name}").shape) for name in MADE]
+    assert sides == [64, 80, 64]
 
 
 # What is wrong with the call as a whole

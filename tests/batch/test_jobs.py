@@ -9,13 +9,16 @@ import sys
 import threading
 import time
 import warnings
+from concurrent.futures import Future
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from cluster import Cluster
 
 from dreamkit import DreamkitError, ImageError, SettingsError
+from dreamkit.batch import jobs as module
 from dreamkit.batch.jobs import run_all
 
 
@@ -278,6 +281,30 @@ def test_a_scheduler_that_goes_away_is_one_sentence(start_cluster, monkeypatch, 
     assert capfd.readouterr().err == ""
 
 
+class OldTimeout(Exception):
+    """What asyncio.TimeoutError is before Python 3.11: no OSError, and not the built-in one."""
+
+
+@pytest.mark.parametrize("moment", ["run", "submit"])
+def test_a_cluster_that_is_silent_is_one_sentence_in_every_python(moment, monkeypatch):
+    pytest.importorskip("distributed")
+
+    def fail(*_, **__):
+        raise OldTimeout
+
+    def submit(*_, **__):
+        (future := Future()).set_exception(OldTimeout())
+        return future
+
+    client = SimpleNamespace(nthreads=lambda: {"one": 1}, run=lambda *_, **__: {}, submit=submit)
+    if moment == "run":
+        client.run = fail
+    monkeypatch.setattr(module, "_connected", lambda _: contextlib.nullcontext(client))
+    monkeypatch.setattr(module.asyncio, "TimeoutError", OldTimeout)
+    with pytest.raises(SettingsError, match="went away: restart it"):
+        list(run_all(square, [1], scheduler="tcp://127.0.0.1:8786"))
+
+
 def test_without_distributed_the_package_to_install_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(SettingsError, match="pip install distributed"):
@@ -301,9 +328,10 @@ def write(folder, files):
     return folder
 
 
-OTHER_TENSORFLOW = {
+RECORD = {
     "tensorflow-9.9.9.dist-info/METADATA": "Metadata-Version: 2.1\nName: tensorflow\nVersion: 9.9.9"
 }
+OTHER_TENSORFLOW = {**RECORD, "tensorflow/__init__.py": "__version__ = '9.9.9'"}
 NO_DREAMKIT = {"dreamkit/__init__.py": "raise ModuleNotFoundError('No module named dreamkit')"}
 
 
@@ -313,6 +341,12 @@ def test_a_worker_with_another_tensorflow_is_refused_in_a_sentence(tmp_path):
         jobs = run_all(square, [1, 2], scheduler=cluster.address)
         with pytest.raises(SettingsError, match=r"tcp://.* would .* tensorflow 9\.9\.9 instead of"):
             list(jobs)
+
+
+def test_a_worker_whose_record_is_wrong_does_its_jobs(tmp_path):
+    pytest.importorskip("distributed")
+    with Cluster(tmp_path, 1, path=[write(tmp_path, RECORD)]) as cluster:
+        assert list(run_all(square, [3], scheduler=cluster.address)) == [(3, 9)]
 
 
 @pytest.mark.slow

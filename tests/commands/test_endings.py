@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,7 +14,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+import dreamkit.__main__
 from dreamkit import load_image, rerun, save_image
+from dreamkit.commands import cli
 from dreamkit.runs.recorder import Recorder
 
 ROOT = Path(__file__).parents[2]
@@ -126,7 +129,7 @@ def start(folder, *arguments):
     environment |= {"PYTHONPATH": str(ROOT), "DREAMKIT_PROFILE": "ci", "PYTHONFAULTHANDLER": "1"}
     code = (
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
-        "from dreamkit.commands.cli import main; main()"
+        "from dreamkit.commands.cli import run; run()"
     )
     return subprocess.Popen(
         [sys.executable, "-c", code, *map(str, arguments)],
@@ -152,6 +155,23 @@ def test_ctrl_c_at_any_time_is_one_line_and_exit_code_130(delay, tmp_path):
     assert "Traceback" not in err
     assert err.splitlines()[-1].startswith("dreamkit: stopped")
     assert saved(tmp_path) in ([], files("made-stopped"))
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, 130])
+def test_both_ways_to_start_a_command_end_in_the_same_way(code, monkeypatch):
+    """As `python -m dreamkit` and as `dreamkit`; after Ctrl-C, nothing is undone that may crash."""
+    project = (ROOT / "pyproject.toml").read_text("utf-8")
+    assert (
+        re.search(r'^dreamkit = "(.+)"$', project, re.MULTILINE)[1] == "dreamkit.commands.cli:run"
+    )
+    assert dreamkit.__main__.run is cli.run
+    ended = []
+    monkeypatch.setattr(cli, "main", lambda: sys.exit(code))
+    monkeypatch.setattr(os, "_exit", ended.append)
+    with pytest.raises(SystemExit) as caught:
+        cli.run()
+    assert caught.value.code == code
+    assert ended == ([130] if code == 130 else [])
 
 
 # Work that is done is not lost

@@ -103,7 +103,8 @@ def dreams(controls):
 
 def combines(style, controls):
     fast = dict(style_backbone="squeezenet", dream_backbone="squeezenet", octaves=1)
-    fast |= dict(steps=1, octave_steps=1, profile="ci", progress=False)
+    fast |= dict(steps=1, profile="ci", progress=False)
+    fast |= {} if controls.get("order") == "joint" else dict(octave_steps=1)
     check(dream_style, {"content", "style", "dream"}, PHOTO, style, **fast, **controls)
 
 

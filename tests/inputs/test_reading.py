@@ -331,12 +331,12 @@ from mutated_pictures import peak_kilobytes
 from dreamkit import ImageError, load_image
 slowest = 0
 for line in open({str(tmp_path / "lies.txt")!r}):
-    started = time.perf_counter()
+    started = time.process_time()  # not other programs' time
     try:
         load_image(bytes.fromhex(line), 300)
     except ImageError:
         pass
-    slowest = max(slowest, time.perf_counter() - started)
+    slowest = max(slowest, time.process_time() - started)
 print(slowest, peak_kilobytes())
 """
     seconds, kilobytes = map(float, python("-c", code).stdout.split())

@@ -277,6 +277,31 @@ def test_settings_with_arguments_of_another_version_are_named(originals, tmp_pat
         dk.rerun(path, progress=False)
 
 
+@pytest.mark.parametrize("missing", ["image", "style", "channel"])
+def test_settings_without_what_their_recipe_needs_are_refused(missing, originals, tmp_path):
+    settings = json.loads((originals / "dream.json").read_text("utf-8"))
+    recipe = {"image": "deep_dream", "style": "texture", "channel": "visualise"}[missing]
+    path = tmp_path / "poor.json"
+    path.write_text(json.dumps(settings | {"recipe": recipe, "inputs": {}}), "utf-8")
+    with pytest.raises(dk.SettingsError, match="holds damaged settings"):
+        dk.rerun(path)
+
+
+def test_a_setting_without_effect_that_earlier_versions_recorded_is_harmless(tmp_path):
+    noise = np.random.default_rng(0).random((48, 48, 3), "float32")
+    photo = dk.save_image(tmp_path / "photo.png", noise)
+    short = dict(size=48, steps=1, octaves=1, profile="ci", seed=1, progress=False)
+    run = dk.dream_style(photo, "mosaic", "joint", **short)
+    run.save(tmp_path / "joint.png")
+    path = tmp_path / "joint.json"
+    settings = json.loads(path.read_text("utf-8"))
+    settings["arguments"]["learning_rate"] = 0.5
+    path.write_text(json.dumps(settings), "utf-8")
+    again = dk.rerun(path, progress=False)
+    assert np.array_equal(again.image, run.image)
+    assert again.settings == run.settings
+
+
 def test_other_versions_are_mentioned(originals, tmp_path, capsys):
     path = with_settings(originals, tmp_path, versions={"tensorflow": "2.9.1"})
     dk.rerun(path, progress=False)
