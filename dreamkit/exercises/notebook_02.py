@@ -44,8 +44,8 @@ def gram(answer):
         "you divide by the number of rows: there are H·W positions": total / h,
         "this is F·Fᵀ, positions by positions: channels by channels is FᵀF": places / n,
         "this is F·Fᵀ, positions by positions: take FᵀF and divide it by H·W": places,
-        "reshape(C, …) mixes up positions and channels: reshape to (H·W, C), then .T": mixed / n,
-        "reshape(C, …) mixes up positions and channels: reshape to (H·W, C), and divide": mixed,
+        "reshape(C, …) mixes up positions and channels: print the first row of bag": mixed / n,
+        "reshape(C, …) still mixes up positions and channels, and the division is gone": mixed,
         "np.cov subtracts the means, for a covariance: leave them in": np.cov(bag.T),
         "you subtract the means, for a covariance: leave them in": np.cov(bag.T, bias=True),
         "you multiply means: take the mean of the products": np.outer(mean, mean),
@@ -72,25 +72,51 @@ def same_gram(answer):
 
 @exercise(
     "2.4",
-    because="the target's own energy is the yardstick: 0 means the same texture, and 1 means as"
-    " far off as a Gram matrix of zeros, in weak and strong layers alike",
+    because="a quarter of the positions gives G = A/4, so d = (3/4)² = 0.5625 although the picture"
+    " is perfect; means don't mind the size; and G is quadratic, so it takes features twice as"
+    " strong to make G four times as large",
 )
-def relative_distance(answer):
-    """(G, A) → Σ(G−A)² / ΣA²."""
-    rng = np.random.default_rng(14)
-    bags = rng.normal(0.5, 1, (20, 4)), rng.normal(1, 2, (20, 4))
-    g, a = (bag.T @ bag / 20 for bag in bags)
-    squares, energy, entries = np.sum((g - a) ** 2), np.sum(a**2), (g - a) ** 2 / a**2
+def wrong_size(answer):
+    """d of the sums, d of the means, and the factor on the features that makes d of the sums 0."""
+    sums, means, factor = answer
     mistakes = {
-        "you divide by the energy of G: the yardstick is the target, A": squares / np.sum(g**2),
-        "these are the squared differences: divide them by the sum of A²": squares,
-        "this is a mean: divide by the sum of A², not by the number of entries": squares / a.size,
-        "this is the root: leave the squares as they are": np.sqrt(squares / energy),
-        "the differences aren't squared, so they cancel": np.sum(g - a) / energy,
-        "square each difference first, then add them up": np.sum(g - a) ** 2 / energy,
-        "you divide by (ΣA)²: square the entries first, then add": squares / np.sum(a) ** 2,
-        "you divide by ΣA: square the entries of A too": squares / np.sum(a),
-        "you add up ratios: take the two sums first, then divide": np.sum(entries),
-        "these are ratios of entries: take the two sums first, then divide": entries,
+        "the first number: you divide by the energy of G, but the yardstick is the target, A": 9,
+        "the first number: square the difference": 3 / 4,
+        "the first number: this is G / A, a quarter of the positions: now take the distance": (
+            1 / 4
+        ),
+        "the first number: with sums, the picture's size counts": 0,
     }
-    return diagnose(answer, squares / energy, mistakes, arguments=(g, a))
+    hint = diagnose(sums, 9 / 16, mistakes, "the first number: write G as a multiple of A")
+    mistakes = {"the second number: the division takes the size out, so G is A": 9 / 16}
+    advice = "the second number: with means, what differs between G and A"
+    hint = hint or diagnose(means, 0, mistakes, advice)
+    mistakes = {
+        "the third number: that is the factor on G, and G is quadratic in the features": 4,
+        "the third number: the features must get stronger, as G is too small": 1 / 2,
+        "the third number: that would make them weaker, and G is too small": 1 / 4,
+        "the third number: with a factor of 1 the distance stays": 1,
+    }
+    advice = "the third number: which factor makes G as large as A"
+    return hint or diagnose(factor, 2, mistakes, advice)
+
+
+@exercise(
+    "2.5",
+    because="your pair was tested against pieces of real textures, and your verdict agrees with"
+    " the numbers. Now give yourself the points",
+)
+def fooled(answer):
+    """dict(reason, pair, textures, verdict): does the verdict agree with the distances?"""
+    missing = {"reason", "pair", "textures", "verdict"} - set(answer)
+    if missing:
+        return f"your report has no {min(missing)!r}"
+    if not str(answer["reason"]).strip(" .…"):
+        return "give your reason, in a sentence"
+    textures = np.asarray(answer["textures"], float).ravel()
+    if textures.size < 3:
+        return "measure the two pieces of at least three textures"
+    usual, pair = np.median(textures), float(answer["pair"])
+    right, wrong = ("fools", "fails") if pair < usual else ("fails", "fools")
+    hint = f"your pair is {pair:.2g} apart, and the median of the textures is {usual:.2g}"
+    return diagnose(answer["verdict"], right, {hint: wrong}, 'the verdict is "fools" or "fails"')

@@ -39,6 +39,10 @@ def distance(G, A):
     return np.sum((G - A) ** 2) / np.sum(A**2)
 
 
+def report(pair, textures, verdict, reason="a bag has no order"):
+    return dict(reason=reason, pair=pair, textures=textures, verdict=verdict)
+
+
 @pytest.mark.parametrize(
     ("number", "stub"),
     [
@@ -46,8 +50,8 @@ def distance(G, A):
         ("2.2", lambda features: ...),
         ("2.2", ...),
         ("2.3", ...),
-        ("2.4", lambda G, A: ...),
         ("2.4", ...),
+        ("2.5", ...),
     ],
 )
 def test_an_unfilled_exercise_is_not_yet_right(number, stub):
@@ -68,8 +72,11 @@ def test_an_unfilled_exercise_is_not_yet_right(number, stub):
         ("2.3", "abd"),
         ("2.3", "D, b, A"),
         ("2.3", ["a", "b", "d"]),
-        ("2.4", distance),
-        ("2.4", lambda G, A: (np.linalg.norm(G - A) / np.linalg.norm(A)) ** 2),
+        ("2.4", (0.5625, 0, 2)),
+        ("2.4", [9 / 16, 0.0, np.float32(2)]),
+        ("2.5", report(0.02, [0.05, 0.2, 0.1], "fools")),
+        ("2.5", report(0.3, np.array([0.05, 0.2, 0.1]), "fails")),
+        ("2.5", report(0.15, [0.05, 0.2, 0.1], "fails")),
     ],
 )
 def test_a_solution_is_right(number, answer):
@@ -96,10 +103,23 @@ def test_a_solution_is_right(number, answer):
         ("2.3", "ab", "Look at d"),
         ("2.3", "abcd", "not c"),
         ("2.3", "abdz", "'z' is not one of the letters"),
-        ("2.4", lambda G, A: distance(A, G), "yardstick"),
-        ("2.4", lambda G, A: np.sum((G - A) ** 2), "divide them"),
-        ("2.4", lambda G, A: np.sqrt(distance(G, A)), "root"),
-        ("2.4", lambda G, A: 0.0, "the values differ"),
+        ("2.4", (9, 0, 2), "yardstick"),
+        ("2.4", (0.75, 0, 2), "square the difference"),
+        ("2.4", (0.25, 0, 2), "quarter of the positions"),
+        ("2.4", (0, 0, 2), "the picture's size counts"),
+        ("2.4", (0.5, 0, 2), "multiple of A"),
+        ("2.4", (0.5625, 0.5625, 2), "takes the size out"),
+        ("2.4", (0.5625, 1, 2), "with means"),
+        ("2.4", (0.5625, 0, 4), "quadratic"),
+        ("2.4", (0.5625, 0, 0.5), "stronger"),
+        ("2.4", (0.5625, 0, 3), "as large as A"),
+        ("2.4", 0.5625, "raised"),
+        ("2.5", {"reason": "order"}, "has no 'pair'"),
+        ("2.5", report(0.02, [0.05, 0.2, 0.1], "fails"), "0.02 apart"),
+        ("2.5", report(0.3, [0.05, 0.2, 0.1], "fools"), "median of the textures is 0.1"),
+        ("2.5", report(0.3, [0.05, 0.2], "fails"), "at least three"),
+        ("2.5", report(0.3, [0.05, 0.2, 0.1], "perhaps"), '"fools" or "fails"'),
+        ("2.5", report(0.3, [0.05, 0.2, 0.1], "fails", reason="…"), "your reason"),
     ],
 )
 def test_a_common_mistake_gets_its_hint(number, answer, hint):
@@ -121,6 +141,24 @@ def test_the_pictures_of_exercise_3_have_the_gram_matrices_its_check_claims():
     same = [name for name, picture in pictures.items() if np.allclose(gram(picture), gram(tiles))]
     assert "".join(same) == SAME_GRAM
     assert set(pictures) == set(CANDIDATES)
+
+
+def test_the_bug_of_exercise_2_keeps_shape_symmetry_and_trace_as_the_text_says():
+    features = np.random.default_rng(1).random((4, 5, 3))
+    right, wrong = gram(features), gram_scrambled(features)
+    assert wrong.shape == right.shape
+    assert np.array_equal(wrong, wrong.T)
+    assert np.isclose(np.trace(wrong), np.trace(right))
+    assert not np.allclose(wrong, right, rtol=0.01)
+
+
+def test_the_numbers_of_exercise_4_are_those_of_a_quarter_of_a_texture():
+    piece = np.random.default_rng(1).random((4, 4, 3))
+    texture = np.tile(piece, (2, 2, 1))
+    target = gram_without_division(texture)
+    assert np.isclose(distance(gram_without_division(piece), target), 0.5625)
+    assert np.isclose(distance(gram(piece), gram(texture)), 0)
+    assert np.isclose(distance(gram_without_division(2 * piece), target), 0)
 
 
 @pytest.fixture(scope="module")
