@@ -146,8 +146,8 @@ def test_canvas_knows_every_type_of_question_and_no_identifier_occurs_twice(canv
         assert float(entries["points_possible"]) > 0
         idents.append(item.get("ident"))
         idents += [x.get("ident") for x in item.iter(f"{QTI}response_label") if choices]
-        feedback = {x.get("ident") for x in item.iter(f"{QTI}itemfeedback")}
-        assert {x.get("linkrefid") for x in item.iter(f"{QTI}displayfeedback")} == feedback
+        replies = {x.get("ident") for x in item.iter(f"{QTI}itemfeedback")}
+        assert {x.get("linkrefid") for x in item.iter(f"{QTI}displayfeedback")} == replies
     assert len(set(idents)) == len(idents)
 
 
