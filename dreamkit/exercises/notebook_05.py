@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from ..exercises import close, diagnose, diagnose_letters, exercise
-
-ORDERS = ("style-dream", "dream-style", "joint")
+from ..exercises import diagnose, diagnose_letters, exercise
 
 
 @exercise(
@@ -27,8 +25,8 @@ def signs(answer):
 
 @exercise(
     "5.2",
-    because="each gradient is scaled to length 1 first, so their own lengths no longer matter, only"
-    " the balance does",
+    because="one number scales the whole gradient, so its own length no longer matters, and pixels"
+    " that matter more still move further",
 )
 def direction(answer):
     """(∇L, ∇D, balance) → ∇L/|∇L| − balance · ∇D/|∇D|."""
@@ -38,6 +36,11 @@ def direction(answer):
     rows, other_rows = (np.linalg.norm(array, axis=-1, keepdims=True) for array in (g, h))
     down, up, b = g / length, h / other, 0.5
     mistakes = {
+        "still the bug: print length_L.shape, and ask how many lengths a gradient has": (
+            g / rows - b * h / other_rows
+        ),
+        "∇L is right, and ∇D still has the bug": down - b * h / other_rows,
+        "∇D is right, and ∇L still has the bug": g / rows - b * up,
         "you add the two: the walk goes down along d, so subtract ∇D to raise D": down + b * up,
         "the signs are swapped: the walk goes down along d, so it is ∇L − ∇D": b * up - down,
         "the balance is missing: it multiplies the second part": down - up,
@@ -47,7 +50,6 @@ def direction(answer):
         "only ∇L was scaled to length 1: divide ∇D by its length too": down - b * h,
         "right except for its length: leave out the factor |∇L|": g - b * length * up,
         "you divide by the squared length: take its square root": down / length - b * up / other,
-        "use the length of the whole array, not along one axis": g / rows - b * h / other_rows,
     }
     advice = "compare with ∇L/|∇L| − balance · ∇D/|∇D|, term by term"
     without = "the balance is 1 if there is no third argument"
@@ -58,79 +60,64 @@ def direction(answer):
 
 @exercise(
     "5.3",
-    because="a loss is a distance, so the order with the lowest style loss keeps the most style",
+    because="cos θ = 8 / (2 · 5) = 0.8: the score rises if b > cos θ, and the loss falls if"
+    " b cos θ < 1, so b may lie between 0.8 and 1.25",
 )
-def keeps_most_style(answer):
-    """The order with the lowest style loss, from a table of all results."""
-
-    def every(*tables):
-        return [answer(table) for table in tables]
-
-    def inspect(names):
-        if values := [name for name in names if not isinstance(name, str)]:
-            return f"return the name of a row, not {values[0]!r}: use idxmin(), not min()"
-        if others := [name for name in names if name not in ORDERS]:
-            return f"{others[0]!r} isn't one of the three orders: select those first, with .loc"
-        return None
-
-    tables = [small_table(seed) for seed in range(6)]
-    orders = [table.loc[list(ORDERS)] for table in tables]
-    found = {
-        f"{end} {column!r}": [getattr(table[column], method)() for table in orders]
-        for column in orders[0]
-        for end, method in (("lowest", "idxmin"), ("highest", "idxmax"))
-    }
-    right = found.pop("lowest 'style'")
+def range_of_balances(answer):
+    """The balances at which a step improves both, for ∇L = (0, 2) and ∇D = (3, 4)."""
+    down, up = np.array([0.0, 2.0]), np.array([3.0, 4.0])
+    lengths = np.linalg.norm(down), np.linalg.norm(up)
+    cosine = down @ up / np.prod(lengths)
+    right = np.array([cosine, 1 / cosine])
     mistakes = {
-        f"that has the {extreme}: take the lowest 'style', as a loss is a distance": names
-        for extreme, names in found.items()
+        "the smaller number comes first": right[::-1],
+        "these are weights w in L − wD: b is w · |∇D| / |∇L|": right * lengths[0] / lengths[1],
+        "the lower end is right; the loss falls as long as b · cos θ is below 1": [cosine, 1],
+        "the upper end is right; the score rises once b is above cos θ": [0, 1 / cosine],
+        "the upper end is right, and at b = 1 both improve: go lower": [1, 1 / cosine],
+        "that is sin θ: the formulas have cos θ, the dot product over both lengths": [0.6, 1 / 0.6],
+        "that is the dot product: divide it by both lengths to get cos θ": [1 / 8, 8],
     }
-    advice = "another order has a lower value in the column 'style'"
-    answer_each = every if callable(answer) else answer
-    return diagnose(answer_each, right, mistakes, advice, arguments=tables, inspect=inspect)
-
-
-def small_table(seed):
-    """A table like the notebook's, with random values; style only always has the lowest loss."""
-    import pandas as pd
-
-    rng = np.random.default_rng(seed)
-    names = ["photo", "style only", "dream only", *rng.permutation(ORDERS)]
-    columns = ["content", "style", "style-transfer loss", "dream score"]
-    table = pd.DataFrame(rng.uniform(0.1, 3, (6, 4)), index=names, columns=columns)
-    table.loc["style only", "style"] = 0.01
-    return table
+    advice = "work out cos θ first; then ask when b − cos θ and 1 − b cos θ are both above 0"
+    return diagnose(answer, right, mistakes, advice, tolerance=1e-3)
 
 
 @exercise(
     "5.4",
-    because="the step named first is applied first, so in nested calls it is the inner one",
+    because="in b and d each network is asked equally often, by the same optimiser at the same"
+    " size, so only the order differs",
 )
-def in_two_orders(answer):
-    """(picture, paint, dream) → both serial orders, on functions that do not commute."""
-    rng = np.random.default_rng(5)
-    picture = rng.random((3, 4, 3))
-    factor, shift = rng.uniform(0.2, 0.8, 2)
+def fair_comparison(answer):
+    """Which of six pairs of runs allow a comparison of orders?"""
+    reasons = {
+        "a": "steps and optimiser differ, and either may explain a higher score",
+        "b": "all but the order is the same",
+        "c": "the size differs, and a score is not the same at another size",
+        "d": "each network is asked 60 times in both runs, which is what should be equal",
+        "e": "two layers have two scales, so the scores can't be compared",
+        "f": "the content losses have different targets, so they measure different things",
+    }
+    return diagnose_letters(answer, "bd", reasons)
 
-    def paint(image):
-        return factor * image
 
-    def dream(image):
-        return image + shift
-
-    def inspect(found):
-        if not isinstance(found, dict) or set(found) != {"style-dream", "dream-style"}:
-            return "return a dict with the keys 'style-dream' and 'dream-style'"
-        if any(map(callable, found.values())):
-            return "these are functions, not pictures yet: call them with the picture"
-        for name, result in found.items():
-            if close(result, paint(picture)) or close(result, dream(picture)):
-                return f"{name!r} has only one step: the second works on the result of the first"
-        return None
-
-    right = {"style-dream": dream(paint(picture)), "dream-style": paint(dream(picture))}
-    swapped = {"style-dream": right["dream-style"], "dream-style": right["style-dream"]}
-    mistakes = {"the two are swapped: in dream(paint(picture)), paint comes first": swapped}
-    advice = "call one function with the picture, and the other with its result; then swap the two"
-    arguments = picture, paint, dream
-    return diagnose(answer, right, mistakes, advice, arguments=arguments, inspect=inspect)
+@exercise(
+    "5.5",
+    because="your sentence could have failed, and your verdict agrees with the numbers. Now give"
+    " yourself the points",
+)
+def tested_sentence(answer):
+    """dict(sentence, first, second, verdict): does the verdict agree with the pairs?"""
+    missing = {"sentence", "first", "second", "verdict"} - set(answer)
+    if missing:
+        return f"your report has no {min(missing)!r}"
+    if not str(answer["sentence"]).strip(" .…"):
+        return "write down the sentence that you tested"
+    first, second = (np.asarray(answer[name], float).ravel() for name in ("first", "second"))
+    if first.size != second.size:
+        return "first and second are pairs: give one number of each for every photo"
+    if first.size < 3:
+        return "test the sentence on at least three photos"
+    share = np.mean(first > second)
+    right, wrong = ("holds", "fails") if share >= 0.75 else ("fails", "holds")
+    hint = f"first is higher for {share:.0%} of the photos: look again"
+    return diagnose(answer["verdict"], right, {hint: wrong}, 'the verdict is "holds" or "fails"')

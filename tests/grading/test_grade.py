@@ -248,8 +248,8 @@ def test_functions_of_functions_and_of_tables_are_checked_too(tmp_path):
             return np.roll(rolled, (-shift[0], -shift[1]), axis=(0, 1))
         check("4.2", jittered)
         """,
-        "check('5.3', lambda t: t.loc[['style-dream', 'dream-style', 'joint'], 'style'].idxmin())",
-        "check('5.4', lambda x, p, d: {'style-dream': d(p(x)), 'dream-style': p(d(x))})",
+        "check('5.3', (0.8, 1.25))",
+        "check('5.5', dict(sentence='so', first=[2, 3, 4], second=[1, 1, 1], verdict='holds'))",
         """
         def bears_out(table, measure):
             t = table[(table.measure == measure) & (table.p_corrected < 0.05)]

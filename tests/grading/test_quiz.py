@@ -17,6 +17,7 @@ from notebook_tools import ROOT
 
 CHOICES = read_quiz()["self_test"]
 QTI = "{http://www.imsglobal.org/xsd/ims_qtiasiv1p2}"
+IMS = "{http://www.imsglobal.org/xsd/imsccv1p1/imscp_v1p1}"
 
 
 def test_the_page_is_made_from_the_questions():
@@ -68,11 +69,90 @@ def test_moodle_gives_the_points_to_the_right_choice(moodle):
         assert best.findtext("feedback/text") == to_html(feedback(right))
 
 
-def test_canvas_gets_every_question_and_the_right_choices(tmp_path):
-    write_canvas(tmp_path / "quiz.zip")
-    with zipfile.ZipFile(tmp_path / "quiz.zip") as package:
-        largest = max(package.infolist(), key=lambda info: info.file_size)
-        items = list(ElementTree.fromstring(package.read(largest)).iter(f"{QTI}item"))
+# What Moodle's importer reads: docs.moodle.org, "Moodle XML format", and its qformat_xml.
+MOODLE_FIELDS = {
+    "multichoice": {"single", "shuffleanswers", "answernumbering", "answer"},
+    "essay": {"graderinfo", "responseformat"},
+}
+MOODLE_VALUES = {
+    "single": {"true", "false"},
+    "shuffleanswers": {"0", "1"},
+    "answernumbering": {"none", "abc", "ABCD", "123", "iii", "IIII"},
+    "responseformat": {"editor", "editorfilepicker", "plain", "monospaced", "noinline"},
+}
+
+
+def test_moodle_finds_the_fields_and_values_that_its_importer_reads(moodle):
+    assert moodle.tag == "quiz"
+    category, *questions = moodle
+    assert category.get("type") == "category"
+    assert category.findtext("category/text").startswith("$course$/")
+    for question in questions:
+        common = {"name", "questiontext", "defaultgrade"}
+        assert {child.tag for child in question} == common | MOODLE_FIELDS[question.get("type")]
+        assert 0 < len(question.findtext("name/text")) <= 255
+        assert float(question.findtext("defaultgrade")) > 0
+        for name in MOODLE_VALUES.keys() & {child.tag for child in question}:
+            assert question.findtext(name) in MOODLE_VALUES[name]
+    names = [question.findtext("name/text") for question in questions]
+    assert len(set(names)) == len(names)
+
+
+def test_every_text_for_moodle_is_whole_html(moodle):
+    texts = [element for element in moodle.iter() if element.get("format")]
+    assert {element.get("format") for element in texts} == {"html"}
+    for element in texts:
+        html = element.findtext("text")
+        ElementTree.fromstring(f"<div>{html}</div>")  # every tag is closed
+        assert "$" not in html
+        assert "FORMULA" not in html
+
+
+@pytest.fixture(scope="module")
+def canvas(tmp_path_factory):
+    path = tmp_path_factory.mktemp("canvas") / "quiz.zip"
+    write_canvas(path)
+    with zipfile.ZipFile(path) as package:
+        return {name: package.read(name) for name in package.namelist()}
+
+
+def items_of(canvas):
+    largest = max(canvas.values(), key=len)
+    return list(ElementTree.fromstring(largest).iter(f"{QTI}item"))
+
+
+def test_the_manifest_of_the_canvas_package_leads_to_every_file(canvas):
+    manifest = ElementTree.fromstring(canvas["imsmanifest.xml"])
+    resources = {r.get("identifier"): r for r in manifest.iter(f"{IMS}resource")}
+    files = {file.get("href") for file in manifest.iter(f"{IMS}file")}
+    assert files == {name for name in canvas if not name.endswith("/")} - {"imsmanifest.xml"}
+    (quiz,) = [r for r in resources.values() if r.get("type") == "imsqti_xmlv1p2"]
+    assert quiz.find(f"{IMS}dependency").get("identifierref") in resources
+    assessment = ElementTree.fromstring(canvas[quiz.find(f"{IMS}file").get("href")])
+    assert assessment.tag == f"{QTI}questestinterop"
+    assert assessment.find(f"{QTI}assessment").get("ident") == quiz.get("identifier")
+
+
+def test_canvas_knows_every_type_of_question_and_no_identifier_occurs_twice(canvas):
+    idents = []
+    for item in items_of(canvas):
+        entries = {
+            field.findtext(f"{QTI}fieldlabel"): field.findtext(f"{QTI}fieldentry")
+            for field in item.iter(f"{QTI}qtimetadatafield")
+        }
+        choices = item.find(f"{QTI}presentation/{QTI}response_lid") is not None
+        kind = "multiple_choice_question" if choices else "essay_question"
+        assert entries["question_type"] == kind
+        assert float(entries["points_possible"]) > 0
+        idents.append(item.get("ident"))
+        idents += [x.get("ident") for x in item.iter(f"{QTI}response_label") if choices]
+        replies = {x.get("ident") for x in item.iter(f"{QTI}itemfeedback")}
+        assert {x.get("linkrefid") for x in item.iter(f"{QTI}displayfeedback")} == replies
+    assert len(set(idents)) == len(idents)
+
+
+def test_canvas_gets_every_question_and_the_right_choices(canvas):
+    items = items_of(canvas)
     assert len(items) == len(CHOICES) + len(open_questions())
     for item, question in zip(items, CHOICES, strict=False):
         (right,) = [choice for choice in question["choices"] if choice.get("right")]
@@ -122,3 +202,16 @@ def test_the_receptive_fields():
     answer = model_answer("Compute: receptive fields")
     assert ", ".join(map(str, steps)) in answer
     assert f"{', '.join(map(str, flat[:-1]))}\nand {flat[-1]}" in answer
+
+
+def test_the_two_pulls():
+    down, up = np.array([6.0, 8.0]), np.array([0.0, 500.0])
+    ratio = np.linalg.norm(down) / np.linalg.norm(up)
+    changes = {}
+    for name, d in {"plain": down - up, 1: down - ratio * up, 2: down - 2 * ratio * up,
+                    0.5: down - 0.5 * ratio * up}.items():  # fmt: skip
+        changes[name] = -down @ d, -up @ d
+    answer = model_answer("By hand: two pulls")
+    assert ratio == 0.02
+    for number in (*changes["plain"], *changes[1], changes[2][0], changes[0.5][1]):
+        assert f"{number:+.0f}\\,\\eta".replace("+-", "-") in answer, number

@@ -6,10 +6,11 @@ import pytest
 from dreamkit.balanced import Balanced
 from dreamkit.dream import Dream
 from dreamkit.exercises import EXERCISES, check
-from dreamkit.exercises.notebook_05 import ORDERS, small_table
 from dreamkit.startup import tf
 from dreamkit.terms import Content, Style, TotalVariation
-from notebook_tools import definitions
+from notebook_tools import cells, definitions, load
+
+NAME = "05_dreaming_in_style.ipynb"
 
 
 def length(array):
@@ -20,21 +21,26 @@ def balanced(down, up, balance=1.0):
     return down / length(down) - balance * up / length(up)
 
 
-def two_orders(picture, paint, dream):
-    return {"style-dream": dream(paint(picture)), "dream-style": paint(dream(picture))}
+def with_the_bug(down, up, balance=1.0):
+    down_lengths, up_lengths = (np.linalg.norm(g, axis=-1, keepdims=True) for g in (down, up))
+    return down / down_lengths - balance * up / up_lengths
 
 
-STUBS = {
-    "5.1": ...,
-    "5.2": lambda down, up, balance=1.0: ...,
-    "5.3": lambda table: ...,
-    "5.4": lambda picture, paint, dream: {"style-dream": ..., "dream-style": ...},
-}
+def half_fixed(down, up, balance=1.0):
+    return down / length(down) - balance * up / np.linalg.norm(up, axis=-1, keepdims=True)
+
+
+def report(first, second, verdict, sentence="joint keeps more of the style"):
+    return dict(sentence=sentence, first=first, second=second, verdict=verdict)
+
+
+STUBS = {"5.1": ..., "5.2": lambda down, up, balance=1.0: ..., "5.3": ..., "5.4": ..., "5.5": ...}
 SOLUTIONS = {
     "5.1": "adf",
     "5.2": balanced,
-    "5.3": lambda table: table.loc[list(ORDERS), "style"].idxmin(),
-    "5.4": two_orders,
+    "5.3": (0.8, 1.25),
+    "5.4": "bd",
+    "5.5": report([3, 4, 5], [1, 2, 2], "holds"),
 }
 MISTAKES = [
     ("5.1", "a", "there are more"),
@@ -43,6 +49,8 @@ MISTAKES = [
     ("5.1", "ab", "not b: it raises L"),
     ("5.1", "aef", "not e: descending"),
     ("5.1", "xyz", "letters a, b, c, d, e, f"),
+    ("5.2", with_the_bug, "still the bug"),
+    ("5.2", half_fixed, "∇D still has the bug"),
     ("5.2", lambda g, h, b=1.0: g - b * h, "plain difference"),
     ("5.2", lambda g, h, b=1.0: g / length(g) + b * h / length(h), "you add"),
     ("5.2", lambda g, h, b=1.0: b * h / length(h) - g / length(g), "signs are swapped"),
@@ -51,20 +59,27 @@ MISTAKES = [
     ("5.2", lambda g, h, b=1.0: g / length(g) ** 2 - b * h / length(h) ** 2, "square root"),
     ("5.2", lambda g, h, b=0.5: balanced(g, h, b), "the balance is 1"),
     ("5.2", lambda g, h, b=1.0: length(balanced(g, h, b)), "expected an array of shape (4, 5, 3)"),
-    ("5.3", lambda table: table["style"].idxmin(), "isn't one of the three orders"),
-    ("5.3", lambda table: table.loc[list(ORDERS), "style"].idxmax(), "a loss is a distance"),
-    ("5.3", lambda table: table.loc[list(ORDERS), "style"].min(), "name of a row"),
-    ("5.3", lambda table: table.loc[list(ORDERS), "content"].idxmin(), "lowest 'content'"),
-    ("5.3", lambda table: "joint", "another order"),
-    ("5.4", lambda x, paint, dream: two_orders(x, dream, paint), "two are swapped"),
-    (
-        "5.4",
-        lambda x, paint, dream: {"style-dream": dream(x), "dream-style": paint(x)},
-        "only one step",
-    ),
-    ("5.4", lambda x, paint, dream: dream(paint(x)), "return a dict"),
-    ("5.4", lambda x, paint, dream: {"style-dream": paint, "dream-style": dream}, "functions"),
-    ("5.4", lambda x, paint, dream: {"style-dream": x, "dream-style": x}, "call one function"),
+    ("5.3", (1.25, 0.8), "comes first"),
+    ("5.3", (0.32, 0.5), "weights w"),
+    ("5.3", (0.8, 1), "lower end is right"),
+    ("5.3", (0, 1.25), "upper end is right; the score"),
+    ("5.3", (1, 1.25), "go lower"),
+    ("5.3", (0.6, 1.667), "sin"),
+    ("5.3", (0.125, 8), "dot product"),
+    ("5.3", (0.5, 2), "work out cos"),
+    ("5.3", 0.8, "shape (2,)"),
+    ("5.4", "b", "Look at d: each network"),
+    ("5.4", "abd", "not a: steps and optimiser"),
+    ("5.4", "bcd", "not c: the size"),
+    ("5.4", "bde", "not e: two layers"),
+    ("5.4", "bdf", "not f: the content losses"),
+    ("5.5", {"sentence": "so"}, "has no 'first'"),
+    ("5.5", report([3, 4, 5], [1, 2, 2], "fails"), "100% of the photos"),
+    ("5.5", report([3, 1, 5], [1, 2, 2], "holds"), "67% of the photos"),
+    ("5.5", report([3, 4, 5], [1, 2], "holds"), "are pairs"),
+    ("5.5", report([3, 4], [1, 2], "holds"), "three photos"),
+    ("5.5", report([3, 4, 5], [1, 2, 2], "maybe"), '"holds" or "fails"'),
+    ("5.5", report([3, 4, 5], [1, 2, 2], "holds", sentence="…"), "write down"),
 ]
 
 
@@ -96,14 +111,28 @@ def test_letters_may_be_given_in_any_form(letters):
     assert check("5.1", letters).right
 
 
-def test_the_tables_of_the_check_ask_for_every_order():
-    best = {small_table(seed).loc[list(ORDERS), "style"].idxmin() for seed in range(6)}
-    assert best == set(ORDERS)
+def test_a_sentence_that_fails_is_as_good_an_answer():
+    assert check("5.5", report([1, 2, 5], [3, 4, 2], "fails")).right
+
+
+def test_the_notebook_shows_the_function_with_the_bug():
+    (cell,) = [c for c in cells(load(NAME), "code", "exercise") if "def direction" in c.source]
+    space = {"np": np}
+    exec(cell.source.split("\n\n\ncheck")[0], space)
+    g, h = np.random.default_rng(1).normal(size=(2, 4, 5, 3))
+    np.testing.assert_allclose(space["direction"](g, h, 0.5), with_the_bug(g, h, 0.5))
+
+
+@pytest.mark.parametrize(("balance", "both"), [(0.79, 0), (0.81, 1), (1.24, 1), (1.26, 0)])
+def test_both_scores_improve_inside_the_range_of_exercise_3_and_nowhere_else(balance, both):
+    down, up = np.array([0.0, 2.0]), np.array([3.0, 4.0])
+    step = -1e-3 * balanced(down, up, balance)
+    assert (down @ step < 0 < up @ step) == both
 
 
 @pytest.fixture(scope="module")
 def notebook():
-    return definitions("05_dreaming_in_style.ipynb")
+    return definitions(NAME)
 
 
 @pytest.mark.parametrize("options", [(), (0.0,), (0.5,), (3.0, 0), (1.0, 4), (-1.0, 2)])
