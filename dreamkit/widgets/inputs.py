@@ -34,7 +34,7 @@ class Chooser(widgets.VBox):
             layout=widgets.Layout(width="98%", max_width="260px"),
         )
         self.upload = widgets.FileUpload(
-            accept="image/*", multiple=False, description="Your own …",
+            accept="image/*", multiple=False, description="Your own …", icon="",
             tooltip=f"Choose a picture of your own, up to {limit:g} MB", layout={"width": "auto"},
         )  # fmt: skip
         self.preview = looks.Picture(f"The {label.lower()}", most="150px")

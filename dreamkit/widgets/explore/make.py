@@ -1,9 +1,9 @@
 """Makes the pictures that the explorable figures show: `python -m dreamkit.widgets.explore.make`.
 
-    python -m dreamkit.widgets.explore.make [photo] [gram] [style] [dream]
+    python -m dreamkit.widgets.explore.make [photo] [gram] [style] [dream] [game]
 
 Each writes a strip of small pictures, and what they show as JSON, into `data/` next to this file.
-The strips need VGG-19 and Inception v3, and about half an hour on two cores.
+The strips need VGG-19 and Inception v3, and about an hour on two cores.
 """
 
 import itertools
@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
+
+from ..rounds import SIDE, cut, responses
 
 DATA = Path(__file__).parent / "data"
 
@@ -134,6 +136,64 @@ def make_dream():
     write("dream", pictures, about, 50, columns=len(shown) * len(sizes))
 
 
+def make_game():
+    """What twenty channels of Inception v3 like, and crops of photos that excite them or don't.
+
+    The channels are drawn at random. Of each photo, only the crop that excites a channel most and
+    the one that excites it least compete, so that a round never shows one photo twice.
+    """
+    import dreamkit as dk
+
+    network, draw = dk.load_backbone("inception_v3"), np.random.default_rng(2021)
+    crops = [crop for name in dk.samples("photo") for crop in photo_crops(name)]
+    pictures, channels = [cut(*crop) for crop in crops], []
+    for layer in ("mixed2", "mixed4", "mixed5", "mixed7"):
+        drawn = draw.choice(network.layer(layer).output.shape[-1], 5, replace=False).tolist()
+        values = responses(network, layer, drawn, pictures)
+        for channel, own in zip(drawn, values.T, strict=True):
+            chosen = strongest_and_weakest(crops, own)
+            channels.append(dict(layer=layer, channel=channel) | chosen)
+    about = dict(network=network.name, size=SIDE, channels=channels)
+    (DATA / "game.json").write_text(json.dumps(about, indent=1) + "\n", "utf-8")
+    for canvas in ("pixels", "spectrum"):
+        made = []
+        for number, found in enumerate(channels):
+            options = dict(size=128, canvas=canvas, pictures=2, seed=number, progress=False)
+            run = dk.visualise(network, found["layer"], found["channel"], 100, **options)
+            made += [dk.resize(picture, (96, 96)) for picture in run.pictures]
+            print(canvas, found["layer"], found["channel"], flush=True)
+        about = dict(canvas=canvas, source="dreamkit.visualise, Inception v3", licence="CC0")
+        write(f"game_{canvas}", made, about, 60, columns=10)
+
+
+def photo_crops(name):
+    """(photo, left, top, side) of squares of three sizes, spread evenly over a photo."""
+    import dreamkit as dk
+
+    height, width = dk.load_image(name).shape[:2]
+    crops = set()
+    for share in (1.0, 0.6, 0.4):
+        side = int(share * min(height, width))
+        for y, x in itertools.product((0, 0.5, 1), repeat=2):
+            crops.add((name, int(x * (width - side)), int(y * (height - side)), side))
+    return sorted(crops)
+
+
+def strongest_and_weakest(crops, values):
+    """The crops that excite a channel most and least, and two more that excite it, of 4 photos."""
+    order = np.argsort(-values)
+    best, worst = {}, {}
+    for number in order:
+        best.setdefault(crops[number][0], number)
+    for number in order[::-1]:
+        worst.setdefault(crops[number][0], number)
+    strong, *photos = list(best.values())[:3]
+    taken = {crops[number][0] for number in (strong, *photos)}
+    weak = next(number for name, number in worst.items() if name not in taken)
+    entry = lambda number: [*crops[number], round(float(values[number]), 3)]  # noqa: E731
+    return dict(strong=entry(strong), weak=entry(weak), photos=[entry(n) for n in photos])
+
+
 def _climb(picture, score, way, scale, step):
     """One step uphill; a raw gradient is divided by what suited the very first step."""
     from dreamkit.startup import tf
@@ -153,5 +213,5 @@ def _climb(picture, score, way, scale, step):
 
 if __name__ == "__main__":
     DATA.mkdir(exist_ok=True)
-    for chosen in sys.argv[1:] or ["photo", "gram", "style", "dream"]:
+    for chosen in sys.argv[1:] or ["photo", "gram", "style", "dream", "game"]:
         globals()[f"make_{chosen}"]()
