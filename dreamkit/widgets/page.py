@@ -12,6 +12,16 @@ body { overflow-x: hidden; }
 .widget-readout { min-width: 46px; }
 .jupyter-button:focus-visible, .noUi-handle:focus-visible, select:focus-visible {
   outline: 3px solid #1a5fb4 !important; outline-offset: 1px; }
+@media (prefers-color-scheme: dark) {
+  :root:root { color-scheme: dark;
+    --jp-layout-color0: #111; --jp-layout-color1: #212121; --jp-layout-color2: #424242;
+    --jp-layout-color3: #616161; --jp-border-color1: #8a8a8a; --jp-border-color2: #616161;
+    --jp-ui-font-color0: #fff; --jp-ui-font-color1: #e4e4e4; --jp-ui-font-color2: #bdbdbd;
+    --jp-content-font-color1: #fff; --jp-error-color0: #ff8a80; }
+  body { background: #212121; }
+  .jupyter-button:focus-visible, .noUi-handle:focus-visible, select:focus-visible {
+    outline-color: #78aeed !important; }
+}
 </style>
 <h1 style="font-size:22px;margin:6px 0;color:var(--jp-ui-font-color1,#1f1f1f)">dreamkit
 playground</h1>

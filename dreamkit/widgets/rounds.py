@@ -95,7 +95,7 @@ def references(number, canvas):
     """The pictures that help with a channel."""
     if canvas == "photos":
         return [cut(*entry[:4]) for entry in read_about("game")["channels"][number]["photos"]]
-    return list(tiles(f"game_{canvas}")[0][EACH * number : EACH * (number + 1)])
+    return list(_grown(canvas)[EACH * number : EACH * (number + 1)])
 
 
 def draw(question):
@@ -155,6 +155,11 @@ def cut(name, left, top, side):
 @functools.cache
 def _photo(name):
     return load_image(name)
+
+
+@functools.cache
+def _grown(canvas):
+    return tiles(f"game_{canvas}")[0]
 
 
 def responses(backbone, layer, channels, pictures):
