@@ -5,7 +5,7 @@ import time
 import ipywidgets as widgets
 
 from . import looks
-from .rounds import record, verdict
+from .rounds import HELP, record, verdict
 
 WITHOUT = "No widgets here? Play with dreamkit.widgets.rounds: rounds(), draw() and record()."
 
@@ -42,7 +42,7 @@ class Game(widgets.VBox):
             [
                 self.name,
                 self.heading,
-                looks.text("These pictures excite one channel of the network strongly."),
+                looks.text("One channel of the network: what excites it, and what silences it."),
                 self.references,
                 looks.text("Which of the two photos excites it more?"),
                 looks.row(*sides),
@@ -64,8 +64,7 @@ class Game(widgets.VBox):
         title = f"Round {self.number + 1} of {len(self.questions)}"
         self.heading.value = looks.heading(title).value
         self.references.children = [
-            shown(f"Exciting picture {n}", image)
-            for n, image in enumerate(self.round.references, 1)
+            shown(*pair) for pair in zip(HELP, self.round.references, strict=True)
         ]
         for side, image in self.round.photos.items():
             self.photos[side].show(image)
@@ -99,8 +98,7 @@ class Game(widgets.VBox):
 
 
 def shown(label, image):
-    """A picture that stays."""
-    picture = looks.Picture(label, most="160px")
-    picture.layout.margin = "0 10px 0 0"
+    """A picture with its label below."""
+    picture = looks.Picture(f"A picture that {label}", "160px")
     picture.show(image)
-    return picture
+    return widgets.VBox([picture, looks.text(label)], layout={"margin": "0 10px 0 0"})

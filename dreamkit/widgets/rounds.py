@@ -1,4 +1,4 @@
-"""The rounds of the game: pictures of what a channel likes, and two photos to choose from.
+"""The rounds of the game: what a channel likes and dislikes, and two photos to choose from.
 
 The channels were drawn at random, and the pictures made beforehand, by `explore/make.py`.
 """
@@ -17,7 +17,7 @@ from .explore.stills import tiles
 
 KINDS = ("pixels", "spectrum", "photos")  # how the pictures that help were made
 SIDE = 160  # px of a crop of a photo, as the network sees it
-EACH = 2  # pictures that help, for each channel
+HELP = ("excites it", "silences it")  # what each of the pictures that help does
 COLUMNS = ("player", "channel", "canvas", "answer", "right", "seconds")  # of the table
 
 
@@ -27,7 +27,7 @@ class Round(NamedTuple):
     Attributes:
         channel: its name, such as "mixed4 153".
         canvas: what helps: "pixels", "spectrum" or "photos".
-        references: pictures that excite the channel.
+        references: a picture that excites the channel, and one that silences it.
         photos: {"A": picture, "B": picture}.
         answer: "A" or "B", whichever excites the channel more.
         responses: {"A": response, "B": response}, means of the channel before its ReLU.
@@ -95,7 +95,7 @@ def references(number, canvas):
     """The pictures that help with a channel."""
     if canvas == "photos":
         return [cut(*entry[:4]) for entry in read_about("game")["channels"][number]["photos"]]
-    return list(_grown(canvas)[EACH * number : EACH * (number + 1)])
+    return list(_grown(canvas)[len(HELP) * number : len(HELP) * (number + 1)])
 
 
 def draw(question):
@@ -105,8 +105,8 @@ def draw(question):
     """
     import matplotlib.pyplot as plt
 
-    figure, panels = plt.subplots(2, EACH, figsize=(2.2 * EACH, 4.8), layout="constrained")
-    above = {f"excites it, {n}": image for n, image in enumerate(question.references, 1)}
+    figure, panels = plt.subplots(2, 2, figsize=(4.4, 4.8), layout="constrained")
+    above = dict(zip(HELP, question.references, strict=True))
     below = {f"photo {side}": image for side, image in question.photos.items()}
     for axes, (title, image) in zip(panels.flat, (above | below).items(), strict=True):
         axes.imshow(image, interpolation="lanczos")

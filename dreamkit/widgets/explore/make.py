@@ -137,33 +137,34 @@ def make_dream():
 
 
 def make_game():
-    """What twenty channels of Inception v3 like, and crops of photos that excite them or don't.
+    """What channels of Inception v3 like and dislike, and crops of photos for each to choose from.
 
-    The channels are drawn at random. Of each photo, only the crop that excites a channel most and
-    the one that excites it least compete, so that a round never shows one photo twice.
+    The channels are drawn at random, 5 of each of 4 layers. What is done is written after each.
     """
     import dreamkit as dk
 
     network, draw = dk.load_backbone("inception_v3"), np.random.default_rng(2021)
     crops = [crop for name in dk.samples("photo") for crop in photo_crops(name)]
-    pictures, channels = [cut(*crop) for crop in crops], []
+    pictures, chosen = [cut(*crop) for crop in crops], []
     for layer in ("mixed2", "mixed4", "mixed5", "mixed7"):
         drawn = draw.choice(network.layer(layer).output.shape[-1], 5, replace=False).tolist()
         values = responses(network, layer, drawn, pictures)
-        for channel, own in zip(drawn, values.T, strict=True):
-            chosen = strongest_and_weakest(crops, own)
-            channels.append(dict(layer=layer, channel=channel) | chosen)
-    about = dict(network=network.name, size=SIDE, channels=channels)
-    (DATA / "game.json").write_text(json.dumps(about, indent=1) + "\n", "utf-8")
-    for canvas in ("pixels", "spectrum"):
-        made = []
-        for number, found in enumerate(channels):
-            options = dict(size=128, canvas=canvas, pictures=2, seed=number, progress=False)
-            run = dk.visualise(network, found["layer"], found["channel"], 100, **options)
-            made += [dk.resize(picture, (96, 96)) for picture in run.pictures]
-            print(canvas, found["layer"], found["channel"], flush=True)
-        about = dict(canvas=canvas, source="dreamkit.visualise, Inception v3", licence="CC0")
-        write(f"game_{canvas}", made, about, 60, columns=10)
+        for turn, (channel, own) in enumerate(zip(drawn, values.T, strict=True)):
+            found = dict(layer=layer, channel=channel) | strongest_and_weakest(crops, own)
+            chosen.append((turn, found))
+    channels = [found for _, found in sorted(chosen, key=lambda pair: pair[0])]
+    made = {"pixels": [], "spectrum": []}
+    for number, found in enumerate(channels, 1):
+        for canvas, negative in itertools.product(made, (False, True)):
+            options = dict(size=112, canvas=canvas, negative=negative, seed=1, progress=False)
+            run = dk.visualise(network, found["layer"], found["channel"], 64, **options)
+            made[canvas].append(dk.resize(run.image, (96, 96)))
+        for canvas, grown in made.items():
+            about = dict(canvas=canvas, source="dreamkit.visualise, Inception v3", licence="CC0")
+            write(f"game_{canvas}", grown, about, 60, columns=10)
+        about = dict(network=network.name, size=SIDE, channels=channels[:number])
+        (DATA / "game.json").write_text(json.dumps(about, indent=1) + "\n", "utf-8")
+        print(number, found["layer"], found["channel"], flush=True)
 
 
 def photo_crops(name):
@@ -180,18 +181,25 @@ def photo_crops(name):
 
 
 def strongest_and_weakest(crops, values):
-    """The crops that excite a channel most and least, and two more that excite it, of 4 photos."""
-    order = np.argsort(-values)
+    """Crops that excite a channel most and least, two of each, from four photos.
+
+    Of each photo, only the crop that excites it most and the one that excites it least compete.
+    """
     best, worst = {}, {}
-    for number in order:
+    for number in np.argsort(-values):
         best.setdefault(crops[number][0], number)
-    for number in order[::-1]:
-        worst.setdefault(crops[number][0], number)
-    strong, *photos = list(best.values())[:3]
-    taken = {crops[number][0] for number in (strong, *photos)}
-    weak = next(number for name, number in worst.items() if name not in taken)
-    entry = lambda number: [*crops[number], round(float(values[number]), 3)]  # noqa: E731
-    return dict(strong=entry(strong), weak=entry(weak), photos=[entry(n) for n in photos])
+        worst[crops[number][0]] = number
+    strong, likes = list(best)[:2]
+    weak, dislikes = sorted(set(worst) - {strong, likes}, key=lambda name: values[worst[name]])[:2]
+
+    def entry(number):
+        return [*crops[number], round(float(values[number]), 3)]
+
+    return dict(
+        strong=entry(best[strong]),
+        weak=entry(worst[weak]),
+        photos=[entry(best[likes]), entry(worst[dislikes])],
+    )
 
 
 def _climb(picture, score, way, scale, step):
