@@ -33,13 +33,14 @@ def playground(profile=None, *, limit=20, queue=None, runs=1, folder="outputs/pl
     return Playground(profile, Turn(queue, runs), limit, folder)
 
 
-def game(canvas=None, count=None, seed=None, *, player="", table="outputs/game.csv"):
+def game(canvas=None, count=20, seed=None, *, player="", table="outputs/game.csv"):
     """A game: do pictures of what a channel likes help to tell which photo excites it more?
 
     Args:
         canvas: what helps: "pixels" or "spectrum" for pictures grown on that canvas, "photos" for
-            crops of other photos; None for the first two in turn.
-        count: how many rounds; None for all, which are 20.
+            crops of other photos; None for pixels with half of the channels and spectrum with the
+            others.
+        count: how many rounds.
         seed: of their order; None draws one.
         player: a name for the table, which can be changed on the page.
         table: a CSV file to which every answer is added; None for no table.
@@ -49,7 +50,7 @@ def game(canvas=None, count=None, seed=None, *, player="", table="outputs/game.c
         A widget; None, and one sentence that says what to do, if ipywidgets is missing.
 
     Raises:
-        SettingsError: no such canvas, or not that many channels.
+        SettingsError: no such canvas, or not that many rounds.
 
     Source: Borowski et al. 2021. Introduced in notebook 04.
 

@@ -16,6 +16,7 @@ from .explore.figures import read_about
 from .explore.stills import tiles
 
 KINDS = ("pixels", "spectrum", "photos")  # how the pictures that help were made
+PAIRS = 3  # of photos to choose from, for each channel
 SIDE = 160  # px of a crop of a photo, as the network sees it
 HELP = ("excites it", "silences it")  # what each of the pictures that help does
 COLUMNS = ("player", "channel", "canvas", "answer", "right", "seconds")  # of the table
@@ -43,20 +44,21 @@ class Round(NamedTuple):
     about: dict
 
 
-def rounds(canvas=None, count=None, seed=None):
-    """Rounds of the game, in random order, each with a channel of its own.
+def rounds(canvas=None, count=20, seed=None):
+    """Rounds of the game, in random order; no channel comes again before all have come.
 
     Args:
         canvas: what helps: "pixels" or "spectrum" for pictures grown on that canvas, "photos" for
-            crops of other photos; None for the first two in turn.
-        count: how many; None for all, which are 20.
+            crops of other photos; None for pixels with half of the channels and spectrum with the
+            others.
+        count: how many.
         seed: of the order; None draws one.
 
     Returns:
         A list of `Round`s.
 
     Raises:
-        SettingsError: no such canvas, or not that many channels.
+        SettingsError: no such canvas, or not that many rounds.
 
     Source: Borowski et al. 2021. Introduced in notebook 04.
 
@@ -66,28 +68,30 @@ def rounds(canvas=None, count=None, seed=None):
     """
     if canvas is not None:
         check_choice("canvas", canvas, KINDS)
-    channels = read_about("game")["channels"]
-    count = len(channels) if count is None else count
-    check_range("count", count, 1, len(channels))
+    channels = len(read_about("game")["channels"])
+    check_range("count", count, 1, channels * PAIRS)
     draw = np.random.default_rng(seed)
-    order = draw.permutation(len(channels))[:count]
-    turns = draw.permutation(np.resize(KINDS[:2], count)) if canvas is None else [canvas] * count
-    return [_round(int(n), str(turn), draw) for n, turn in zip(order, turns, strict=True)]
+    canvases = draw.permutation(np.resize(KINDS[:2], channels)).tolist()
+    orders = [draw.permutation(channels) for _ in range(PAIRS)]
+    places = [(int(channel), pair) for pair, order in enumerate(orders) for channel in order]
+    return [
+        _round(channel, pair, canvas or canvases[channel], "AB"[draw.integers(2)])
+        for channel, pair in places[:count]
+    ]
 
 
-def _round(number, canvas, draw):
+def _round(number, pair, canvas, answer):
     found = read_about("game")["channels"][number]
-    pair = [found["strong"], found["weak"]]
-    answer = "AB"[draw.integers(2)]
-    named = dict(zip("AB", pair if answer == "A" else pair[::-1], strict=True))
+    order = found["pairs"][pair] if answer == "A" else found["pairs"][pair][::-1]
+    named = dict(zip("AB", order, strict=True))
     return Round(
         f"{found['layer']} {found['channel']}",
         canvas,
         references(number, canvas),
-        {name: cut(*entry[:4]) for name, entry in named.items()},
+        {side: cut(*entry[:4]) for side, entry in named.items()},
         answer,
-        {name: entry[4] for name, entry in named.items()},
-        {name: entry[0] for name, entry in named.items()},
+        {side: entry[4] for side, entry in named.items()},
+        {side: entry[0] for side, entry in named.items()},
     )
 
 

@@ -15,7 +15,17 @@ from dreamkit.networks.unrectified import before_relu
 from dreamkit.widgets import game
 from dreamkit.widgets.explore.figures import read_about
 from dreamkit.widgets.game import WITHOUT
-from dreamkit.widgets.rounds import COLUMNS, KINDS, cut, draw, record, references, rounds, verdict
+from dreamkit.widgets.rounds import (
+    COLUMNS,
+    KINDS,
+    PAIRS,
+    cut,
+    draw,
+    record,
+    references,
+    rounds,
+    verdict,
+)
 
 CHANNELS = read_about("game")["channels"]
 
@@ -49,8 +59,8 @@ def inception_v3():
     return dk.load_backbone("inception_v3")
 
 
-@pytest.mark.parametrize("number", [0, 7, 13, 19])  # one of each layer
-def test_the_network_agrees_with_every_answer_and_likes_the_pictures(inception_v3, number):
+@pytest.mark.parametrize("number", range(4))  # one of each layer
+def test_the_network_agrees_with_every_answer_and_with_the_pictures(inception_v3, number):
     found = CHANNELS[number]
     network, layer, channel = before_relu(inception_v3, found["layer"], found["channel"])
     score = dk.Dream(network, layer, channel)
@@ -58,13 +68,14 @@ def test_the_network_agrees_with_every_answer_and_likes_the_pictures(inception_v
     def response(picture):
         return float(score(picture)[0])
 
-    strong, weak, *photos = found["strong"], found["weak"], *found["photos"]
-    for entry in (strong, weak, *photos):
-        assert response(cut(*entry[:4])) == pytest.approx(entry[4], abs=2e-3)
-    assert strong[4] >= photos[0][4] > photos[1][4] >= weak[4]
+    for entries in (*found["pairs"], found["photos"]):
+        strong, weak = (response(cut(*entry[:4])) for entry in entries)
+        assert (strong, weak) == pytest.approx([entry[4] for entry in entries], abs=2e-3)
+        assert strong > weak
     for canvas in KINDS[:2]:
         liked, disliked = (dk.resize(each, (112, 112)) for each in references(number, canvas))
-        assert response(liked) > strong[4] > weak[4] > response(disliked)
+        assert response(liked) > found["pairs"][0][0][4]  # more than any photo of ours
+        assert response(disliked) < found["pairs"][0][1][4]
 
 
 @pytest.mark.parametrize("canvas", KINDS)
@@ -77,29 +88,44 @@ def test_a_round_shows_two_photos_and_the_answer_is_the_one_that_excites_more(ca
         assert all(image.ndim == 3 and 0 <= image.min() < image.max() <= 1 for image in shown)
 
 
-def test_the_photos_that_help_are_others_than_those_to_choose_from():
-    for number, found in enumerate(CHANNELS):
-        names = [entry[0] for entry in (found["strong"], found["weak"], *found["photos"])]
-        assert len(set(names)) == 4
-        assert len(references(number, "photos")) == 2
+def test_no_photo_is_in_two_pairs_of_a_channel():
+    for found in CHANNELS:
+        names = [entry[0] for entries in (*found["pairs"], found["photos"]) for entry in entries]
+        assert len(set(names)) == len(names) == 2 * PAIRS + 2
 
 
 def test_both_sides_are_right_equally_often():
-    answers = [question.answer for seed in range(20) for question in rounds(seed=seed, count=20)]
+    answers = [question.answer for seed in range(20) for question in rounds(seed=seed)]
     assert stats.binomtest(answers.count("A"), len(answers)).pvalue > 0.01
 
 
-def test_a_mixed_game_asks_for_each_channel_once_and_half_of_them_on_each_canvas():
-    questions = rounds(seed=1)
-    assert len({question.channel for question in questions}) == len(CHANNELS) == 20
-    canvases = [question.canvas for question in questions]
-    assert canvases.count("pixels") == canvases.count("spectrum") == 10
-    again = [question.channel for question in rounds(seed=1)]
-    assert again == [question.channel for question in questions]
-    assert again != [question.channel for question in rounds(seed=2)]
+def test_no_channel_comes_again_before_all_have_come():
+    names = [question.channel for question in rounds("pixels", PAIRS * len(CHANNELS), seed=5)]
+    for part in np.array_split(names, PAIRS):
+        assert len(set(part)) == len(CHANNELS)
+    photos = [tuple(q.about.values()) for q in rounds("pixels", PAIRS * len(CHANNELS), seed=5)]
+    pairs = {(name, frozenset(pair)) for name, pair in zip(names, photos, strict=True)}
+    assert len(pairs) == len(names)
 
 
-@pytest.mark.parametrize(("canvas", "count"), [("oil", 3), ("pixels", 0), ("pixels", 21)])
+def test_a_mixed_game_shows_a_channel_on_one_canvas_only_and_half_of_them_on_each():
+    canvases = {}
+    for question in rounds(count=PAIRS * len(CHANNELS), seed=1):
+        canvases.setdefault(question.channel, set()).add(question.canvas)
+    assert all(len(found) == 1 for found in canvases.values())
+    on_pixels = sum(found == {"pixels"} for found in canvases.values())
+    assert on_pixels == (len(CHANNELS) + 1) // 2
+
+
+def test_a_seed_repeats_the_game():
+    def names(seed):
+        return [(question.channel, question.answer) for question in rounds(seed=seed)]
+
+    assert names(1) == names(1)
+    assert names(1) != names(2)
+
+
+@pytest.mark.parametrize(("canvas", "count"), [("oil", 3), ("pixels", 0), ("pixels", 1000)])
 def test_a_game_that_does_not_exist_is_one_sentence(canvas, count):
     with pytest.raises(SettingsError, match=r"choose|give an integer"):
         game(canvas, count)

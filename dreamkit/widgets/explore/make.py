@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..rounds import SIDE, cut, responses
+from ..rounds import PAIRS, SIDE, cut, responses
 
 DATA = Path(__file__).parent / "data"
 
@@ -139,7 +139,8 @@ def make_dream():
 def make_game():
     """What channels of Inception v3 like and dislike, and crops of photos for each to choose from.
 
-    The channels are drawn at random, 5 of each of 4 layers. What is done is written after each.
+    Of each layer five channels are drawn at random, and the first two are made: so more can be made
+    later, and these stay.
     """
     import dreamkit as dk
 
@@ -147,24 +148,24 @@ def make_game():
     crops = [crop for name in dk.samples("photo") for crop in photo_crops(name)]
     pictures, chosen = [cut(*crop) for crop in crops], []
     for layer in ("mixed2", "mixed4", "mixed5", "mixed7"):
-        drawn = draw.choice(network.layer(layer).output.shape[-1], 5, replace=False).tolist()
+        drawn = draw.choice(network.layer(layer).output.shape[-1], 5, replace=False)[:2].tolist()
         values = responses(network, layer, drawn, pictures)
         for turn, (channel, own) in enumerate(zip(drawn, values.T, strict=True)):
-            found = dict(layer=layer, channel=channel) | strongest_and_weakest(crops, own)
+            found = dict(layer=layer, channel=channel) | photo_pairs(crops, own)
             chosen.append((turn, found))
     channels = [found for _, found in sorted(chosen, key=lambda pair: pair[0])]
     made = {"pixels": [], "spectrum": []}
-    for number, found in enumerate(channels, 1):
+    for found in channels:
         for canvas, negative in itertools.product(made, (False, True)):
             options = dict(size=112, canvas=canvas, negative=negative, seed=1, progress=False)
             run = dk.visualise(network, found["layer"], found["channel"], 64, **options)
             made[canvas].append(dk.resize(run.image, (96, 96)))
-        for canvas, grown in made.items():
-            about = dict(canvas=canvas, source="dreamkit.visualise, Inception v3", licence="CC0")
-            write(f"game_{canvas}", grown, about, 60, columns=10)
-        about = dict(network=network.name, size=SIDE, channels=channels[:number])
-        (DATA / "game.json").write_text(json.dumps(about, indent=1) + "\n", "utf-8")
-        print(number, found["layer"], found["channel"], flush=True)
+        print(found["layer"], found["channel"], flush=True)
+    for canvas, grown in made.items():
+        about = dict(canvas=canvas, source="dreamkit.visualise, Inception v3", licence="CC0")
+        write(f"game_{canvas}", grown, about, 60, columns=10)
+    about = dict(network=network.name, size=SIDE, channels=channels)
+    (DATA / "game.json").write_text(json.dumps(about, indent=1) + "\n", "utf-8")
 
 
 def photo_crops(name):
@@ -180,26 +181,24 @@ def photo_crops(name):
     return sorted(crops)
 
 
-def strongest_and_weakest(crops, values):
-    """Crops that excite a channel most and least, two of each, from four photos.
+def photo_pairs(crops, values):
+    """Pairs of crops, one that excites a channel and one that doesn't, and a pair that helps.
 
-    Of each photo, only the crop that excites it most and the one that excites it least compete.
+    Of each photo, only the crop that excites it most and the one that excites it least compete,
+    and each photo is in one pair only.
     """
     best, worst = {}, {}
     for number in np.argsort(-values):
         best.setdefault(crops[number][0], number)
         worst[crops[number][0]] = number
-    strong, likes = list(best)[:2]
-    weak, dislikes = sorted(set(worst) - {strong, likes}, key=lambda name: values[worst[name]])[:2]
-
-    def entry(number):
-        return [*crops[number], round(float(values[number]), 3)]
-
-    return dict(
-        strong=entry(best[strong]),
-        weak=entry(worst[weak]),
-        photos=[entry(best[likes]), entry(worst[dislikes])],
-    )
+    exciting = list(best)[: PAIRS + 1]
+    others = sorted(set(worst) - set(exciting), key=lambda name: values[worst[name]])
+    pairs = [
+        [[*crops[number], round(float(values[number]), 3)] for number in (best[one], worst[other])]
+        for one, other in zip(exciting, others, strict=False)
+    ]
+    first, helping, *rest = pairs
+    return dict(pairs=[first, *rest], photos=helping)
 
 
 def _climb(picture, score, way, scale, step):
