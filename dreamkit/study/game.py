@@ -1,8 +1,8 @@
 """Does the picture help?  The pooled answers of the game.  (Notebook 04.)
 
-What is sampled decides what is counted. Twenty answers to twenty channels are twenty observations;
-twenty players who answer to one channel are not, if the question is about channels. So answers are
-averaged first: over the players for each channel, or over the channels for each player.
+What is sampled decides what is counted. If the question is about channels, then twenty answers about
+one channel are one observation, not twenty. So answers are averaged first: for each channel over the
+players, or for each player over the channels.
 """
 
 from pathlib import Path

@@ -114,7 +114,8 @@ def draw(question):
     below = {f"photo {side}": image for side, image in question.photos.items()}
     for axes, (title, image) in zip(panels.flat, (above | below).items(), strict=True):
         axes.imshow(image, interpolation="lanczos")
-        axes.set(title=title, xticks=[], yticks=[])
+        axes.set_title(title)
+        axes.axis("off")
     return figure
 
 
