@@ -1,7 +1,7 @@
 """Does the picture help?  The pooled answers of the game.  (Notebook 04.)
 
-What is sampled decides what is counted. If the question is about channels, then twenty answers about
-one channel are one observation, not twenty. So answers are averaged first: for each channel over the
+What is sampled decides what is counted. If the question is about channels, twenty answers about one
+channel are one observation, not twenty. So answers are averaged first: for each channel over the
 players, or for each player over the channels.
 """
 
