@@ -152,6 +152,7 @@ def record(question, answer, player="", table="outputs/game.csv", seconds=float(
     return words
 
 
+@functools.lru_cache(maxsize=128)
 def cut(name, left, top, side):
     """A square of a sample photo, (SIDE, SIDE, 3)."""
     return resize(_photo(name)[top : top + side, left : left + side], (SIDE, SIDE))
