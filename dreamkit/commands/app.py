@@ -3,6 +3,7 @@
 import ipaddress
 import json
 import os
+import re
 import secrets
 import tempfile
 import time
@@ -13,6 +14,7 @@ from ..widgets.page import source
 
 AWAY = 120  # s after which the memory of a visitor whose page no longer answers is freed
 ARRIVING = 600  # s that a page may take until it answers for the first time
+ELSEWHERE = re.compile(r'<link\b[^>]*"https?://[^>]*>')  # icon fonts, which we don't use
 ROOM = 4  # times the largest upload: a message that is larger closes the page's connection
 
 
@@ -51,8 +53,14 @@ def serve(host="127.0.0.1", port=8866, token=None, runs=1, upload=20.0, away=AWA
         config.Voila.tornado_settings = {"websocket_max_message_size": int(ROOM * upload * 1e6)}
         config.Voila.update(open_browser=False, log_level="ERROR")
         config.VoilaConfiguration.extension_denylist = ["@jupyter-notebook/lab-extension"]
+        config.VoilaConfiguration.allow_template_override = "NO"
 
         class Playground(Voila):
+            def setup_template_dirs(self):
+                super().setup_template_dirs()
+                own = write_templates(Path(folder) / "templates", self.template_paths)
+                self.template_paths = [str(own), *self.template_paths]
+
             def listen(self):
                 visitors = Visitors(self.kernel_manager, away)
                 PeriodicCallback(visitors.free_abandoned, 1000).start()
@@ -98,6 +106,23 @@ def write_notebook(folder, upload, runs):
     path = folder / "playground.ipynb"
     path.write_text(json.dumps(notebook), encoding="utf-8")
     return path
+
+
+def write_templates(folder, paths):
+    """Voilà's templates without what they'd fetch from elsewhere, for this page stays here.
+
+    Args:
+        folder: where to write them.
+        paths: folders of templates; the first one that has a template counts.
+    """
+    for path in reversed([Path(path) for path in paths]):
+        for file in path.glob("*.html*") if path.parent.name == "templates" else ():
+            text = ELSEWHERE.sub("", file.read_text(encoding="utf-8"))
+            # Templates call each other by their names, or by where they are.
+            for copy in (folder, folder.joinpath(*path.parts[-3:])):
+                copy.mkdir(parents=True, exist_ok=True)
+                (copy / file.name).write_text(text, encoding="utf-8")
+    return folder
 
 
 def is_loopback(host):

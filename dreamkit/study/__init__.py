@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "cells": ["square"],
         "design": ["Design", "PRESETS"],
         "distortions": ["clutter", "distort", "scale_sheet"],
+        "game": ["game_results"],
         "run": ["StudyError", "run_study"],
         "scenes": ["scene"],
     },

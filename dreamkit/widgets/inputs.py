@@ -34,7 +34,7 @@ class Chooser(widgets.VBox):
             layout=widgets.Layout(width="98%", max_width="260px"),
         )
         self.upload = widgets.FileUpload(
-            accept="image/*", multiple=False, description="Your own …",
+            accept="image/*", multiple=False, description="Your own …", icon="",
             tooltip=f"Choose a picture of your own, up to {limit:g} MB", layout={"width": "auto"},
         )  # fmt: skip
         self.preview = looks.Picture(f"The {label.lower()}", most="150px")
@@ -43,7 +43,7 @@ class Chooser(widgets.VBox):
         self.upload.observe(self._uploaded, "value")
         self.source = first
         self._show()
-        layout = widgets.Layout(flex="1 1 200px", margin="0 14px 6px 0")
+        layout = widgets.Layout(flex="1 1 150px", margin="0 14px 6px 0")
         super().__init__([self.menu, self.upload, self.preview, self.note], layout=layout)
 
     def choose(self, source):

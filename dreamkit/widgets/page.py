@@ -12,6 +12,21 @@ body { overflow-x: hidden; }
 .widget-readout { min-width: 46px; }
 .jupyter-button:focus-visible, .noUi-handle:focus-visible, select:focus-visible {
   outline: 3px solid #1a5fb4 !important; outline-offset: 1px; }
+.noUi-handle { background: #1a5fb4 !important; border-color: #1a5fb4 !important; }
+@media (prefers-color-scheme: dark) {
+  :root:root { color-scheme: dark;
+    --jp-layout-color0: #111; --jp-layout-color1: #212121; --jp-layout-color2: #424242;
+    --jp-layout-color3: #616161; --jp-border-color1: #8a8a8a; --jp-border-color2: #616161;
+    --jp-ui-font-color0: #fff; --jp-ui-font-color1: #e4e4e4; --jp-ui-font-color2: #bdbdbd;
+    --jp-content-font-color1: #fff; --jp-error-color0: #ff8a80; }
+  body { background: #111 !important; }
+  .noUi-handle { background: #78aeed !important; border-color: #78aeed !important; }
+  .widget-dropdown > select { background-image: url("data:image/svg+xml,%3Csvg xmlns='http://www.\
+w3.org/2000/svg' viewBox='0 0 18 18'%3E%3Cpath d='M5 7l4 4 4-4' fill='none' stroke='white' \
+stroke-width='2'/%3E%3C/svg%3E") !important; }
+  .jupyter-button:focus-visible, .noUi-handle:focus-visible, select:focus-visible {
+    outline-color: #78aeed !important; }
+}
 </style>
 <h1 style="font-size:22px;margin:6px 0;color:var(--jp-ui-font-color1,#1f1f1f)">dreamkit
 playground</h1>

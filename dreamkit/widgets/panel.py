@@ -162,6 +162,7 @@ class Playground(widgets.VBox, Listener):
         code = result.call.code(result.run.settings.get("steered", ()))
         self.code.value = (
             f'<pre tabindex="0" aria-label="The code" style="overflow-x:auto;padding:8px;'
+            f"font-family:monospace;"
             f"border:1px solid #888;font-size:12px;line-height:1.35;color:{looks.INK};"
             f'background:transparent">{html.escape(code)}</pre>'
         )

@@ -2,9 +2,16 @@
 
 import asyncio
 import json
+import re
+import shutil
+import subprocess
 import sys
+from pathlib import Path
 
-from dreamkit.commands.app import ARRIVING, Visitors, write_notebook
+import pytest
+
+from dreamkit.commands.app import ARRIVING, Visitors, write_notebook, write_templates
+from notebook_tools import ROOT
 
 
 class Kernels:
@@ -64,3 +71,34 @@ def test_the_page_is_a_notebook_of_one_cell_with_the_limits(tmp_path):
     assert "limit=3.0" in cell["source"]
     assert "runs=2" in cell["source"]
     assert str(tmp_path / "queue") in cell["source"]
+
+
+def test_the_templates_load_nothing_from_elsewhere_and_are_otherwise_the_same(tmp_path):
+    paths = pytest.importorskip("voila.paths", reason="Voilà is not installed")
+    installed = paths.collect_template_paths(["voila", "nbconvert"], "lab", prune=True)
+    own = write_templates(tmp_path, installed)
+    link = '<link rel="stylesheet" href="https://'
+    page = Path(installed[0], "index.html.j2").read_text("utf-8")
+    assert link in page  # or there is no need for templates of our own
+    ours = (own / "index.html.j2").read_text("utf-8")
+    assert ours == re.sub(f"{link}[^>]*>", "", page)
+    assert not [file for file in own.rglob("*.html*") if link in file.read_text("utf-8")]
+    assert (own / "voila/templates/base/page.html").is_file()
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="there is no make")
+def test_the_dockerfile_does_what_the_makefile_does():
+    dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
+
+    def would_run(*arguments):
+        command = ["make", "--always-make", "--dry-run", *arguments]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    (setup,) = re.findall(r"^RUN make (\S+)$", dockerfile, re.MULTILINE)
+    (serve,) = re.findall(r"^CMD (.+)$", dockerfile, re.MULTILINE)
+    make, *arguments = json.loads(serve)
+    assert make == "make"
+    served = would_run(*arguments)
+    assert would_run(setup) in served  # the app needs nothing that the image lacks
+    (port,) = re.findall(r"^EXPOSE (\d+)$", dockerfile, re.MULTILINE)
+    assert f'-m dreamkit app --host "0.0.0.0" --port "{port}"' in served

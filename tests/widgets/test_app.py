@@ -16,6 +16,7 @@ if reason := missing("voila", "axe_playwright_python"):
 
 MINUTE = 60_000  # ms
 NAME = "(e => e.ariaLabel || e.labels?.[0]?.innerText || e.innerText)(document.activeElement)"
+HERE = re.compile(r"(data:|blob:|(http|ws)://127\.0\.0\.1:)")
 SERVE = "from dreamkit.commands.app import serve; serve(port=PORT, token={!r}, upload=1, away=5)"
 
 
@@ -23,7 +24,15 @@ SERVE = "from dreamkit.commands.app import serve; serve(port=PORT, token={!r}, u
 def app(tmp_path_factory):
     """The app, with one place to run, uploads of up to 1 MB, and 5 s of patience."""
     with server(["-c", SERVE.format(TOKEN)], tmp_path_factory.mktemp("app")) as process:
+        process.elsewhere = []
         yield process
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(app):
+    """No page of the app may ask another machine for anything: it has to work without a network."""
+    yield
+    assert not app.elsewhere
 
 
 @pytest.fixture(scope="module")
@@ -31,10 +40,22 @@ def visitor(app, chromium):
     return arrive(app, chromium)
 
 
+def open_page(app, chromium, **options):
+    """An empty page; addresses that leave this machine are written down."""
+
+    def note(request):
+        if not HERE.match(request.url):
+            app.elsewhere.append(request.url)
+
+    page = chromium.new_context(**options).new_page()
+    page.on("request", note)
+    page.on("websocket", note)
+    return page
+
+
 def arrive(app, chromium, **options):
     """A visitor of their own, with the page open and ready."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 1400}, **options)
-    page = context.new_page()
+    page = open_page(app, chromium, viewport={"width": 1280, "height": 1400}, **options)
     page.goto(f"http://127.0.0.1:{app.port}/?token={TOKEN}", timeout=LOAD)
     button(page, "Run").wait_for(timeout=LOAD)
     page.get_by_role("slider", name="Steps").wait_for(timeout=MINUTE)
@@ -81,7 +102,7 @@ def kernels(app):
 
 
 def test_without_the_token_nobody_gets_in(app, chromium):
-    page = chromium.new_context().new_page()
+    page = open_page(app, chromium)
     for address in ("/", "/?token=wrong", "/voila/files/playground.ipynb", "/api/kernels"):
         page.goto(f"http://127.0.0.1:{app.port}{address}")
         assert button(page, "Run").count() == 0

@@ -1,9 +1,9 @@
 """Makes the pictures that the explorable figures show: `python -m dreamkit.widgets.explore.make`.
 
-    python -m dreamkit.widgets.explore.make [photo] [gram] [style] [dream]
+    python -m dreamkit.widgets.explore.make [photo] [gram] [style] [dream] [game]
 
 Each writes a strip of small pictures, and what they show as JSON, into `data/` next to this file.
-The strips need VGG-19 and Inception v3, and about half an hour on two cores.
+The strips need VGG-19 and Inception v3, and about an hour on two cores.
 """
 
 import itertools
@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
+
+from ..rounds import PAIRS, SIDE, cut, responses
 
 DATA = Path(__file__).parent / "data"
 
@@ -134,6 +136,71 @@ def make_dream():
     write("dream", pictures, about, 50, columns=len(shown) * len(sizes))
 
 
+def make_game():
+    """What channels of Inception v3 like and dislike, and crops of photos for each to choose from.
+
+    Of each layer five channels are drawn at random, and the first two are made: so more can be made
+    later, and these stay.
+    """
+    import dreamkit as dk
+
+    network, draw = dk.load_backbone("inception_v3"), np.random.default_rng(2021)
+    crops = [crop for name in dk.samples("photo") for crop in photo_crops(name)]
+    pictures, chosen = [cut(*crop) for crop in crops], []
+    for layer in ("mixed2", "mixed4", "mixed5", "mixed7"):
+        drawn = draw.choice(network.layer(layer).output.shape[-1], 5, replace=False)[:2].tolist()
+        values = responses(network, layer, drawn, pictures)
+        for turn, (channel, own) in enumerate(zip(drawn, values.T, strict=True)):
+            found = dict(layer=layer, channel=channel) | photo_pairs(crops, own)
+            chosen.append((turn, found))
+    channels = [found for _, found in sorted(chosen, key=lambda pair: pair[0])]
+    made = {"pixels": [], "spectrum": []}
+    for found in channels:
+        for canvas, negative in itertools.product(made, (False, True)):
+            options = dict(size=112, canvas=canvas, negative=negative, seed=1, progress=False)
+            run = dk.visualise(network, found["layer"], found["channel"], 64, **options)
+            made[canvas].append(dk.resize(run.image, (96, 96)))
+        print(found["layer"], found["channel"], flush=True)
+    for canvas, grown in made.items():
+        about = dict(canvas=canvas, source="dreamkit.visualise, Inception v3", licence="CC0")
+        write(f"game_{canvas}", grown, about, 60, columns=10)
+    about = dict(network=network.name, size=SIDE, channels=channels)
+    (DATA / "game.json").write_text(json.dumps(about, indent=1) + "\n", "utf-8")
+
+
+def photo_crops(name):
+    """(photo, left, top, side) of squares of three sizes, spread evenly over a photo."""
+    import dreamkit as dk
+
+    height, width = dk.load_image(name).shape[:2]
+    crops = set()
+    for share in (1.0, 0.6, 0.4):
+        side = int(share * min(height, width))
+        for y, x in itertools.product((0, 0.5, 1), repeat=2):
+            crops.add((name, int(x * (width - side)), int(y * (height - side)), side))
+    return sorted(crops)
+
+
+def photo_pairs(crops, values):
+    """Pairs of crops, one that excites a channel and one that doesn't, and a pair that helps.
+
+    Of each photo, only the crop that excites it most and the one that excites it least compete,
+    and each photo is in one pair only.
+    """
+    best, worst = {}, {}
+    for number in np.argsort(-values):
+        best.setdefault(crops[number][0], number)
+        worst[crops[number][0]] = number
+    exciting = list(best)[: PAIRS + 1]
+    others = sorted(set(worst) - set(exciting), key=lambda name: values[worst[name]])
+    pairs = [
+        [[*crops[number], round(float(values[number]), 3)] for number in (best[one], worst[other])]
+        for one, other in zip(exciting, others, strict=False)
+    ]
+    first, helping, *rest = pairs
+    return dict(pairs=[first, *rest], photos=helping)
+
+
 def _climb(picture, score, way, scale, step):
     """One step uphill; a raw gradient is divided by what suited the very first step."""
     from dreamkit.startup import tf
@@ -153,5 +220,5 @@ def _climb(picture, score, way, scale, step):
 
 if __name__ == "__main__":
     DATA.mkdir(exist_ok=True)
-    for chosen in sys.argv[1:] or ["photo", "gram", "style", "dream"]:
+    for chosen in sys.argv[1:] or ["photo", "gram", "style", "dream", "game"]:
         globals()[f"make_{chosen}"]()
