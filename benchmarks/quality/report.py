@@ -40,6 +40,8 @@ def write_report(folder, out):
     text += ["## Paired differences", differences(plain), "## Every judge", every_judge(plain)]
     text += ["## The pictures", *(f"![]({sheet.name})" for sheet in sheets)]
     (out / "results.md").write_text("\n\n".join(text) + "\n", "utf-8")
+    records = cells.drop(columns="versions").round(4)
+    records.to_json(out / "results.json", orient="records", lines=True)
 
 
 CAPTION = (
@@ -85,9 +87,11 @@ def summary(plain):
         own = plain[plain["method"] == name]
         if len(own):
             means = [with_interval(own[judge]) for judge in JUDGES]
-            rows.append([name, len(own), *means, f"{own['seconds'].median():.0f}"])
+            taken, part = own["seconds"].median(), METHODS[name].part
+            rows.append([name, len(own), *means, f"{taken:.0f}", f"{taken / part:.0f}"])
     rows.sort(key=lambda row: row[2])
-    return markdown(["method", "pairs", "style", "content", "s a picture"], rows)
+    header = ["method", "pairs", "style", "content", "s", "s with all published steps"]
+    return markdown(header, rows)
 
 
 def differences(plain):

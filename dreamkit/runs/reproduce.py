@@ -4,6 +4,7 @@ from pathlib import Path
 
 from ..arguments import kinds
 from ..arguments.checked import checked
+from ..controls.quality import LONGER
 from ..errors import SettingsError, check_range
 from ..film.morph import morph
 from ..film.video import transform_video
@@ -204,4 +205,5 @@ def _more_steps(settings, steps):
     planned = arguments[name]
     if planned is None:
         planned = settings["profile"]["octave_steps" if dreams_last else "steps"]
+        planned *= LONGER if arguments.get("quality") == "best" else 1
     return {name: [*(planned if isinstance(planned, list) else [planned]), steps]}

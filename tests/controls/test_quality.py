@@ -1,0 +1,82 @@
+"""quality="best" stands for several settings, and the default picture stays what it was."""
+
+import numpy as np
+import pytest
+
+from dreamkit import load_backbone, load_image, profile, rerun, resume, style_transfer
+from dreamkit.controls.quality import FALL, LONGER, STYLE_WEIGHT
+from dreamkit.errors import SettingsError
+from dreamkit.film.painters import StyleFrames
+
+FAST = dict(profile="ci", size=64, seed=1, progress=False)
+
+
+@pytest.fixture(scope="module")
+def best():
+    return style_transfer("chelsea", "mosaic", quality="best", **FAST)
+
+
+def test_best_is_what_its_settings_make_one_by_one(best):
+    layers = load_backbone("squeezenet").architecture.style_layers
+    falling = {layer: FALL ** (len(layers) - 1 - n) for n, layer in enumerate(layers)}
+    own = dict(statistics="moments", style_weight=STYLE_WEIGHT, style_layers=falling)
+    steps = LONGER * profile("ci").steps
+    spelt_out = style_transfer("chelsea", "mosaic", steps=steps, **own, **FAST)
+    np.testing.assert_array_equal(best.image, spelt_out.image)
+
+
+def test_best_is_another_picture_than_the_default(best):
+    default = style_transfer("chelsea", "mosaic", **FAST)
+    assert np.abs(best.image - default.image).mean() > 0.01
+    assert len(best.history) > len(default.history)
+
+
+def test_what_is_given_counts_more_than_the_quality():
+    run = style_transfer(
+        "chelsea", "mosaic", quality="best", steps=2, statistics="adain", octaves=1, **FAST
+    )
+    assert list(run.history["step"]) == [0, 1, 2]
+    assert run.settings["arguments"]["statistics"] == "adain"
+
+
+def test_the_settings_say_best_and_make_the_picture_again(best, tmp_path):
+    assert best.settings["arguments"]["quality"] == "best"
+    assert best.settings["arguments"]["steps"] is None
+    best.save(tmp_path / "best.png")
+    np.testing.assert_array_equal(rerun(tmp_path / "best.png", progress=False).image, best.image)
+    plain = rerun(tmp_path / "best.png", quality="default", progress=False)
+    np.testing.assert_array_equal(plain.image, style_transfer("chelsea", "mosaic", **FAST).image)
+
+
+def test_more_steps_follow_all_of_bests_own(best, tmp_path):
+    state = tmp_path / "state.npz"
+    style_transfer("chelsea", "mosaic", quality="best", checkpoint=state, **FAST)
+    run = resume(state, steps=2, progress=False)
+    assert len(run.history) == len(best.history) + 3
+    np.testing.assert_array_equal(run.history["total"][: len(best.history)], best.history["total"])
+
+
+def test_a_video_is_painted_with_the_settings_that_best_stands_for():
+    given, _ = style_transfer.resolve(load_image("chelsea", 64), "mosaic", quality="best", **FAST)
+    painter = StyleFrames(given, 1.0, None)
+    assert painter.given["statistics"] == "moments"
+    assert painter.steps == LONGER * given["profile"].steps // 3
+
+
+@pytest.mark.parametrize("wrong", ["worst", "", 1, None])
+def test_a_quality_that_does_not_exist_is_refused(wrong):
+    with pytest.raises(SettingsError, match="quality"):
+        style_transfer("chelsea", "mosaic", quality=wrong, **FAST)
+
+
+def test_best_and_a_formula_for_gram_matrices_are_refused_together():
+    with pytest.raises(SettingsError, match="leave one of the two out"):
+        style_transfer("chelsea", "mosaic", quality="best", formula="gatys", **FAST)
+
+
+def test_the_command_paints_in_the_best_quality(command, tmp_path):
+    arguments = "chelsea", "--style", "mosaic", "--quality", "best", "--size", 64, "--seed", 1
+    assert command("style", *arguments)[0] == 0
+    code, _, err = command("style", "chelsea", "--quality", "worst")
+    assert code == 2
+    assert "worst" in err
