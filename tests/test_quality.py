@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import multivariate_normal, wasserstein_distance
 from sklearn.metrics import roc_auc_score
@@ -236,14 +237,23 @@ def test_a_stopped_run_goes_on_where_it_was_and_reports_what_is_there(tiny, tmp_
 
 
 def test_paired_differences_are_taken_pair_by_pair(monkeypatch):
-    import pandas as pd
-
     monkeypatch.setattr(report, "METHODS", {"dreamkit, default": 0, "other": 0})
     values = [("a", 0.2, 0.5), ("b", 0.3, 0.6), ("c", 0.4, 0.7)]
     rows = [dict(pair=p, method="dreamkit, default", style=s, content=s) for p, s, _ in values]
     rows += [dict(pair=p, method="other", style=s, content=s) for p, _, s in values]
     text = report.differences(pd.DataFrame(rows))
     assert "| dreamkit, default | other | 3 | -0.300 (-0.300 to -0.300)" in text
+
+
+def test_what_was_cut_is_compared_with_the_whole(monkeypatch):
+    names = ("other", "other, all steps")
+    table = {name: methods.Method(name, "", (), 1, "all" in name, None) for name in names}
+    monkeypatch.setattr(report, "METHODS", table)
+    rows = [dict(pair=p, method="other", style=0.5, content=0.4) for p in "abc"]
+    rows += [dict(pair=p, method="other, all steps", style=0.4, content=0.5) for p in "abc"]
+    text = report.checks(pd.DataFrame(rows))
+    assert "| other, all steps | other | 3 | -0.100 (-0.100 to -0.100) | 0.100" in text
+    assert report.checks(pd.DataFrame(rows[:3])) == "Not run."
 
 
 def test_a_pair_is_a_photo_and_a_painting_of_its_size():

@@ -3,6 +3,7 @@
 Where a program's network takes normalised inputs, its features are ours over `SCALE`.
 """
 
+import functools
 import time
 
 import numpy as np
@@ -14,7 +15,7 @@ from dreamkit.sums import count, sum_up
 from dreamkit.terms import Term
 
 from .. import pastiche_lbfgs, tutorial_style
-from .methods import laps, method, share_of
+from .methods import METHODS, laps, method, share_of
 from .walks import Adam, State, gradient_of, replicated, sizes_by_root_two, through_sizes
 
 SCALE = 255 * 0.226  # torchvision's networks see (x − mean) / 0.226, and x in [0, 1]
@@ -25,14 +26,14 @@ PART = 0.3  # of the published steps: after them little changes, see book/qualit
 
 
 @method("TensorFlow's tutorial", "tensorflow.org/tutorials/generative/style_transfer", part=PART)
-def tutorial(pair, network, factor):
+def tutorial(pair, network, factor, part=PART):
     """Adam: rate 0.02, β₁ 0.99; content 1e4, style 1e-2, total variation 30; 1,000 steps."""
     objective = 1e4 * Content(pair.photo, network, tutorial_style.CONTENT, "tutorial")
     objective += 1e-2 * factor * Style(pair.painting, network, STYLE, "tutorial")
     objective += 30 * TotalVariation("tutorial")
     state = State(pair.photo)
     gradient = gradient_of(objective, pair.photo.shape[:2])
-    steps = state.walk(gradient, share_of(PART * 1000), Adam(0.02, 0.99, 0.999))
+    steps = state.walk(gradient, share_of(part * 1000), Adam(0.02, 0.99, 0.999))
     return state.picture.numpy(), {"all": steps}
 
 
@@ -54,7 +55,7 @@ class SquaredVariation(Term):
 
 
 @method("Gatys et al., L-BFGS (neural-style)", "github.com/jcjohnson/neural-style", part=PART)
-def johnson(pair, network, factor):
+def johnson(pair, network, factor, part=PART):
     """L-BFGS from noise: content 5, style 100, total variation 1e-3; 1,000 evaluations."""
     shares = {layer: 1 / count**2 for layer, count in CHANNELS.items()}
     objective = 5 * Content(pair.photo, network, "block4_conv2", "tutorial")
@@ -63,20 +64,20 @@ def johnson(pair, network, factor):
     objective += 1e-3 * SquaredVariation()
     noise = np.random.default_rng(0).normal(0.48, 0.001, pair.photo.shape)
     run = descend(
-        noise.astype("float32"), objective, share_of(PART * 1000), "lbfgs", progress=False
+        noise.astype("float32"), objective, share_of(part * 1000), "lbfgs", progress=False
     )
     return run.image, laps(run)
 
 
 @method("pastiche", "pypi.org/project/pastiche", part=PART)
-def pastiche(pair, network, factor):
+def pastiche(pair, network, factor, part=PART):
     """Its loss, on our network: L-BFGS from the photo; 1,000 evaluations."""
     given = dict(pastiche_lbfgs.OBJECTIVE)
     names = dict(content="content_weight", style="style_weight", total_variation="tv_weight")
     weights = {term: given.pop(name) for term, name in names.items()}
     weights["style"] *= factor
     objective = style_objective(pair.photo, pair.painting, network, weights, **given)
-    run = descend(pair.photo, objective, share_of(PART * 1000), "lbfgs", progress=False)
+    run = descend(pair.photo, objective, share_of(part * 1000), "lbfgs", progress=False)
     return run.image, laps(run)
 
 
@@ -120,7 +121,7 @@ CROWSON = "github.com/crowsonkb/style-transfer-pytorch"
 
 
 @method("crowsonkb/style-transfer-pytorch", CROWSON, part=PART)
-def crowson(pair, network, factor):
+def crowson(pair, network, factor, part=PART):
     """Means and covariances, sizes by √2 from 128 px, Adam with its moments carried over.
 
     1,000 steps at the smallest size and 500 at each other; rate 0.02, β₂ 0.99, iterates averaged
@@ -144,5 +145,13 @@ def crowson(pair, network, factor):
         return 0.015 / SCALE**2 * content + factor * sum(weights.values()) * style + smooth
 
     sizes = sizes_by_root_two(pair.photo.shape[:2])
-    steps = [share_of(PART * 1000), *[share_of(PART * 500)] * (len(sizes) - 1)]
+    steps = [share_of(part * 1000), *[share_of(part * 500)] * (len(sizes) - 1)]
     return through_sizes(pair, sizes, steps, objective, Adam(0.02, 0.9, 0.99, 0.99))
+
+
+# Whether the steps that are left out matter is checked on a few pairs.
+for _name in ("TensorFlow's tutorial", "pastiche", "crowsonkb/style-transfer-pytorch"):
+    _cut = METHODS[_name]
+    method(f"{_name}, all steps", _cut.source, curve=(), extra=True)(
+        functools.partial(_cut.paint, part=1.0)
+    )
