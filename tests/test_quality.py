@@ -223,7 +223,7 @@ def test_a_stopped_run_goes_on_where_it_was_and_reports_what_is_there(tiny, tmp_
     assert tiny == [1, 2]
     assert "absent: skipped, No module named 'absent'" in capsys.readouterr().out
     folder = tmp_path / "outputs" / "quality" / "48px"
-    cells = sorted(folder.glob("*.json"))
+    cells = sorted(folder.glob("*--*.json"))
     assert [json.loads(cell.read_text())["factor"] for cell in cells] == [1, 2]
     text = (folder / "results.md").read_text()
     assert text.startswith("# Quality of the pictures\n\n1 of 24 pairs, 1 methods")

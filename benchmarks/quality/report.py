@@ -23,7 +23,7 @@ JUDGES = ("style", "content")
 
 def table(folder):
     """All cells as a DataFrame: pair, method, factor, seconds, and a column for each judge."""
-    rows = [json.loads(path.read_text("utf-8")) for path in sorted(Path(folder).glob("*.json"))]
+    rows = [json.loads(path.read_text("utf-8")) for path in sorted(Path(folder).glob("*--*.json"))]
     flat = [{k: v for k, v in row.items() if k != "judges"} | row["judges"] for row in rows]
     return pd.DataFrame(flat)
 
