@@ -4,7 +4,6 @@ from pathlib import Path
 
 from ..arguments import kinds
 from ..arguments.checked import checked
-from ..controls.quality import LONGER
 from ..errors import SettingsError, check_range
 from ..film.morph import morph
 from ..film.video import transform_video
@@ -14,7 +13,7 @@ from ..recipes import RECIPES
 from ..startup import tf
 from . import reading
 from .checkpoint import Checkpoint
-from .identity import changed_weights, is_own, weights
+from .identity import changed_weights, is_own, usual_steps, weights
 from .pictures import call_arguments
 from .settings import ended
 from .steering import Steered
@@ -199,11 +198,9 @@ def _begins_afresh(checkpoint):
 def _more_steps(settings, steps):
     """{argument: numbers of steps}, for the last part of a run to go on after its end."""
     check_range("steps", steps, 1)
-    arguments, recipe = settings["arguments"], settings["recipe"]
-    dreams_last = recipe == "deep_dream" or arguments.get("order") == "style-dream"
+    arguments = settings["arguments"]
     name = "octave_steps" if arguments.get("order") == "style-dream" else "steps"
     planned = arguments[name]
     if planned is None:
-        planned = settings["profile"]["octave_steps" if dreams_last else "steps"]
-        planned *= LONGER if arguments.get("quality") == "best" else 1
+        planned = usual_steps(settings, name)
     return {name: [*(planned if isinstance(planned, list) else [planned]), steps]}

@@ -48,12 +48,13 @@ def test_the_settings_say_best_and_make_the_picture_again(best, tmp_path):
     np.testing.assert_array_equal(plain.image, style_transfer("chelsea", "mosaic", **FAST).image)
 
 
-def test_more_steps_follow_all_of_bests_own(best, tmp_path):
-    state = tmp_path / "state.npz"
-    style_transfer("chelsea", "mosaic", quality="best", checkpoint=state, **FAST)
-    run = resume(state, steps=2, progress=False)
-    assert len(run.history) == len(best.history) + 3
-    np.testing.assert_array_equal(run.history["total"][: len(best.history)], best.history["total"])
+@pytest.mark.parametrize("quality", ["default", "best"])
+def test_more_steps_follow_all_that_the_quality_takes(quality, tmp_path):
+    state, options = tmp_path / "state.npz", dict(quality=quality, **FAST)
+    before = style_transfer("chelsea", "mosaic", checkpoint=state, **options).history["total"]
+    after = resume(state, steps=2, progress=False).history["total"]
+    assert len(after) == len(before) + 3
+    np.testing.assert_array_equal(after[: len(before)], before)
 
 
 def test_a_video_is_painted_with_the_settings_that_best_stands_for():
