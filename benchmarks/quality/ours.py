@@ -1,9 +1,9 @@
-"""dreamkit's own default and its best, and what else might become its best."""
+"""dreamkit's own default and its best, and what else might become one of them."""
 
 from typing import NamedTuple
 
 from dreamkit import Content, Style, TotalVariation, style_transfer
-from dreamkit.controls.quality import LONGER, STYLE_WEIGHT
+from dreamkit.controls.quality import LONGER, falling
 
 from .methods import laps, method, share_of
 from .walks import Adam, replicated, sizes_by_root_two, through_sizes
@@ -31,11 +31,25 @@ def exact(pair, network, factor):
     return default(pair, network.with_precision("float32"), factor)
 
 
-@method("dreamkit, best", "this package", curve=(0.25, 3))
+@method("dreamkit, best", "this package")
 def best(pair, network, factor):
     """`style_transfer` with `quality="best"`."""
-    options = dict(quality="best", style_weight=STYLE_WEIGHT * factor)
+    options = dict(quality="best", style_weight=40 * factor)
     return transfer(pair, network, steps=share_of(LONGER * STEPS), **options)
+
+
+@method("dreamkit, falling layers", "this package", curve=())
+def falling_layers(pair, network, factor):
+    """The default with the layers' weights of the best: no slower, so it might become it."""
+    options = dict(style_layers=falling(LAYERS), style_weight=40 * factor)
+    return transfer(pair, network, steps=share_of(STEPS), **options)
+
+
+@method("dreamkit, moments", "this package", curve=())
+def moments(pair, network, factor):
+    """The same with means and covariances instead of Gram matrices."""
+    options = dict(style_layers=falling(LAYERS), style_weight=10 * factor, statistics="moments")
+    return transfer(pair, network, steps=share_of(STEPS), **options)
 
 
 class Candidate(NamedTuple):
@@ -80,6 +94,6 @@ def paint(pair, network, factor, candidate):
 
 
 for _name, _candidate in CANDIDATES.items():
-    method(f"dreamkit, {_name}", "this package", curve=())(
+    method(f"dreamkit, {_name}", "this package", curve=(), extra=True)(
         lambda pair, network, factor, candidate=_candidate: paint(pair, network, factor, candidate)
     )

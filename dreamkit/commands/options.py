@@ -38,7 +38,7 @@ Weight = Annotated[float | None, typer.Option(min=0, help="Weight of the style; 
 Statistics = Annotated[
     Statistic | None, typer.Option(help="What the style compares; gram by default.")
 ]
-Quality = Annotated[QualityName | None, typer.Option(help="best takes longer; default by default.")]
+Quality = Annotated[QualityName | None, typer.Option(help="best takes twice as long.")]
 StyleMask = Annotated[
     list[str] | None,
     typer.Option(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dreamkit import load_backbone, load_image, profile, rerun, resume, style_transfer
-from dreamkit.controls.quality import FALL, LONGER, STYLE_WEIGHT
+from dreamkit.controls.quality import LONGER
 from dreamkit.errors import SettingsError
 from dreamkit.film.painters import StyleFrames
 
@@ -18,10 +18,9 @@ def best():
 
 def test_best_is_what_its_settings_make_one_by_one(best):
     layers = load_backbone("squeezenet").architecture.style_layers
-    falling = {layer: FALL ** (len(layers) - 1 - n) for n, layer in enumerate(layers)}
-    own = dict(statistics="moments", style_weight=STYLE_WEIGHT, style_layers=falling)
+    weights = {layer: 2.0 ** (len(layers) - 1 - n) for n, layer in enumerate(layers)}
     steps = LONGER * profile("ci").steps
-    spelt_out = style_transfer("chelsea", "mosaic", steps=steps, **own, **FAST)
+    spelt_out = style_transfer("chelsea", "mosaic", steps=steps, style_layers=weights, **FAST)
     np.testing.assert_array_equal(best.image, spelt_out.image)
 
 
@@ -33,10 +32,10 @@ def test_best_is_another_picture_than_the_default(best):
 
 def test_what_is_given_counts_more_than_the_quality():
     run = style_transfer(
-        "chelsea", "mosaic", quality="best", steps=2, statistics="adain", octaves=1, **FAST
+        "chelsea", "mosaic", quality="best", steps=2, style_layers="fire2", octaves=1, **FAST
     )
-    assert list(run.history["step"]) == [0, 1, 2]
-    assert run.settings["arguments"]["statistics"] == "adain"
+    alone = style_transfer("chelsea", "mosaic", steps=2, style_layers="fire2", octaves=1, **FAST)
+    np.testing.assert_array_equal(run.image, alone.image)
 
 
 def test_the_settings_say_best_and_make_the_picture_again(best, tmp_path):
@@ -60,7 +59,7 @@ def test_more_steps_follow_all_that_the_quality_takes(quality, tmp_path):
 def test_a_video_is_painted_with_the_settings_that_best_stands_for():
     given, _ = style_transfer.resolve(load_image("chelsea", 64), "mosaic", quality="best", **FAST)
     painter = StyleFrames(given, 1.0, None)
-    assert painter.given["statistics"] == "moments"
+    assert list(painter.given["style_layers"].values()) == [8.0, 4.0, 2.0, 1.0]
     assert painter.steps == LONGER * given["profile"].steps // 3
 
 
@@ -68,11 +67,6 @@ def test_a_video_is_painted_with_the_settings_that_best_stands_for():
 def test_a_quality_that_does_not_exist_is_refused(wrong):
     with pytest.raises(SettingsError, match="quality"):
         style_transfer("chelsea", "mosaic", quality=wrong, **FAST)
-
-
-def test_best_and_a_formula_for_gram_matrices_are_refused_together():
-    with pytest.raises(SettingsError, match="leave one of the two out"):
-        style_transfer("chelsea", "mosaic", quality="best", formula="gatys", **FAST)
 
 
 def test_the_command_paints_in_the_best_quality(command, tmp_path):
