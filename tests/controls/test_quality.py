@@ -59,7 +59,7 @@ def test_more_steps_follow_all_that_the_quality_takes(quality, tmp_path):
 def test_a_video_is_painted_with_the_settings_that_best_stands_for():
     given, _ = style_transfer.resolve(load_image("chelsea", 64), "mosaic", quality="best", **FAST)
     painter = StyleFrames(given, 1.0, None)
-    assert list(painter.given["style_layers"].values()) == [8.0, 4.0, 2.0, 1.0]
+    assert list(painter.given["style_layers"].values()) == [16.0, 8.0, 4.0, 2.0, 1.0]
     assert painter.steps == LONGER * given["profile"].steps // 3
 
 
