@@ -1,4 +1,4 @@
-"""quality="best": a slower style transfer with the benchmark's best settings.  (Notebook 03.)"""
+"""quality="best": a slower style transfer that keeps more of the photo.  (Notebook 03.)"""
 
 from ..errors import check_choice
 from ..networks.backbone import load_backbone
