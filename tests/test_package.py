@@ -41,7 +41,7 @@ LAYERS = [
     ["gram", "objectives", "profiles", "sums", "controls.transforms", "canvas"],
     ["distributions"],
     ["terms", "gradients"],
-    ["balanced", "dream", "controls.masks"],
+    ["balanced", "dream", "controls.masks", "controls.quality"],
     ["controls.paintings"],
     ["large"],
     ["runs"],

@@ -3,12 +3,13 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import multivariate_normal, wasserstein_distance
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.quality import __main__ as program
-from benchmarks.quality import judges, methods, ours, peers, report, walks
+from benchmarks.quality import judges, methods, neighbours, ours, peers, report, walks
 from benchmarks.quality.pairs import COUNT, PAINTINGS, PHOTOS, Pair, pair
 from dreamkit import samples
 from dreamkit.startup import tf
@@ -107,7 +108,7 @@ def test_noise_costs_style_and_content(small_jury):
 
 
 def test_no_method_uses_a_judges_layer():
-    used = {*peers.STYLE, *ours.LAYERS, "block4_conv2", "block5_conv2"}
+    used = {*peers.STYLE, *ours.LAYERS, *neighbours.LAYERS, "block4_conv2", "block5_conv2"}
     assert not used & set(HELD_OUT["vgg19"])
 
 
@@ -155,6 +156,31 @@ def test_replicated_padding_changes_only_the_edge(vgg19, picture):
     assert np.ptp(flat["block1_conv1"], axis=(1, 2)).max() < 1e-3
 
 
+def test_nine_points_differences_are_those_of_numpy(picture):
+    x = picture(9, 7).astype("float64")
+    straight = np.sum(np.diff(x, axis=0) ** 2) + np.sum(np.diff(x, axis=1) ** 2)
+    diagonal = np.sum((x[1:, 1:] - x[:-1, :-1]) ** 2) + np.sum((x[1:, :-1] - x[:-1, 1:]) ** 2)
+    expected = 2 * (straight / 3 + diagonal / 12) / x.size
+    assert float(peers.NinePoints()(x.astype("float32"))[0]) == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_paintings_own_columns_are_their_nearest_and_cost_nothing(vgg19, picture):
+    painting = tf.constant(picture(48, 64))
+    own = neighbours.columns(vgg19, painting)
+    assert own.shape[0] == 12 * 16
+    np.testing.assert_array_equal(neighbours.nearest(own, own), np.arange(12 * 16))
+    assert float(neighbours.from_columns(vgg19, painting, own)) == pytest.approx(0, abs=1e-5)
+    layers = [neighbours.thinned(f) for f in neighbours.maps(vgg19, painting)]
+    assert float(neighbours.from_layers(vgg19, painting, layers)) == pytest.approx(0, abs=1e-4)
+    assert float(neighbours.from_columns(vgg19, tf.reverse(painting, (1,)), own)) > 0.01
+
+
+def test_what_is_painted_only_when_asked_for_is_left_out(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["quality"])
+    assert "pastiche" in program.parse().only
+    assert "pastiche, the program" not in program.parse().only
+
+
 # The program
 
 
@@ -197,11 +223,13 @@ def test_a_stopped_run_goes_on_where_it_was_and_reports_what_is_there(tiny, tmp_
     assert tiny == [1, 2]
     assert "absent: skipped, No module named 'absent'" in capsys.readouterr().out
     folder = tmp_path / "outputs" / "quality" / "48px"
-    cells = sorted(folder.glob("*.json"))
+    cells = sorted(folder.glob("*--*.json"))
     assert [json.loads(cell.read_text())["factor"] for cell in cells] == [1, 2]
     text = (folder / "results.md").read_text()
     assert text.startswith("# Quality of the pictures\n\n1 of 24 pairs, 1 methods")
     assert (folder / "results.png").stat().st_size > 5000
+    lines = (folder / "results.json").read_text().splitlines()
+    assert [json.loads(line)["factor"] for line in lines] == [1, 2]
     assert list(folder.glob("sheet-*.jpg"))
     cells[0].unlink()
     program.main()
@@ -209,14 +237,23 @@ def test_a_stopped_run_goes_on_where_it_was_and_reports_what_is_there(tiny, tmp_
 
 
 def test_paired_differences_are_taken_pair_by_pair(monkeypatch):
-    import pandas as pd
-
     monkeypatch.setattr(report, "METHODS", {"dreamkit, default": 0, "other": 0})
     values = [("a", 0.2, 0.5), ("b", 0.3, 0.6), ("c", 0.4, 0.7)]
     rows = [dict(pair=p, method="dreamkit, default", style=s, content=s) for p, s, _ in values]
     rows += [dict(pair=p, method="other", style=s, content=s) for p, _, s in values]
     text = report.differences(pd.DataFrame(rows))
     assert "| dreamkit, default | other | 3 | -0.300 (-0.300 to -0.300)" in text
+
+
+def test_what_was_cut_is_compared_with_the_whole(monkeypatch):
+    names = ("other", "other, all steps")
+    table = {name: methods.Method(name, "", (), 1, "all" in name, None) for name in names}
+    monkeypatch.setattr(report, "METHODS", table)
+    rows = [dict(pair=p, method="other", style=0.5, content=0.4) for p in "abc"]
+    rows += [dict(pair=p, method="other, all steps", style=0.4, content=0.5) for p in "abc"]
+    text = report.checks(pd.DataFrame(rows))
+    assert "| other, all steps | other | 3 | -0.100 (-0.100 to -0.100) | 0.100" in text
+    assert report.checks(pd.DataFrame(rows[:3])) == "Not run."
 
 
 def test_a_pair_is_a_photo_and_a_painting_of_its_size():

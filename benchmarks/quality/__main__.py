@@ -23,7 +23,7 @@ from .report import write_report
 
 HERE = Path(__file__).parent
 CELLS = Path("outputs") / "quality"
-SIZE, CURVES = 256, 4  # px; pairs for which the methods' curves are drawn too
+SIZE, FIRST, CURVES = 256, 8, 2  # px; pairs before the curves; pairs with curves
 QUICK = dict(size=128, pairs=2, curves=1, share=0.1)
 
 
@@ -50,7 +50,8 @@ def parse():
     parser.add_argument("--quick", action="store_true", help="2 small pairs, a tenth of all steps")
     parser.add_argument("--pairs", type=int, default=COUNT, help="how many pairs, up to 24")
     parser.add_argument("--hours", type=float, default=2.4, help="begin no picture after so long")
-    parser.add_argument("--only", nargs="+", default=list(METHODS), help="methods' names")
+    usual = [name for name, method in METHODS.items() if not method.extra]
+    parser.add_argument("--only", nargs="+", default=usual, help="methods' names")
     parser.add_argument("--report", action="store_true", help="only write the report")
     options = parser.parse_args()
     options.size, options.curves = SIZE, CURVES
@@ -63,15 +64,15 @@ def parse():
 def plan(options):
     """[(pair's number, [(method's name, factor)])], so ordered that each part makes a report.
 
-    First half of the pairs as published, then the curves of a few, then the other pairs.
+    First some pairs with the weights as published, then the curves of a few, then the other pairs.
     """
     published = [(name, 1) for name in options.only]
     curves = [(name, factor) for name in options.only for factor in METHODS[name].curve]
-    half = -(-options.pairs // 2)
+    first = min(FIRST, options.pairs)
     return [
-        *((number, published) for number in range(half)),
-        *((number, curves) for number in range(min(options.curves, options.pairs))),
-        *((number, published) for number in range(half, options.pairs)),
+        *((number, published) for number in range(first)),
+        *((number, curves) for number in range(min(options.curves, first))),
+        *((number, published) for number in range(first, options.pairs)),
     ]
 
 

@@ -56,7 +56,7 @@ def gaussian_divergence(x, a):
     even along axes of little variance, which distances hardly notice.
     """
     mean = a.mean(0)
-    axes = np.linalg.svd(a - mean, full_matrices=False)[2][:AXES].T
+    axes = np.linalg.eigh(np.cov(a.T))[1][:, -AXES:]
     p, q = ((cloud - mean) @ axes for cloud in (x, a))
     s, t = (np.atleast_2d(np.cov(cloud.T)) for cloud in (p, q))
     ridge = RIDGE * np.trace(t) / len(t) * np.eye(len(t))

@@ -21,19 +21,27 @@ SHARE = [1.0]  # of every method's steps; less in a quick run
 
 
 class Method(NamedTuple):
-    """A way to paint, and at which factors beside 1 its curve is drawn."""
+    """A way to paint.
+
+    Attributes:
+        curve: at which factors beside 1 its curve is drawn.
+        part: which part of its published steps is taken.
+        extra: True if it is painted only when asked for by name.
+    """
 
     name: str
     source: str
     curve: tuple
+    part: float
+    extra: bool
     paint: Callable
 
 
-def method(name, source, curve=(0.25, 4)):
+def method(name, source, curve=(0.25, 4), part=1.0, extra=False):
     """Register a function (pair, network, factor) → (picture, laps)."""
 
     def register(paint):
-        METHODS[name] = Method(name, source, curve, paint)
+        METHODS[name] = Method(name, source, curve, part, extra, paint)
         return paint
 
     return register

@@ -1,8 +1,9 @@
-"""dreamkit's own default, and what might become its best."""
+"""dreamkit's own default and its best, and what else might become one of them."""
 
 from typing import NamedTuple
 
 from dreamkit import Content, Style, TotalVariation, style_transfer
+from dreamkit.controls.quality import LONGER, falling
 
 from .methods import laps, method, share_of
 from .walks import Adam, replicated, sizes_by_root_two, through_sizes
@@ -11,14 +12,44 @@ LAYERS = tuple(f"block{block}_conv1" for block in range(1, 6))
 STEPS = 150
 
 
+def transfer(pair, network, **options):
+    """`style_transfer` of a pair."""
+    options |= dict(seed=0, progress=False, tile=None)
+    run = style_transfer(pair.photo, pair.painting, network, **options)
+    return run.image, laps(run)
+
+
 @method("dreamkit, default", "this package", curve=(0.05, 0.25, 4))
 def default(pair, network, factor):
     """`style_transfer` as it is, with its 150 steps."""
-    options = dict(
-        steps=share_of(STEPS), seed=0, style_weight=40 * factor, progress=False, tile=None
-    )
-    run = style_transfer(pair.photo, pair.painting, network, **options)
-    return run.image, laps(run)
+    return transfer(pair, network, steps=share_of(STEPS), style_weight=40 * factor)
+
+
+@method("dreamkit, default, float32", "this package", curve=(), extra=True)
+def exact(pair, network, factor):
+    """The same in float32, to check that the precision does not matter."""
+    return default(pair, network.with_precision("float32"), factor)
+
+
+@method("dreamkit, best", "this package")
+def best(pair, network, factor):
+    """`style_transfer` with `quality="best"`."""
+    options = dict(quality="best", style_weight=40 * factor)
+    return transfer(pair, network, steps=share_of(LONGER * STEPS), **options)
+
+
+@method("dreamkit, falling layers", "this package", curve=())
+def falling_layers(pair, network, factor):
+    """The default with the layers' weights of the best: no slower, so it might become it."""
+    options = dict(style_layers=falling(LAYERS), style_weight=40 * factor)
+    return transfer(pair, network, steps=share_of(STEPS), **options)
+
+
+@method("dreamkit, moments", "this package", curve=())
+def moments(pair, network, factor):
+    """The same with means and covariances instead of Gram matrices."""
+    options = dict(style_layers=falling(LAYERS), style_weight=10 * factor, statistics="moments")
+    return transfer(pair, network, steps=share_of(STEPS), **options)
 
 
 class Candidate(NamedTuple):
@@ -43,11 +74,7 @@ class Candidate(NamedTuple):
     adam: Adam = Adam(0.02, 0.9, 0.99, 0.9)
 
 
-CANDIDATES = {
-    "moments": Candidate(),
-    "moments, equal layers": Candidate(shares=(1, 1, 1, 1, 1)),
-    "adain": Candidate(statistics="adain"),
-}
+CANDIDATES = {"moments carried over": Candidate()}
 
 
 def paint(pair, network, factor, candidate):
@@ -67,6 +94,6 @@ def paint(pair, network, factor, candidate):
 
 
 for _name, _candidate in CANDIDATES.items():
-    method(f"dreamkit, {_name}", "this package")(
+    method(f"dreamkit, {_name}", "this package", curve=(), extra=True)(
         lambda pair, network, factor, candidate=_candidate: paint(pair, network, factor, candidate)
     )

@@ -3,33 +3,37 @@
 Where a program's network takes normalised inputs, its features are ours over `SCALE`.
 """
 
+import functools
+import time
+
 import numpy as np
 
 from dreamkit import Content, Style, TotalVariation, descend
+from dreamkit.controls.paintings import style_objective
 from dreamkit.startup import tf
-from dreamkit.sums import sum_up
+from dreamkit.sums import count, sum_up
 from dreamkit.terms import Term
 
-from .. import tutorial_style
-from .methods import laps, method, share_of
+from .. import pastiche_lbfgs, tutorial_style
+from .methods import METHODS, laps, method, share_of
 from .walks import Adam, State, gradient_of, replicated, sizes_by_root_two, through_sizes
 
 SCALE = 255 * 0.226  # torchvision's networks see (x − mean) / 0.226, and x in [0, 1]
 STYLE = tutorial_style.STYLE
 CHANNELS = dict(zip(STYLE, (64, 128, 256, 512, 512), strict=True))
-TUTORIAL_STEPS, JOHNSON_STEPS, PASTICHE_STEPS = 1000, 500, 300
-CROWSON_STEPS, CROWSON_WEIGHTS = (1000, 500), (256, 64, 16, 4, 1)
+CROWSON_WEIGHTS = (256, 64, 16, 4, 1)
+PART = 0.3  # of the published steps: after them little changes, see book/quality.md
 
 
-@method("TensorFlow's tutorial", "tensorflow.org/tutorials/generative/style_transfer")
-def tutorial(pair, network, factor):
-    """1,000 steps of Adam: rate 0.02, β₁ 0.99; content 1e4, style 1e-2, total variation 30."""
+@method("TensorFlow's tutorial", "tensorflow.org/tutorials/generative/style_transfer", part=PART)
+def tutorial(pair, network, factor, part=PART):
+    """Adam: rate 0.02, β₁ 0.99; content 1e4, style 1e-2, total variation 30; 1,000 steps."""
     objective = 1e4 * Content(pair.photo, network, tutorial_style.CONTENT, "tutorial")
     objective += 1e-2 * factor * Style(pair.painting, network, STYLE, "tutorial")
     objective += 30 * TotalVariation("tutorial")
     state = State(pair.photo)
     gradient = gradient_of(objective, pair.photo.shape[:2])
-    steps = state.walk(gradient, share_of(TUTORIAL_STEPS), Adam(0.02, 0.99, 0.999))
+    steps = state.walk(gradient, share_of(part * 1000), Adam(0.02, 0.99, 0.999))
     return state.picture.numpy(), {"all": steps}
 
 
@@ -50,9 +54,9 @@ class SquaredVariation(Term):
         return tf.add_n(statistics["pixels"])
 
 
-@method("Gatys et al., L-BFGS (neural-style)", "github.com/jcjohnson/neural-style")
-def johnson(pair, network, factor):
-    """L-BFGS from noise: content 5, style 100, total variation 1e-3, at Gatys' layers."""
+@method("Gatys et al., L-BFGS (neural-style)", "github.com/jcjohnson/neural-style", part=PART)
+def johnson(pair, network, factor, part=PART):
+    """L-BFGS from noise: content 5, style 100, total variation 1e-3; 1,000 evaluations."""
     shares = {layer: 1 / count**2 for layer, count in CHANNELS.items()}
     objective = 5 * Content(pair.photo, network, "block4_conv2", "tutorial")
     style = Style(pair.painting, network, shares, "tutorial")
@@ -60,32 +64,69 @@ def johnson(pair, network, factor):
     objective += 1e-3 * SquaredVariation()
     noise = np.random.default_rng(0).normal(0.48, 0.001, pair.photo.shape)
     run = descend(
-        noise.astype("float32"), objective, share_of(JOHNSON_STEPS), "lbfgs", progress=False
+        noise.astype("float32"), objective, share_of(part * 1000), "lbfgs", progress=False
     )
     return run.image, laps(run)
 
 
-@method("pastiche", "pypi.org/project/pastiche", curve=())
-def pastiche(pair, network, factor):
-    """The program itself, in PyTorch, with its defaults and 300 steps."""
-    from pastiche.pastiche import VGG_MEAN
-
-    from .. import pastiche_lbfgs
-
-    artist = pastiche_lbfgs.artist(pair.photo, pair.painting)
-    made = pastiche_lbfgs.run(artist, share_of(PASTICHE_STEPS))
-    bgr = artist.pastiche.detach().numpy()[0] + np.reshape(VGG_MEAN, (3, 1, 1))
-    picture = np.clip(bgr[::-1].transpose(1, 2, 0) / 255, 0, 1).astype("float32")
-    return picture, {"all": np.diff([seconds for seconds, _ in made]).tolist()}
+@method("pastiche", "pypi.org/project/pastiche", part=PART)
+def pastiche(pair, network, factor, part=PART):
+    """Its loss, on our network: L-BFGS from the photo; 1,000 evaluations."""
+    given = dict(pastiche_lbfgs.OBJECTIVE)
+    names = dict(content="content_weight", style="style_weight", total_variation="tv_weight")
+    weights = {term: given.pop(name) for term, name in names.items()}
+    weights["style"] *= factor
+    objective = style_objective(pair.photo, pair.painting, network, weights, **given)
+    run = descend(pair.photo, objective, share_of(part * 1000), "lbfgs", progress=False)
+    return run.image, laps(run)
 
 
-@method("crowsonkb/style-transfer-pytorch", "github.com/crowsonkb/style-transfer-pytorch")
-def crowson(pair, network, factor):
-    """Means and covariances carried over, sizes by √2 from 128 px, Adam with its moments kept.
+@method("pastiche, the program", "pypi.org/project/pastiche", curve=(), part=PART, extra=True)
+def program(pair, network, factor):
+    """The program itself, in PyTorch and float32, with its defaults: a check of the one above."""
+    artist = pastiche_lbfgs.Program(pair.photo, pair.painting)
+    seconds = []
+    for _ in range(share_of(PART * 1000)):
+        started = time.perf_counter()
+        artist.step()
+        seconds.append(time.perf_counter() - started)
+    return artist.picture(), {"all": seconds}
+
+
+class NinePoints(Term):
+    """Mean squared differences of neighbours, twice: 1/3 of straight ones, 1/12 of diagonal ones.
+
+    Of pixels in [0, 1]; neighbours beyond the edge do not differ.
+    """
+
+    name, backbone, layers = "nine_points", None, {"pixels": 1.0}
+
+    def graph_key(self):
+        return type(self)
+
+    def statistics(self, features, target):
+        (x,) = features.values()
+        straight = x[:, :, 1:] - x[:, :, :-1], x[:, 1:] - x[:, :-1]
+        diagonal = x[:, 1:, 1:] - x[:, :-1, :-1], x[:, 1:, :-1] - x[:, :-1, 1:]
+        parts = (straight, 1 / 3), (diagonal, 1 / 12)
+        sums = [weight * sum_up(d**2) for differences, weight in parts for d in differences]
+        return {"pixels": (tf.add_n(sums), count(x))}
+
+    def loss(self, statistics, target):
+        total, number = statistics["pixels"]
+        return 2 * total / number
+
+
+CROWSON = "github.com/crowsonkb/style-transfer-pytorch"
+
+
+@method("crowsonkb/style-transfer-pytorch", CROWSON, part=PART)
+def crowson(pair, network, factor, part=PART):
+    """Means and covariances, sizes by √2 from 128 px, Adam with its moments carried over.
 
     1,000 steps at the smallest size and 500 at each other; rate 0.02, β₂ 0.99, iterates averaged
-    with 0.99; content 0.015, style layers 256 : 64 : 16 : 4 : 1, squared differences of neighbours
-    2; the first convolution replicates the edge.
+    with 0.99; content 0.015, style layers 256 : 64 : 16 : 4 : 1, nine points'
+    differences 2; the first convolution replicates the edge.
     """
     padded = replicated(network)
 
@@ -100,10 +141,17 @@ def crowson(pair, network, factor):
         }
         style = Style(painting, padded, weights, statistics="moments")
         content = Content(photo, padded, "block4_conv2", "tutorial")
-        calm = 2 * 2 / (255**2 * photo.shape[0] * photo.shape[1] * 3) * SquaredVariation()
-        return 0.015 / SCALE**2 * content + factor * sum(weights.values()) * style + calm
+        smooth = 2 * NinePoints()
+        return 0.015 / SCALE**2 * content + factor * sum(weights.values()) * style + smooth
 
     sizes = sizes_by_root_two(pair.photo.shape[:2])
-    first, later = map(share_of, CROWSON_STEPS)
-    steps = [first, *[later] * (len(sizes) - 1)]
+    steps = [share_of(part * 1000), *[share_of(part * 500)] * (len(sizes) - 1)]
     return through_sizes(pair, sizes, steps, objective, Adam(0.02, 0.9, 0.99, 0.99))
+
+
+# Whether the steps that are left out matter is checked on a few pairs.
+for _name in ("TensorFlow's tutorial", "pastiche", "crowsonkb/style-transfer-pytorch"):
+    _cut = METHODS[_name]
+    method(f"{_name}, all steps", _cut.source, curve=(), extra=True)(
+        functools.partial(_cut.paint, part=1.0)
+    )

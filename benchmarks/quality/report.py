@@ -23,7 +23,7 @@ JUDGES = ("style", "content")
 
 def table(folder):
     """All cells as a DataFrame: pair, method, factor, seconds, and a column for each judge."""
-    rows = [json.loads(path.read_text("utf-8")) for path in sorted(Path(folder).glob("*.json"))]
+    rows = [json.loads(path.read_text("utf-8")) for path in sorted(Path(folder).glob("*--*.json"))]
     flat = [{k: v for k, v in row.items() if k != "judges"} | row["judges"] for row in rows]
     return pd.DataFrame(flat)
 
@@ -33,13 +33,18 @@ def write_report(folder, out):
     cells = table(folder)
     if cells.empty:
         return
-    plain = cells[cells["factor"] == 1]
-    pareto(cells, out / "results.png")
+    everything = cells[cells["factor"] == 1]
+    usual = cells[~cells["method"].map(lambda name: METHODS[name].extra)]
+    plain = usual[usual["factor"] == 1]
+    pareto(usual, out / "results.png")
     sheets = contact_sheets(plain, folder, out)
-    text = [heading(cells, folder), summary(plain), "![](results.png)", CAPTION]
+    text = [heading(usual, folder), summary(plain), "![](results.png)", CAPTION]
     text += ["## Paired differences", differences(plain), "## Every judge", every_judge(plain)]
+    text += ["## Does what is cut matter?", checks(everything)]
     text += ["## The pictures", *(f"![]({sheet.name})" for sheet in sheets)]
     (out / "results.md").write_text("\n\n".join(text) + "\n", "utf-8")
+    records = cells.drop(columns="versions").round(4)
+    records.to_json(out / "results.json", orient="records", lines=True)
 
 
 CAPTION = (
@@ -85,23 +90,39 @@ def summary(plain):
         own = plain[plain["method"] == name]
         if len(own):
             means = [with_interval(own[judge]) for judge in JUDGES]
-            rows.append([name, len(own), *means, f"{own['seconds'].median():.0f}"])
+            taken, part = own["seconds"].median(), METHODS[name].part
+            rows.append([name, len(own), *means, f"{taken:.0f}", f"{taken / part:.0f}"])
     rows.sort(key=lambda row: row[2])
-    return markdown(["method", "pairs", "style", "content", "s a picture"], rows)
+    header = ["method", "pairs", "style", "content", "s", "s with all published steps"]
+    return markdown(header, rows)
 
 
 def differences(plain):
     """Our methods minus every peer, pair by pair, with 95 % intervals; below 0 ours is better."""
+    present = [name for name in METHODS if name in set(plain["method"])]
+    own = [name for name in present if name.startswith(OWN)]
+    pairs = [(ours, name) for ours in own for name in present if name not in own]
+    return markdown(["ours", "minus", "pairs", "style", "content"], compared(plain, pairs))
+
+
+def compared(cells, pairs):
+    """Rows with the mean differences, pair by pair, of pairs of methods' names."""
+    wide = {judge: cells.pivot(index="pair", columns="method", values=judge) for judge in JUDGES}
     rows = []
-    wide = {judge: plain.pivot(index="pair", columns="method", values=judge) for judge in JUDGES}
-    present = [name for name in METHODS if name in wide["style"]]
-    for ours in present:
-        for name in present:
-            if ours.startswith(OWN) and not name.startswith(OWN):
-                gaps = {judge: (wide[judge][ours] - wide[judge][name]).dropna() for judge in JUDGES}
-                figures = [with_interval(gaps[judge]) for judge in JUDGES]
-                rows.append([ours, name, len(gaps["style"]), *figures])
-    return markdown(["ours", "minus", "pairs", "style", "content"], rows)
+    for one, other in pairs:
+        gaps = {judge: (wide[judge][one] - wide[judge][other]).dropna() for judge in JUDGES}
+        figures = [with_interval(gaps[judge]) for judge in JUDGES]
+        rows.append([one, other, len(gaps["style"]), *figures])
+    return rows
+
+
+def checks(everything):
+    """A method with all of its steps, or in another precision, minus the same as it was run."""
+    found = set(everything["method"])
+    extra = [name for name in METHODS if METHODS[name].extra and name in found]
+    pairs = [(name, name.rpartition(", ")[0]) for name in extra]
+    rows = compared(everything, [pair for pair in pairs if pair[1] in found])
+    return markdown(["method", "minus", "pairs", "style", "content"], rows) if rows else "Not run."
 
 
 def every_judge(plain):

@@ -32,6 +32,7 @@ from .options import (
     Photos,
     PreserveColor,
     Preset,
+    Quality,
     Recipe,
     Rotate,
     Saved,
@@ -120,6 +121,7 @@ def style(
     strength: Strength = None,
     style_weight: Weight = None,
     style_scale: Annotated[float | None, typer.Option(help="Size of strokes; default: 1.")] = None,
+    quality: Quality = None,
     statistics: Statistics = None,
     style_mask: StyleMask = None,
     content_mask: ContentMask = None,
@@ -136,7 +138,7 @@ def style(
     chosen = dict(strength=strength, style_weight=style_weight, style_scale=style_scale, init=init)
     chosen |= dict(backbone=backbone, content_mask=content_mask, checkpoint=checkpoint)
     chosen |= dict(preserve_color=preserve_color and preserve_color.value)
-    chosen |= dict(statistics=statistics and statistics.value)
+    chosen |= dict(statistics=statistics and statistics.value, quality=quality and quality.value)
     arguments = styles(style, style_mask) | given(**chosen)
     arguments |= dict(size=size, steps=steps, tile=tile or "auto", seed=seed)
     where = out, arguments, overwrite, workers, scheduler, keep_alpha

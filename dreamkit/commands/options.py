@@ -14,6 +14,7 @@ Colour = Enum("Colour", {name: name for name in ("luminance", "match")}, type=st
 Statistic = Enum(
     "Statistic", {name: name for name in ("gram", "adain", "moments", "sliced")}, type=str
 )
+QualityName = Enum("QualityName", {name: name for name in ("default", "best")}, type=str)
 Canvas = Enum("Canvas", {name: name for name in ("spectrum", "phase", "pixels")}, type=str)
 Preset = Enum("Preset", {name: name for name in ("quick", "full")}, type=str)
 Photos = Annotated[
@@ -37,6 +38,7 @@ Weight = Annotated[float | None, typer.Option(min=0, help="Weight of the style; 
 Statistics = Annotated[
     Statistic | None, typer.Option(help="What the style compares; gram by default.")
 ]
+Quality = Annotated[QualityName | None, typer.Option(help="best takes twice as long.")]
 StyleMask = Annotated[
     list[str] | None,
     typer.Option(

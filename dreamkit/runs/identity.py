@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ..controls.quality import LONGER
 from ..networks.backbone import Backbone, load_backbone
 from ..networks.weights import NETWORKS
 
@@ -102,9 +103,16 @@ def phases_identity(settings):
     if {"content", "image"} & chosen["inputs"].keys():
         arguments.pop("size", None)
     for name in {"steps", "octave_steps"} & arguments.keys():
-        if isinstance(arguments[name], list):
-            arguments[name] = arguments[name][0]
+        first = arguments[name][0] if isinstance(arguments[name], list) else arguments[name]
+        arguments[name] = None if first == usual_steps(settings, name) else first
     return digest(chosen)
+
+
+def usual_steps(settings, name):
+    """How many steps a run takes if its argument "steps" or "octave_steps" is None."""
+    dream = settings["recipe"] == "deep_dream" or name == "octave_steps"
+    steps = settings["profile"]["octave_steps" if dream else "steps"]
+    return steps * (LONGER if settings["arguments"].get("quality") == "best" else 1)
 
 
 def changed_weights(recorded, now, chosen=()):

@@ -13,7 +13,7 @@ from ..recipes import RECIPES
 from ..startup import tf
 from . import reading
 from .checkpoint import Checkpoint
-from .identity import changed_weights, is_own, weights
+from .identity import changed_weights, is_own, usual_steps, weights
 from .pictures import call_arguments
 from .settings import ended
 from .steering import Steered
@@ -199,10 +199,9 @@ def _starts_again(checkpoint):
 def _more_steps(settings, steps):
     """{argument: numbers of steps}, for the last part of a run to continue after its end."""
     check_range("steps", steps, 1)
-    arguments, recipe = settings["arguments"], settings["recipe"]
-    dreams_last = recipe == "deep_dream" or arguments.get("order") == "style-dream"
+    arguments = settings["arguments"]
     name = "octave_steps" if arguments.get("order") == "style-dream" else "steps"
     planned = arguments[name]
     if planned is None:
-        planned = settings["profile"]["octave_steps" if dreams_last else "steps"]
+        planned = usual_steps(settings, name)
     return {name: [*(planned if isinstance(planned, list) else [planned]), steps]}

@@ -1,0 +1,77 @@
+"""quality="best" stands for several settings, and the default picture stays what it was."""
+
+import numpy as np
+import pytest
+
+from dreamkit import load_backbone, load_image, profile, rerun, resume, style_transfer
+from dreamkit.controls.quality import LONGER
+from dreamkit.errors import SettingsError
+from dreamkit.film.painters import StyleFrames
+
+FAST = dict(profile="ci", size=64, seed=1, progress=False)
+
+
+@pytest.fixture(scope="module")
+def best():
+    return style_transfer("chelsea", "mosaic", quality="best", **FAST)
+
+
+def test_best_is_what_its_settings_make_one_by_one(best):
+    layers = load_backbone("squeezenet").architecture.style_layers
+    weights = {layer: 2.0 ** (len(layers) - 1 - n) for n, layer in enumerate(layers)}
+    steps = LONGER * profile("ci").steps
+    spelt_out = style_transfer("chelsea", "mosaic", steps=steps, style_layers=weights, **FAST)
+    np.testing.assert_array_equal(best.image, spelt_out.image)
+
+
+def test_best_is_another_picture_than_the_default(best):
+    default = style_transfer("chelsea", "mosaic", **FAST)
+    assert np.abs(best.image - default.image).mean() > 0.01
+    assert len(best.history) > len(default.history)
+
+
+def test_what_is_given_counts_more_than_the_quality():
+    run = style_transfer(
+        "chelsea", "mosaic", quality="best", steps=2, style_layers="fire2", octaves=1, **FAST
+    )
+    alone = style_transfer("chelsea", "mosaic", steps=2, style_layers="fire2", octaves=1, **FAST)
+    np.testing.assert_array_equal(run.image, alone.image)
+
+
+def test_the_settings_say_best_and_make_the_picture_again(best, tmp_path):
+    assert best.settings["arguments"]["quality"] == "best"
+    assert best.settings["arguments"]["steps"] is None
+    best.save(tmp_path / "best.png")
+    np.testing.assert_array_equal(rerun(tmp_path / "best.png", progress=False).image, best.image)
+    plain = rerun(tmp_path / "best.png", quality="default", progress=False)
+    np.testing.assert_array_equal(plain.image, style_transfer("chelsea", "mosaic", **FAST).image)
+
+
+@pytest.mark.parametrize("quality", ["default", "best"])
+def test_more_steps_follow_all_that_the_quality_takes(quality, tmp_path):
+    state, options = tmp_path / "state.npz", dict(quality=quality, **FAST)
+    before = style_transfer("chelsea", "mosaic", checkpoint=state, **options).history["total"]
+    after = resume(state, steps=2, progress=False).history["total"]
+    assert len(after) == len(before) + 3
+    np.testing.assert_array_equal(after[: len(before)], before)
+
+
+def test_a_video_is_painted_with_the_settings_that_best_stands_for():
+    given, _ = style_transfer.resolve(load_image("chelsea", 64), "mosaic", quality="best", **FAST)
+    painter = StyleFrames(given, 1.0, None)
+    assert list(painter.given["style_layers"].values()) == [16.0, 8.0, 4.0, 2.0, 1.0]
+    assert painter.steps == LONGER * given["profile"].steps // 3
+
+
+@pytest.mark.parametrize("wrong", ["worst", "", 1, None])
+def test_a_quality_that_does_not_exist_is_refused(wrong):
+    with pytest.raises(SettingsError, match="quality"):
+        style_transfer("chelsea", "mosaic", quality=wrong, **FAST)
+
+
+def test_the_command_paints_in_the_best_quality(command, tmp_path):
+    arguments = "chelsea", "--style", "mosaic", "--quality", "best", "--size", 64, "--seed", 1
+    assert command("style", *arguments)[0] == 0
+    code, _, err = command("style", "chelsea", "--quality", "worst")
+    assert code == 2
+    assert "worst" in err
