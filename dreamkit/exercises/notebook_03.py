@@ -56,7 +56,7 @@ def fixed_step(answer):
     up, down = x + rate * g, x - rate * g
     right, ascent, unscaled, divided = (np.clip(y, 0, 1) for y in (down, up, x - g, x - g / rate))
     mistakes = {
-        "both bugs are still there: which way does the gradient point, and when is it clipped?": up,
+        "both bugs are still there: look at which way the gradient points, and at when to clip": up,
         "still one bug: this goes uphill. The gradient points to where the loss rises": ascent,
         "still one bug: some pixels leave [0, 1]. Clip what comes out of the step": down,
         "the rate was right: multiply the gradient by it": unscaled,
@@ -145,7 +145,7 @@ def painting_size(answer):
         "still the bug: with a file twice as large, the strokes become twice as broad": (
             shrunk(scale)
         ),
-        "this is the size of a painting at scale 1: where does style_scale go?": shrunk(
+        "this is the size of a painting at scale 1: style_scale must come in too": shrunk(
             factor / scale
         ),
         "you divide by style_scale: a larger scale should give a larger painting": shrunk(

@@ -14,7 +14,7 @@ from ..images import resize
 def lengths_of_steps(answer):
     """(raw step, normalised step, raw rate that repairs it) in a picture twice as wide and high."""
     raw, unit, rate = answer
-    advice = "the score is a mean over all places: how many more of them are there now?"
+    advice = "the score is a mean over all places: count how many more of them there are"
     mistakes = {
         "the first number: twice as wide and twice as high is four times as many pixels": 0.005,
         "the first number: a raw step follows the gradient, which gets smaller": 0.01,
@@ -27,7 +27,7 @@ def lengths_of_steps(answer):
         "the second number: dividing by the standard deviation takes the quarter out again": 0.0025,
         "the second number: the gradient was divided by its own standard deviation": 0.01 / 4e-4,
     }
-    advice = "the second number: what is the standard deviation of g / std(g), times 0.01?"
+    advice = "the second number: work out the standard deviation of 0.01 · g / std(g)"
     if hint := diagnose(unit, 0.01, mistakes, advice):
         return hint
     mistakes = {
@@ -62,7 +62,9 @@ def jittered_gradient(answer):
         mistakes = {
             "the picture is never rolled: roll it before you take the gradient": plain,
             "this is the gradient of the rolled picture: roll it back by -shift": rolled,
-            "still the bug: it rolls the same way twice. Which shift undoes a shift?": roll(rolled),
+            "still the bug: it rolls the same way twice; the opposite shift undoes a shift": (
+                roll(rolled)
+            ),
             "you roll by -t, then by t: the formula does it the other way round": backwards,
             "you roll only the gradient: first roll the picture too": roll(plain, -1),
             "you roll only the gradient: roll the picture, then the gradient back": roll(plain),
@@ -116,8 +118,8 @@ def next_start(answer):
         "the dream is enlarged, but the lost detail is missing": up,
         "that is only the lost detail: add the enlarged dream": detail,
         "the sign is wrong: add what the small photo lacks": up - detail,
-        "still the bug: this is the photo, and what was dreamt is gone. What did the small photo"
-        " lack?": base,
+        "still the bug: this is the photo, and what was dreamt is gone. The lost detail is what the"
+        " small photo lacks": base,
         "you add the whole photo: add only what the smaller one lacks": up + base,
         "you add the whole photo: add only its lost detail": np.clip(up + base, 0, 1),
         "a mean of the two mixes dream and photo: follow the formula": (up + base) / 2,
@@ -157,7 +159,7 @@ def looks_of_noise(answer):
     letters = {str(k): str(letter).strip().lower() for k, letter in answer.items()}
     if strange := set(letters.values()) - set(LOOKS.values()):
         return f"{min(strange)!r} is not one of the letters a, b, c and d"
-    advice = "which waves gain on which, if the spectrum is divided by this power?"
+    advice = "think of which waves become weaker if the spectrum is divided by this power"
     for k, letter in letters.items():
         if hint := diagnose(f"{k}: {letter}", f"{k}: {LOOKS[k]}", WHY_NOT, advice):
             return f"k = {k}: {hint}"

@@ -118,7 +118,7 @@ def test_an_unfilled_prediction_is_not_yet():
         ("3.4", {**RIGHT_PREDICTION, "style": "x"}, "not one of the letters"),
         ("3.4", "b", "dictionary with the keys"),
         ("3.5", lambda a, p, scale: tuple(round(scale * x) for x in a), "still the bug"),
-        ("3.5", lambda a, p, scale: painting_size(a, p, 1), "where does style_scale go"),
+        ("3.5", lambda a, p, scale: painting_size(a, p, 1), "style_scale must come in too"),
         ("3.5", lambda a, p, scale: painting_size(a, p, 1 / scale), "divide by style_scale"),
         ("3.5", lambda a, p, scale: tuple(scale * x for x in p), "its own proportions"),
         ("3.5", lambda a, p, scale: painting_size(a, p[:1], scale), "longest sides: here"),
