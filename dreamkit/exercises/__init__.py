@@ -13,9 +13,18 @@ Most checks leave the work to `diagnose`, which has a hint for each of the usual
 import importlib
 from dataclasses import dataclass
 
-from .diagnosis import close, diagnose, diagnose_letters
+from .diagnosis import close, diagnose, diagnose_form, diagnose_letters
 
-__all__ = ["EXERCISES", "Verdict", "check", "close", "diagnose", "diagnose_letters", "exercise"]
+__all__ = [
+    "EXERCISES",
+    "Verdict",
+    "check",
+    "close",
+    "diagnose",
+    "diagnose_form",
+    "diagnose_letters",
+    "exercise",
+]
 
 EXERCISES = {}
 

@@ -88,6 +88,26 @@ def diagnose_letters(answer, right, reasons):
     return None
 
 
+def diagnose_form(answer, keys, what="a value"):
+    """Find the hint for an answer that should be a dictionary and isn't filled in yet.
+
+    Args:
+        answer: the learner's.
+        keys: the keys it must have, as text.
+        what: what each key should get, such as `"a letter"`.
+
+    Returns:
+        A hint, or None if every key has something.
+
+    >>> diagnose_form({"a": ..., "b": 1}, "ab", "a number")
+    'choose a number for a'
+    """
+    if not isinstance(answer, dict) or {str(key) for key in answer} != set(keys):
+        return f"give a dictionary with the keys {', '.join(map(repr, keys))}"
+    unfilled = [str(key) for key, value in answer.items() if value in (..., None, "")]
+    return f"choose {what} for {', '.join(unfilled)}" if unfilled else None
+
+
 def same(result, right, tolerance):
     """True if two results agree: numbers up to a tolerance, anything else exactly."""
     if isinstance(right, dict):

@@ -2,94 +2,96 @@
 
 import numpy as np
 
-from ..exercises import diagnose, exercise
+from ..exercises import close, diagnose, diagnose_form, exercise
 
 
 @exercise(
     "3.1",
-    because="each layer's squared difference is divided by the photo's own energy in that layer,"
-    " so every layer counts equally in the mean, however large its numbers are",
+    because="four copies of every feature make both sums of the relative loss four times as large,"
+    " so their ratio stays 16/25; gatys is a sum and grows to ½·64, tutorial is a mean and stays"
+    " 64/8",
 )
-def content_loss(answer):
-    """({layer: F}, {layer: P}) → mean over layers of Σ(F−P)² / ΣP²."""
-    rng = np.random.default_rng(21)
-    shallow, deep = rng.normal(size=(2, 1, 6, 8, 4)), rng.normal(size=(2, 1, 3, 4, 16))
-    f = {"shallow": shallow[0], "deep": deep[0]}
-    p = {"shallow": 3 * shallow[1], "deep": deep[0] + 0.3 * deep[1]}
-    differences = [f[layer] - p[layer] for layer in f]
-    squares, own, energies = (
-        np.array([np.sum(array**2) for array in arrays])
-        for arrays in (differences, f.values(), p.values())
-    )
-    ratios, means = squares / energies, [np.mean(d**2) for d in differences]
-    unsquared = np.array([np.sum(d) for d in differences]) / energies
+def three_losses(answer):
+    """The content loss of P = (3, 4), F = (3, 0) after each position has become four."""
+    before = {"relative": 0.64, "gatys": 8, "tutorial": 8}
+    right = {"relative": 0.64, "gatys": 32, "tutorial": 8}
+    if hint := diagnose_form(answer, right, "a number"):
+        return hint
     mistakes = {
-        "the layers' losses are summed: divide by the number of layers": np.sum(ratios),
-        "only the last layer counts: keep every layer's loss, then take the mean": ratios[-1],
-        "only the first layer counts: return after the loop, not inside it": ratios[0],
-        "you divide by the energy of the picture's features F: the yardstick is the photo's P,"
-        " which stays the same while the picture changes": np.mean(squares / own),
-        "this is the mean of the raw sums: divide each by the sum of P²": np.mean(squares),
-        "this is the papers' ½ Σ(F − P)²: divide each sum by ΣP² instead": np.mean(squares) / 2,
-        "this is the tutorial's mean of (F − P)²: divide by the sum of P², not by the number of"
-        " features": np.mean(means),
-        "the differences aren't squared, so they cancel": np.mean(unsquared),
-        "you add up the layers before you divide, so the largest layer dominates: divide layer by"
-        " layer": np.sum(squares) / np.sum(energies),
-        "you took the root of each ratio: leave the squares as they are": np.mean(np.sqrt(ratios)),
+        "that is before the picture is enlarged": before,
+        "only the sum grows with the picture: the relative loss is a ratio of two sums": (
+            right | {"relative": 4 * 0.64}
+        ),
+        "only the sum grows with the picture: the tutorial's loss is a mean": (
+            right | {"tutorial": 32}
+        ),
+        "not all of them grow: a mean and a ratio stay as they are": {
+            name: 4 * value for name, value in before.items()
+        },
+        "gatys: the ½ is missing": right | {"gatys": 64},
+        "gatys: a picture twice as wide and twice as high has four times the positions": (
+            right | {"gatys": 16}
+        ),
+        "relative: divide by the sum of P², not of F²": right | {"relative": 16 / 9},
+        "relative: square before you add, also in the energy": right | {"relative": 16 / 49},
+        "tutorial: the mean is over all 8 features, not over the 4 positions": (
+            right | {"tutorial": 16}
+        ),
     }
-    return diagnose(answer, np.mean(ratios), mistakes, arguments=(f, p))
+    if hint := diagnose(answer, right, mistakes, ""):
+        return hint
+    wrong = [name for name in right if not close(answer[name], right[name])]
+    return f"{wrong[0]}: F − P is (0, −4) at each of the four positions" if wrong else None
 
 
 @exercise(
     "3.2",
-    because="it averages the absolute differences between each pixel and its neighbours to the"
-    " right and below, so it measures how grainy a picture is at any size",
+    because="the gradient points uphill, so the step goes against it, and only after the step can"
+    " pixels have left [0, 1]",
 )
-def total_variation(answer):
-    """Picture → mean |difference across| + mean |difference down|."""
-    x = np.random.default_rng(22).random((5, 9, 3))
-    dx, dy = x[:, 1:] - x[:, :-1], x[1:] - x[:-1]
-    across, down, colours = (np.abs(d).mean() for d in (dx, dy, np.diff(x, axis=2)))
-    pairs = np.abs(np.concatenate([dx.ravel(), dy.ravel()]))
-    mistakes = {
-        "these are sums, which grow with the picture: take means": pairs.sum(),
-        "differences of opposite sign cancel: take np.abs before the mean": dx.mean() + dy.mean(),
-        "these are squared differences: use np.abs instead": np.mean(dx**2) + np.mean(dy**2),
-        "you have the pairs side by side, but not those above each other": across,
-        "you have the pairs above each other, but not those side by side": down,
-        "you average all pairs together: add one mean across and one mean down": pairs.mean(),
-        "you halve the sum of the two means: just add them": (across + down) / 2,
-        "the last axis holds colours, not neighbours: use axes 0 and 1": colours + down,
-    }
-    return diagnose(answer, across + down, mistakes, arguments=(x,))
-
-
-@exercise(
-    "3.3",
-    because="the gradient points uphill, so the step goes against it, and a pixel that would"
-    " leave [0, 1] stays at the edge",
-)
-def gradient_step(answer):
+def fixed_step(answer):
     """(picture, gradient, rate) → clip(picture − rate · gradient)."""
     rng = np.random.default_rng(23)
     x, g, rate = rng.random((4, 5, 3)), rng.normal(size=(4, 5, 3)), 0.3
     up, down = x + rate * g, x - rate * g
-    right, ascent, unscaled, divided, signed = (
-        np.clip(y, 0, 1) for y in (down, up, x - g, x - g / rate, x - rate * np.sign(g))
-    )
+    right, ascent, unscaled, divided = (np.clip(y, 0, 1) for y in (down, up, x - g, x - g / rate))
     mistakes = {
-        "this goes uphill, so the loss would rise: go against the gradient, with a minus": ascent,
-        "this goes uphill, and isn't clipped: use a minus sign, then np.clip(…, 0, 1)": up,
-        "the step is right, but some pixels leave [0, 1]: np.clip(…, 0, 1)": down,
-        "the rate is missing: multiply the gradient by it": unscaled,
-        "you divide by the rate: multiply, so that a small rate is a small step": divided,
+        "both bugs are still there: look at which way the gradient points, and at when to clip": up,
+        "still one bug: this goes uphill. The gradient points to where the loss rises": ascent,
+        "still one bug: some pixels leave [0, 1]. Clip what comes out of the step": down,
+        "the rate was right: multiply the gradient by it": unscaled,
+        "multiply by the rate, so that a small rate is a small step": divided,
         "you clip the gradient: clip the new picture instead": x - rate * np.clip(g, 0, 1),
         "this is only the step: subtract it from the picture": rate * g,
         "this is the picture unchanged: subtract rate × gradient": x,
-        "you use only the sign of the gradient: use the gradient itself": signed,
     }
     return diagnose(answer, right, mistakes, arguments=(x, g, rate))
+
+
+POWERS = {"m": 1, "v": 2, "adam": 0, "plain": 1, "unit": 0}
+ABOUT_POWERS = {
+    "m": "it is a running mean of gradients, and each of them has the factor c",
+    "v": "it is a running mean of squared gradients",
+    "adam": "divide the power of m by that of the root of v",
+    "plain": "it is the rate times the gradient, as it is",
+    "unit": "the standard deviation has the factor too, and cancels it",
+}
+
+
+@exercise(
+    "3.3",
+    because="m has the factor c and √v has it too, so in m/√v it cancels at every step, and two"
+    " walks that start at one picture stay together. Now give yourself points for the proof",
+)
+def powers_of_a_factor(answer):
+    """{quantity: n}, where c times the loss makes it c^n times as large."""
+    if hint := diagnose_form(answer, POWERS, "a power of c"):
+        return hint
+    for name, power in POWERS.items():
+        mistakes = {f"{name}: 0 would mean that it doesn't change at all": 0} if power else {}
+        if hint := diagnose(answer[name], power, mistakes, f"{name}: {ABOUT_POWERS[name]}"):
+            return hint
+    return None
 
 
 EFFECTS = {"style": "b", "content": "d", "total variation": "a", "all three": "c"}
@@ -113,10 +115,8 @@ WHY_NOT = {  # the change and the wrong letter for it
 )
 def which_weight(answer):
     """{change of a weight: the letter of its effect}."""
-    if not isinstance(answer, dict) or set(answer) != set(EFFECTS):
-        return f"give a dictionary with the keys {', '.join(map(repr, EFFECTS))}"
-    if unanswered := [change for change, letter in answer.items() if letter in (..., None, "")]:
-        return f"choose a letter for {', '.join(unanswered)}"
+    if hint := diagnose_form(answer, EFFECTS, "a letter"):
+        return hint
     letters = {change: str(letter).strip().lower() for change, letter in answer.items()}
     if strange := set(letters.values()) - set(EFFECTS.values()):
         return f"{min(strange)!r} is not one of the letters a, b, c and d"
@@ -130,28 +130,70 @@ def which_weight(answer):
 
 @exercise(
     "3.5",
-    because="each channel's points move by the difference of the means and are stretched by the"
-    " difference of the standard deviations, and squared lengths add up over channels",
+    because="the network sees pixels, so the painting is measured against the photo, and the file"
+    " it came in no longer matters",
 )
-def wasserstein(answer):
-    """(means, variances, means, variances) → Σ (m−n)² + (√v−√w)²."""
-    rng = np.random.default_rng(25)
-    (m, n), (v, w) = rng.normal(size=(2, 6)), rng.uniform(0.2, 4, (2, 6))
-    moved, stretched = (m - n) ** 2, (np.sqrt(v) - np.sqrt(w)) ** 2
+def painting_size(answer):
+    """(painting's size, photo's size, style_scale) → the size at which to take the target."""
+    painting, photo, scale = (1200, 900), (320, 400), 0.5
+    factor = scale * max(photo) / max(painting)
+
+    def shrunk(factor):
+        return np.round(np.array(painting) * factor)
+
     mistakes = {
-        "these are squared differences of variances: take roots first, np.sqrt": (
-            np.sum(moved + (v - w) ** 2)
+        "still the bug: with a file twice as large, the strokes become twice as broad": (
+            shrunk(scale)
         ),
-        "the means are missing: add Σ (m − n)²": np.sum(stretched),
-        "the spreads are missing: add Σ (√v − √w)²": np.sum(moved),
-        "you average over channels: squared lengths add up": np.mean(moved + stretched),
-        "this is the distance: its square is asked for, without the last root": (
-            np.sqrt(np.sum(moved + stretched))
+        "this is the size of a painting at scale 1: style_scale must come in too": shrunk(
+            factor / scale
         ),
-        "one number is asked for: add up the channels": moved + stretched,
-        "the differences aren't squared, so they cancel": np.sum(m - n + np.sqrt(v) - np.sqrt(w)),
-        "you took the root of the difference: take each variance's root, then subtract": (
-            np.sum(moved + np.abs(v - w))
+        "you divide by style_scale: a larger scale should give a larger painting": shrunk(
+            factor / scale**2
         ),
+        "the painting is squeezed into the photo's shape: keep its own proportions": (
+            np.round(np.array(photo) * scale)
+        ),
+        "compare the longest sides: here the photo is wide and the painting high": shrunk(
+            scale * photo[0] / painting[0]
+        ),
+        "compare the longest sides, not the widths": shrunk(scale * photo[1] / painting[1]),
+        "the fraction is upside down: the photo's longest side goes on top": shrunk(
+            scale * max(painting) / max(photo)
+        ),
+        "height comes first, as in a picture's shape": shrunk(factor)[::-1],
     }
-    return diagnose(answer, np.sum(moved + stretched), mistakes, arguments=(m, v, n, w))
+    advice = "the painting's longest side should become style_scale times the photo's"
+    return diagnose(
+        answer, shrunk(factor), mistakes, advice, arguments=(painting, photo, scale), tolerance=1e-2
+    )
+
+
+@exercise(
+    "3.6",
+    because="your prediction could have failed, and your verdict agrees with the losses. Now give"
+    " yourself the points",
+)
+def a_bargain(answer):
+    """dict(change, predicted, before, after, verdict): does the verdict agree with the losses?"""
+    missing = {"change", "predicted", "before", "after", "verdict"} - set(answer)
+    if missing:
+        return f"your report has no {min(missing)!r}"
+    if not str(answer["change"]).strip(" .…"):
+        return "say in a few words what you changed"
+    predicted, before, after = (dict(answer[part]) for part in ("predicted", "before", "after"))
+    if len(predicted) < 2:
+        return "predict at least two terms, such as content and style"
+    if strange := set(map(str, predicted.values())) - {"up", "down"}:
+        return f'predict "up" or "down" for each term, not {min(strange)!r}'
+    if unmeasured := sorted(set(predicted) - (set(before) & set(after))):
+        return f"give the loss of {unmeasured[0]!r} before and after"
+    failed = [
+        term
+        for term, way in predicted.items()
+        if (float(after[term]) > float(before[term])) != (way == "up")
+    ]
+    right, wrong = ("fails", "holds") if failed else ("holds", "fails")
+    found = f"{failed[0]} didn't go {predicted[failed[0]]}" if failed else "every term went its way"
+    advice = 'the verdict is "holds" or "fails"'
+    return diagnose(answer["verdict"], right, {f"{found}: look again": wrong}, advice)

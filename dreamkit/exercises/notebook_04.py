@@ -2,35 +2,40 @@
 
 import numpy as np
 
-from ..exercises import diagnose, exercise
+from ..exercises import diagnose, diagnose_form, exercise
 from ..images import resize
 
 
-@exercise("4.1", because="a normalised step has the same length, whatever the layer and the size")
-def ascent_step(answer):
-    """(picture, gradient, rate) → clip(picture + rate · gradient / std(gradient))."""
-    rng, rate = np.random.default_rng(31), 0.01
-    advice = "x + rate · g / std(g) gives another picture: compare it with yours for a small array"
-    for scale in (1e-4, 1.0, 1e3):
-        x = rng.uniform(0.2, 0.8, (7, 5, 3))
-        g = scale * rng.normal(0.3, 1, x.shape)
-        step, norm, largest = rate * g / g.std(), np.linalg.norm(g), np.abs(g).max()
-        mistakes = {
-            "that is descent: to climb, add the gradient": x - step,
-            "you use the raw gradient: divide it by its standard deviation": x + rate * g,
-            "that is only the step: add it to the picture": step,
-            "the rate is missing: it sets how far to go": x + step / rate,
-            "don't subtract the mean: only divide by the std": x + step - step.mean(),
-            "you divide by the norm, which grows with the size: use the std": x + rate * g / norm,
-            "you divide by the largest value, a single pixel: use the std": x + rate * g / largest,
-            "you divide by the variance: the std is its square root": x + rate * g / g.var(),
-            "the sign loses which pixels matter most: divide by the std": x + rate * np.sign(g),
-        }
-        if hint := diagnose(answer, x + step, mistakes, advice, arguments=(x, g, rate)):
-            return hint
-    edge = np.full_like(x, 0.995)
-    clip = "the step is right, but the picture leaves [0, 1]: finish with np.clip"
-    return diagnose(answer, np.clip(edge + step, 0, 1), {}, clip, arguments=(edge, g, rate))
+@exercise(
+    "4.1",
+    because="a mean over four times as many places gives each pixel a quarter of the gradient;"
+    " only a normalised step keeps its length",
+)
+def lengths_of_steps(answer):
+    """(raw step, normalised step, raw rate that repairs it) in a picture twice as wide and high."""
+    raw, unit, rate = answer
+    advice = "the score is a mean over all places: count how many more of them there are"
+    mistakes = {
+        "the first number: twice as wide and twice as high is four times as many pixels": 0.005,
+        "the first number: a raw step follows the gradient, which gets smaller": 0.01,
+        "the first number: each pixel has less of a say now, not more": 0.04,
+        "the first number: a quarter, not a sixteenth": 0.01 / 16,
+    }
+    if hint := diagnose(raw, 0.0025, mistakes, f"the first number: {advice}"):
+        return hint
+    mistakes = {
+        "the second number: dividing by the standard deviation takes the quarter out again": 0.0025,
+        "the second number: the gradient was divided by its own standard deviation": 0.01 / 4e-4,
+    }
+    advice = "the second number: work out the standard deviation of 0.01 · g / std(g)"
+    if hint := diagnose(unit, 0.01, mistakes, advice):
+        return hint
+    mistakes = {
+        "the third number: a smaller gradient needs a larger rate": 25 / 4,
+        "the third number: that was the rate for the small picture": 25,
+        "the third number: four times as many pixels, not twice": 50,
+    }
+    return diagnose(rate, 100, mistakes, "the third number: rate × gradient should be 0.01 again")
 
 
 @exercise(
@@ -57,7 +62,9 @@ def jittered_gradient(answer):
         mistakes = {
             "the picture is never rolled: roll it before you take the gradient": plain,
             "this is the gradient of the rolled picture: roll it back by -shift": rolled,
-            "you roll the same way twice: the way back has the opposite shift": roll(rolled),
+            "still the bug: it rolls the same way twice; the opposite shift undoes a shift": (
+                roll(rolled)
+            ),
             "you roll by -t, then by t: the formula does it the other way round": backwards,
             "you roll only the gradient: first roll the picture too": roll(plain, -1),
             "you roll only the gradient: roll the picture, then the gradient back": roll(plain),
@@ -69,29 +76,31 @@ def jittered_gradient(answer):
     return None
 
 
-@exercise("4.3", because="each size is half the next, and the last is the picture's own")
-def sizes_of_octaves(answer):
-    """The sizes of 240 × 320 px in three octaves of scale 2."""
-
-    def inspect(sizes):
-        if not isinstance(sizes, list | tuple | np.ndarray) or len(sizes) == 0:
-            return "give a list of three pairs, such as [(10, 20), (20, 40), (40, 80)]"
-        if any(np.shape(pair) != (2,) for pair in sizes):
-            return "each size is a pair: (height, width)"
-        return None if len(sizes) == 3 else f"three octaves have three sizes; you give {len(sizes)}"
-
-    right = np.array([(60, 80), (120, 160), (240, 320)])
-    thirds = right[-1] * np.array([[1], [2], [3]]) / 3
+@exercise(
+    "4.3",
+    because="five times smaller by 1.4 is 5.4 times smaller: 119 px is the first width below 159,"
+    " and the photo's own size is an octave too",
+)
+def octaves_for_a_window(answer):
+    """(how many octaves, the width of the smallest) until one feature sees the whole picture."""
+    octaves, width = answer
     mistakes = {
-        "the sizes are right, but dreaming starts with the smallest": right[::-1],
-        "height comes first here, as in a picture's shape": right[:, ::-1],
-        "height comes first, and dreaming starts with the smallest": right[::-1, ::-1],
-        "the picture's own size is an octave too: it is the last of the three": right / 2,
-        "each size is the next one divided by 2: yours grow by equal amounts": thirds.round(),
-        "divide each size by 2 to get the one before: yours grow by equal amounts": thirds,
+        "the first number: 640 px is an octave too, and after four divisions 167 px are left": 5,
+        "the first number: the scale is 1.4 here, not 2": 4,
+        "the first number: one division less would do": 7,
     }
-    advice = "start from the picture's own size, (240, 320), and halve both sides, twice"
-    return diagnose(answer, right, mistakes, advice, inspect=inspect)
+    if hint := diagnose(octaves, 6, mistakes, "the first number: divide 640 by 1.4 until it fits"):
+        return hint
+    width_of = {n: 640 / 1.4**n for n in (4, 6)}
+    mistakes = {
+        "the second number: that is one division too few": width_of[4],
+        "the second number: that is one division too many: six octaves, five divisions": (
+            width_of[6]
+        ),
+        "the second number: that is the window: give the width of the picture": 159,
+    }
+    advice = "the second number: 640 px, divided by 1.4 five times"
+    return diagnose(width, 640 / 1.4**5, mistakes, advice, tolerance=6e-3)
 
 
 @exercise(
@@ -108,13 +117,14 @@ def next_start(answer):
     mistakes = {
         "the dream is enlarged, but the lost detail is missing": up,
         "that is only the lost detail: add the enlarged dream": detail,
-        "the sign is wrong: the lost detail is base − ↑smaller": up - detail,
-        "you lose the dream: the detail is base − ↑smaller, not base − ↑dreamed": base,
+        "the sign is wrong: add what the small photo lacks": up - detail,
+        "still the bug: this is the photo, and what was dreamt is gone. The lost detail is what the"
+        " small photo lacks": base,
         "you add the whole photo: add only what the smaller one lacks": up + base,
         "you add the whole photo: add only its lost detail": np.clip(up + base, 0, 1),
         "a mean of the two mixes dream and photo: follow the formula": (up + base) / 2,
     }
-    advice = "x = clip(↑dreamed + base − ↑smaller)"
+    advice = "the lost detail is what the photo has and the smaller photo, enlarged, has not"
     arguments = dreamed, smaller, base
     if hint := diagnose(answer, up + detail, mistakes, advice, arguments=arguments):
         return hint
@@ -125,42 +135,55 @@ def next_start(answer):
     return diagnose(answer, np.clip(start, 0, 1), {}, clip, arguments=(dreamed, smaller, base))
 
 
+LOOKS = {"-1": "d", "0": "a", "1": "b", "2": "c"}
+WHY_NOT = {  # the power k and the wrong letter for it
+    "0 divides by 1: nothing happens to the noise": "0: b",
+    "that divides by f, so broad waves gain": "1: d",
+    "k = 1 is what photos have, with structure at every size": "1: c",
+    "k = 2 weakens fine waves twice over, so hardly any are left": "2: b",
+    "dividing by a power of f favours broad waves, so it can't be finer than the noise": "2: d",
+    "k = −1 multiplies by f, so the broad waves are what is lost": "-1: b",
+    "multiplying by f makes fine waves stronger, not broad ones": "-1: c",
+}
+
+
 @exercise(
     "4.5",
-    because="divided by f, broad waves are as much stronger than fine ones as they are in photos",
+    because="dividing by a higher power of f leaves more of the broad waves and less of the fine"
+    " ones; at k = 1 every size of detail has the same share, as in photos",
 )
-def pink(answer):
-    """Noise (h, w) → the inverse FFT of its FFT divided by the frequencies."""
-    from ..canvas import frequencies  # loads TensorFlow
-
-    advice = (
-        "three lines: spectrum = np.fft.rfft2(noise); divide it by frequencies(noise.shape); return"
-        " np.fft.irfft2(…, noise.shape)"
-    )
-
-    def inspect(result):
-        if np.iscomplexobj(result):
-            return "that is still a spectrum: go back to a picture with np.fft.irfft2"
-        if np.ndim(result) == 2 and not np.isfinite(result).all():
-            return "you divide by a frequency of zero: use frequencies(noise.shape)"
-        if np.shape(result) == (9, 8):
-            return "the last column of an odd width is lost: give irfft2 the shape, noise.shape"
-        return None
-
-    for size in ((8, 12), (9, 9)):
-        noise = np.random.default_rng(35).normal(size=size)
-        spectrum, f = np.fft.rfft2(noise), frequencies(size)
-        across = np.maximum(np.fft.rfftfreq(size[1]), 1 / max(size))
-        mistakes = {
-            "that is the noise itself: divide its spectrum by f": noise,
-            "you multiply by f, so fine waves grow: divide": np.fft.irfft2(spectrum * f, size),
-            "divide by f, not by its square": np.fft.irfft2(spectrum / f**2, size),
-            "divide by f, not by its root": np.fft.irfft2(spectrum / f**0.5, size),
-            "down counts too: f is the frequency in both directions": np.fft.irfft2(
-                spectrum / across, size
-            ),
-        }
-        right = np.fft.irfft2(spectrum / f, size)
-        if hint := diagnose(answer, right, mistakes, advice, arguments=(noise,), inspect=inspect):
-            return hint
+def looks_of_noise(answer):
+    """{power k: the letter of how noise looks, divided by f^k}."""
+    if hint := diagnose_form(answer, LOOKS, "a letter"):
+        return hint
+    letters = {str(k): str(letter).strip().lower() for k, letter in answer.items()}
+    if strange := set(letters.values()) - set(LOOKS.values()):
+        return f"{min(strange)!r} is not one of the letters a, b, c and d"
+    advice = "think of which waves become weaker if the spectrum is divided by this power"
+    for k, letter in letters.items():
+        if hint := diagnose(f"{k}: {letter}", f"{k}: {LOOKS[k]}", WHY_NOT, advice):
+            return f"k = {k}: {hint}"
     return None
+
+
+@exercise(
+    "4.6",
+    because="you said beforehand which would be larger, measured both often enough to fail, and"
+    " your verdict agrees with the numbers. Now give yourself the points",
+)
+def a_claim_put_to_the_test(answer):
+    """dict(claim, measure, larger, smaller, verdict): does the verdict agree with the numbers?"""
+    missing = {"claim", "measure", "larger", "smaller", "verdict"} - set(answer)
+    if missing:
+        return f"your report has no {min(missing)!r}"
+    for part in ("claim", "measure"):
+        if not str(answer[part]).strip(" .…"):
+            return f"say in a few words what your {part} is"
+    larger, smaller = (np.asarray(answer[side], float).ravel() for side in ("larger", "smaller"))
+    if min(larger.size, smaller.size) < 3:
+        return "measure at least three dreams of each kind: other photos, or other seeds"
+    share = np.mean(larger[:, None] > smaller)
+    right, wrong = ("holds", "fails") if share >= 0.75 else ("fails", "holds")
+    hint = f"in {share:.0%} of the pairs the first is larger: look again"
+    advice = 'the verdict is "holds" or "fails"'
+    return diagnose(answer["verdict"], right, {hint: wrong}, advice)

@@ -11,7 +11,26 @@ from dreamkit.exercises import EXERCISES, check, diagnose, diagnose_letters
 MODULES = [f"dreamkit.exercises.notebook_0{number}" for number in range(7)]
 FORMED = {  # answers of the right form, without which these checks make no diagnosis
     "1.4": (1, 1),
+    "3.1": {"relative": 0.64, "gatys": 32, "tutorial": 8},
+    "3.3": {"m": 1, "v": 2, "adam": 0, "plain": 1, "unit": 0},
     "3.4": {"style": "b", "content": "d", "total variation": "a", "all three": "c"},
+    "3.6": {
+        "change": "more style",
+        "predicted": {"content": "up", "style": "down"},
+        "before": {"content": 0.8, "style": 0.07},
+        "after": {"content": 1.7, "style": 0.04},
+        "verdict": "holds",
+    },
+    "4.1": (1, 1, 1),
+    "4.3": (1, 1),
+    "4.5": {-1: "d", 0: "a", 1: "b", 2: "c"},
+    "4.6": {
+        "claim": "jitter",
+        "measure": "score",
+        "larger": [3, 4, 5],
+        "smaller": [0, 1, 2],
+        "verdict": "holds",
+    },
     "6.1": (1, 1),
     "6.3": "lower higher",
 }

@@ -16,10 +16,6 @@ from notebook_tools import definitions
 AXES = (0, 1)
 
 
-def up_step(x, g, rate):
-    return np.clip(x + rate * g / g.std(), 0, 1)
-
-
 def roll_and_roll_back(x, shift, gradient):
     return np.roll(gradient(np.roll(x, shift, AXES)), -np.array(shift), AXES)
 
@@ -29,36 +25,42 @@ def start_with_detail(dreamed, smaller, base):
     return np.clip(dk.resize(dreamed, size) + base - dk.resize(smaller, size), 0, 1)
 
 
-def pink(noise):
-    return np.fft.irfft2(np.fft.rfft2(noise) / frequencies(noise.shape), noise.shape)
+def the_notebooks_start(dreamed, smaller, base):
+    up = dk.resize(dreamed, base.shape[:2])
+    return np.clip(up + base - up, 0, 1)
 
 
-def divides_by_zero(noise):
-    down, right = np.fft.fftfreq(noise.shape[0])[:, None], np.fft.rfftfreq(noise.shape[1])
-    with np.errstate(all="ignore"):
-        return np.fft.irfft2(np.fft.rfft2(noise) / np.hypot(down, right), noise.shape)
+LOOKS = {-1: "d", 0: "a", 1: "b", 2: "c"}
+REPORT = {
+    "claim": "octaves make larger shapes",
+    "measure": "strength of waves longer than 32 px",
+    "larger": [3, 4, 5],
+    "smaller": [1, 2, 3.5],
+    "verdict": "holds",
+}
 
 
 RIGHT = {
-    "4.1": up_step,
+    "4.1": (0.0025, 0.01, 100),
     "4.2": roll_and_roll_back,
-    "4.3": [(60, 80), (120, 160), (240, 320)],
+    "4.3": (6, 119),
     "4.4": start_with_detail,
-    "4.5": pink,
+    "4.5": LOOKS,
+    "4.6": REPORT,
 }
 WRONG = {
-    "descends": ("4.1", lambda x, g, r: np.clip(x - r * g / g.std(), 0, 1), "descent"),
-    "takes the raw gradient": ("4.1", lambda x, g, r: x + r * g, "raw"),
-    "takes the raw gradient, clipped": ("4.1", lambda x, g, r: np.clip(x + r * g, 0, 1), "raw"),
-    "divides by the norm": ("4.1", lambda x, g, r: x + r * g / np.linalg.norm(g), "norm"),
-    "gives only the step": ("4.1", lambda x, g, r: r * g / g.std(), "only the step"),
-    "does not clip": ("4.1", lambda x, g, r: x + r * g / g.std(), "np.clip"),
+    "halves the gradient": ("4.1", (0.005, 0.01, 50), "four times as many pixels"),
+    "makes the gradient larger": ("4.1", (0.04, 0.01, 100), "less of a say"),
+    "keeps the raw step": ("4.1", (0.01, 0.01, 100), "follows the gradient"),
+    "lets the normalised step shrink": ("4.1", (0.0025, 0.0025, 100), "takes the quarter out"),
+    "lowers the rate": ("4.1", (0.0025, 0.01, 6.25), "needs a larger rate"),
+    "keeps the rate": ("4.1", (0.0025, 0.01, 25), "the rate for the small picture"),
     "does not roll": ("4.2", lambda x, t, gradient: gradient(x), "never rolled"),
     "does not roll back": ("4.2", lambda x, t, gradient: gradient(np.roll(x, t, AXES)), "-shift"),
     "rolls twice the same way": (
         "4.2",
         lambda x, t, gradient: np.roll(gradient(np.roll(x, t, AXES)), t, AXES),
-        "opposite",
+        "still the bug",
     ),
     "rolls without axes": (
         "4.2",
@@ -70,18 +72,18 @@ WRONG = {
         lambda x, t, gradient: np.roll(gradient(np.roll(x, t, AXES)), -t, AXES),
         "TypeError",
     ),
-    "starts large": ("4.3", RIGHT["4.3"][::-1], "smallest"),
-    "puts width first": ("4.3", [(80, 60), (160, 120), (320, 240)], "height comes first"),
-    "leaves out the picture's size": ("4.3", [(30, 40), (60, 80), (120, 160)], "own size"),
-    "takes equal distances": ("4.3", [(80, 107), (160, 213), (240, 320)], "equal amounts"),
-    "gives two sizes": ("4.3", [(120, 160), (240, 320)], "three sizes"),
-    "gives plain numbers": ("4.3", [60, 120, 240], "pair"),
+    "forgets the photo's own size": ("4.3", (5, 119), "is an octave too"),
+    "halves": ("4.3", (4, 80), "1.4 here, not 2"),
+    "divides once too often": ("4.3", (7, 85), "one division less"),
+    "stops a division early": ("4.3", (6, 167), "one division too few"),
+    "gives the sixth division": ("4.3", (6, 85), "six octaves, five divisions"),
+    "gives the window": ("4.3", (6, 159), "that is the window"),
     "forgets the detail": (
         "4.4",
         lambda dreamed, smaller, base: dk.resize(dreamed, base.shape[:2]),
         "lost detail is missing",
     ),
-    "loses the dream": ("4.4", lambda dreamed, smaller, base: base, "lose the dream"),
+    "keeps the bug": ("4.4", the_notebooks_start, "still the bug"),
     "turns the sign": (
         "4.4",
         lambda dreamed, smaller, base: (
@@ -96,45 +98,16 @@ WRONG = {
         ),
         "np.clip",
     ),
-    "gives the noise back": ("4.5", lambda noise: noise, "noise itself"),
-    "multiplies by f": (
-        "4.5",
-        lambda noise: np.fft.irfft2(np.fft.rfft2(noise) * frequencies(noise.shape), noise.shape),
-        "you multiply",
-    ),
-    "divides by the square": (
-        "4.5",
-        lambda noise: np.fft.irfft2(
-            np.fft.rfft2(noise) / frequencies(noise.shape) ** 2, noise.shape
-        ),
-        "not by its square",
-    ),
-    "divides by the root": (
-        "4.5",
-        lambda noise: np.fft.irfft2(
-            np.fft.rfft2(noise) / np.sqrt(frequencies(noise.shape)), noise.shape
-        ),
-        "not by its root",
-    ),
-    "stays in the spectrum": (
-        "4.5",
-        lambda noise: np.fft.rfft2(noise) / frequencies(noise.shape),
-        "still a spectrum",
-    ),
-    "divides by zero": ("4.5", divides_by_zero, "frequency of zero"),
-    "looks across only": (
-        "4.5",
-        lambda noise: np.fft.irfft2(
-            np.fft.rfft2(noise) / np.maximum(np.fft.rfftfreq(noise.shape[1]), 1 / max(noise.shape)),
-            noise.shape,
-        ),
-        "down counts too",
-    ),
-    "loses a column": (
-        "4.5",
-        lambda noise: np.fft.irfft2(np.fft.rfft2(noise) / frequencies(noise.shape)),
-        "last column",
-    ),
+    "turns the power round": ("4.5", {-1: "b", 0: "a", 1: "d", 2: "c"}, "multiplies by f"),
+    "takes clouds for blobs": ("4.5", LOOKS | {1: "c", 2: "b"}, "at every size"),
+    "thinks that 0 is pink": ("4.5", LOOKS | {0: "b"}, "nothing happens"),
+    "leaves a power out": ("4.5", {0: "a", 1: "b", 2: "c"}, "dictionary with the keys"),
+    "uses another letter": ("4.5", LOOKS | {2: "e"}, "'e' is not one of the letters"),
+    "sees what it hoped for": ("4.6", REPORT | {"larger": [1, 2, 3]}, "of the pairs"),
+    "gives up a claim that holds": ("4.6", REPORT | {"verdict": "fails"}, "in 89% of the pairs"),
+    "measures twice": ("4.6", REPORT | {"smaller": [1, 2]}, "at least three dreams"),
+    "makes no claim": ("4.6", REPORT | {"claim": " "}, "what your claim is"),
+    "gives no verdict": ("4.6", REPORT | {"verdict": ""}, '"holds" or "fails"'),
 }
 
 
@@ -147,10 +120,36 @@ def test_a_right_answer_is_right(number):
 
 @pytest.mark.parametrize("number", RIGHT)
 def test_an_unfilled_stub_is_not_yet(number):
-    stub = ... if number == "4.3" else lambda *args: ...
+    stub = (lambda *args: ...) if callable(RIGHT[number]) else ...
     verdict = check(number, stub)
     assert not verdict.right
     assert "three dots" in verdict.words
+
+
+def test_unfilled_letters_are_not_yet():
+    assert "choose a letter for -1, 0, 1, 2" in check("4.5", dict.fromkeys(LOOKS, ...)).words
+
+
+def test_the_gradient_of_a_mean_shrinks_as_exercise_4_1_says():
+    small = tf.constant(np.random.default_rng(1).random((8, 8, 3)))
+    large = tf.tile(small, (2, 2, 1))  # four times as many pixels of the same kind
+    lengths = []
+    for picture in (small, large):
+        with tf.GradientTape() as tape:
+            tape.watch(picture)
+            score = tf.reduce_mean(picture**2)
+        lengths.append(float(tf.math.reduce_std(tape.gradient(score, picture))))
+    assert lengths[1] == pytest.approx(lengths[0] / 4)
+
+
+def test_noise_looks_as_exercise_4_5_says():
+    """The share of fine waves falls from one power to the next."""
+    noise = np.random.default_rng(2).normal(size=(96, 96))
+    shares = []
+    for power in LOOKS:
+        picture = np.fft.irfft2(np.fft.rfft2(noise) / frequencies(noise.shape) ** power)
+        shares.append(np.abs(np.diff(picture)).mean() / picture.std())
+    assert shares == sorted(shares, reverse=True)
 
 
 @pytest.mark.parametrize("mistake", WRONG)
