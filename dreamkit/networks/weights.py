@@ -218,8 +218,9 @@ def read_sums(folder):
         raise WeightsError(f"{sums} cannot be read: check its permissions.") from error
     if len(content) > MAX_SUMS:
         raise WeightsError(f"{sums} is not a list of checksums: delete it.")
-    rows = (line.split(maxsplit=1) for line in os.fsdecode(content).splitlines())
-    return {Path(row[1].strip().lstrip("*")).name: row[0].lower() for row in rows if len(row) == 2}
+    rows = (line.split(maxsplit=1) for line in content.splitlines())  # bytes: at ASCII spaces only
+    pairs = (map(os.fsdecode, row) for row in rows if len(row) == 2)
+    return {Path(name.strip().lstrip("*")).name: digest.lower() for digest, name in pairs}
 
 
 def hash_file(algorithm, path):
