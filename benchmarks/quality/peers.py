@@ -22,7 +22,7 @@ SCALE = 255 * 0.226  # torchvision's networks see (x − mean) / 0.226, and x in
 STYLE = tutorial_style.STYLE
 CHANNELS = dict(zip(STYLE, (64, 128, 256, 512, 512), strict=True))
 CROWSON_WEIGHTS = (256, 64, 16, 4, 1)
-PART = 0.3  # of the published steps: after them little changes, see book/quality.md
+PART = 0.3  # of the published steps, for time; book/quality.md has the command that tries them all
 
 
 @method("TensorFlow's tutorial", "tensorflow.org/tutorials/generative/style_transfer", part=PART)
