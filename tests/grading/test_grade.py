@@ -269,7 +269,7 @@ def test_functions_of_functions_and_of_tables_are_checked_too(tmp_path):
     (result,) = grade_folder(tmp_path / "in", tmp_path / "out", LIMITS, announce=lambda _: None)
     assert (result.note, result.failed) == ("", [])
     assert [answer.words for answer in result.answers.values() if answer.verdict != "right"] == []
-    assert len(result.answers) == 6
+    assert len(result.answers) == 7
 
 
 # Whose is it?
