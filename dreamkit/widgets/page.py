@@ -13,6 +13,12 @@ body { overflow-x: hidden; }
 .jupyter-button:focus-visible, .noUi-handle:focus-visible, select:focus-visible {
   outline: 3px solid #1a5fb4 !important; outline-offset: 1px; }
 .noUi-handle { background: #1a5fb4 !important; border-color: #1a5fb4 !important; }
+.widget-select-multiple > select { background: var(--jp-layout-color1); color: inherit; }
+:root { --light-arrow: url("data:image/svg+xml,%3Csvg xmlns='http://www.\
+w3.org/2000/svg' viewBox='0 0 18 18'%3E%3Cpath d='M5 7l4 4 4-4' fill='none' stroke='white' \
+stroke-width='2'/%3E%3C/svg%3E"); }
+.theme-dark .widget-dropdown > select { background-image: var(--light-arrow) !important; }
+.theme-dark .noUi-handle { background: #78aeed !important; border-color: #78aeed !important; }
 @media (prefers-color-scheme: dark) {
   :root:root { color-scheme: dark;
     --jp-layout-color0: #111; --jp-layout-color1: #212121; --jp-layout-color2: #424242;
@@ -21,9 +27,7 @@ body { overflow-x: hidden; }
     --jp-content-font-color1: #fff; --jp-error-color0: #ff8a80; }
   body { background: #111 !important; }
   .noUi-handle { background: #78aeed !important; border-color: #78aeed !important; }
-  .widget-dropdown > select { background-image: url("data:image/svg+xml,%3Csvg xmlns='http://www.\
-w3.org/2000/svg' viewBox='0 0 18 18'%3E%3Cpath d='M5 7l4 4 4-4' fill='none' stroke='white' \
-stroke-width='2'/%3E%3C/svg%3E") !important; }
+  .widget-dropdown > select { background-image: var(--light-arrow) !important; }
   .jupyter-button:focus-visible, .noUi-handle:focus-visible, select:focus-visible {
     outline-color: #78aeed !important; }
 }
