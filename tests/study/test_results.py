@@ -355,6 +355,8 @@ def lecture_sentences(base, both, varied):
     yield f"noise at {start.noise} and {end.noise}."
     descent = varied["vgg19", "end_raw"].loc["raw descent", "effect"].map(change)
     yield f"the signs turn: low contrast {descent.low_contrast}, blur {descent.blur} (ten photos"
+    photos = varied["vgg19", "end_raw"].loc["base", "effect"].map(change)
+    yield f"In section 4, lines had {photos.lines}: that was for the ten photos."
     terms = base["style_end"].loc[STYLE, "effect"][MARKS].sort_values().map(change)
     yield f"it ends between {terms.iloc[-1]} and {terms.iloc[0]} for the five marks with VGG-19"
     counts = agreement(both[1.0])["same_verdict"]
@@ -411,6 +413,10 @@ def appendix_sentences(table, base, both, varied):
     yield f"(lines {was.lines} to {noise.lines}, mixed {was.mixed} to {noise.mixed})"
     yield from replication_sentences(both, varied)
     yield from clutter_sentences(table)
+    photos = table[(table["origin"] == "photo") & (table["network"] == "vgg19")]
+    pairs = paired(photos[photos["variant"] == "base"], "end_raw")
+    lines = pairs[(pairs["kind"] == "lines") & (pairs["severity"] == 1)]["effect"]
+    yield f"lines lay between {change(lines.max())} and {change(lines.min())}."
     marks = now[raw.loc[STYLE, "effect"][MARKS].sort_values().index]
     yield f"less than what the marks change ({marks.iloc[-1]} to {marks.iloc[0]})"
     yield from share_sentences(table)
@@ -510,6 +516,7 @@ FREE = {  # numbers that quote no result: definitions, examples, and a run whose
               "holds 95 % of these", "with its 95 % interval"],
     APPENDIX: ["The range between the dashed lines is a **95 % interval**", "with probability 95 %",
                "cut off 2.5 % of", "a false alarm in 5 % of the worlds", "with 80 % power",
+               "Suppose the true change is +10 %.",
                "with both 95 % intervals"],
 }  # fmt: skip
 UNRECORDED = "25 steps bring"  # this paragraph says itself that its run isn't among the tables
@@ -548,7 +555,9 @@ def test_verdicts_that_the_text_gives_in_words_are_the_tables(base, both):
     )
     assert set(style.index[style == "open"]) == {"jpeg", "pixelation"}
     assert set(dream.index[dream == "open"]) == {"swirl", "colour_patches", "jpeg"}
-    assert "there isn't one distortion for which both halves hold" in prose(LECTURE)
+    assert "at the end of the run there isn't one distortion for which both halves hold" in prose(
+        LECTURE
+    )
     for measure in ("end_raw", "end_relative"):
         one, other = (base[measure].loc[of, "verdict"] == "as claimed" for of in (STYLE, DREAM))
         assert not (one & other).any()
@@ -558,6 +567,7 @@ def test_verdicts_that_the_text_gives_in_words_are_the_tables(base, both):
     assert "*both* halves of the claim for noise, low contrast, blur and lines." in prose(APPENDIX)
     kinds = start[0].index[start[0] & start[1]]
     assert set(kinds) == {"noise", "low_contrast", "blur", "lines"}
+    assert f"(At the start there are {WORDS[len(kinds)]}, by the raw measures;" in prose(LECTURE)
     differ = both[1.0].loc[~both[1.0]["same_verdict"], ["measure", "kind"]].to_numpy().tolist()
     assert "The exceptions are blur and pixelation, raw." in prose(LECTURE)
     assert differ == [["end_raw", "blur"], ["end_raw", "pixelation"]]
