@@ -10,7 +10,7 @@ from .rules import RULES, by_default
 
 # Settings that only some values of another setting use: {(setting, other): values that use it}.
 USED_WITH = {
-    ("learning_rate", "optimizer"): ("adam", "gradient"),
+    ("learning_rate", "optimizer"): ("adam", "gradient", "spectral"),
     ("smooth", "optimizer"): ("gradient",),
     ("balance", "order"): ("joint",),
     ("octave_steps", "order"): ("style-dream", "dream-style"),

@@ -82,7 +82,7 @@ def estimate(
         SettingsError: an invalid recipe, size or number of steps.
 
     >>> print(estimate("dream", 64, "squeezenet", steps=2, octaves=1))  # doctest: +ELLIPSIS
-    about ... s, ... GiB of ... GiB free, whole
+    about ... s, ... GiB of ... GiB free..., whole
     """
     check_choice("recipe", recipe, ("style", "dream"))
     chosen = profile if isinstance(profile, Profile) else choose_profile(profile, quiet=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -89,10 +90,13 @@ def test_the_templates_load_nothing_from_elsewhere_and_are_otherwise_the_same(tm
 @pytest.mark.skipif(not shutil.which("make"), reason="there is no make")
 def test_the_dockerfile_does_what_the_makefile_does():
     dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
+    outside_make = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL")}
 
     def would_run(*arguments):
-        command = ["make", "--always-make", "--dry-run", *arguments]
-        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        command = ["make", "--always-make", "--dry-run", "--no-print-directory", *arguments]
+        return subprocess.run(
+            command, cwd=ROOT, env=outside_make, capture_output=True, text=True, check=True
+        ).stdout
 
     (setup,) = re.findall(r"^RUN make (\S+)$", dockerfile, re.MULTILINE)
     (serve,) = re.findall(r"^CMD (.+)$", dockerfile, re.MULTILINE)

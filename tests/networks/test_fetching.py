@@ -307,7 +307,7 @@ class TestFetch:
         assert not (tmp_path / "SHA256SUMS").exists()
         internet.add("Keras")
         fetch_weights(tmp_path, ["vgg19"])
-        assert "does not hold whole weights" in capsys.readouterr().out
+        assert "does not hold complete weights" in capsys.readouterr().out
         assert_downloaded(load_backbone("vgg19", weights=path).model)
 
     @pytest.mark.parametrize(
@@ -330,7 +330,7 @@ class TestFetch:
 
         (path.parent / "SHA256SUMS").write_text(f"{'0' * 64}  {path.name}\n")
         monkeypatch.setattr(keras.Model, "save_weights", lose)
-        with pytest.raises(WeightsError, match="does not hold whole weights"):
+        with pytest.raises(WeightsError, match="does not hold complete weights"):
             fetch_weights(path.parent, ["vgg19"])
         assert path.read_bytes() == before
 

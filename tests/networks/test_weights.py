@@ -439,7 +439,7 @@ class TestHostile:
             kernel = file[name].attrs["weight_names"][0]
             del file[name][kernel]
             file[name].create_dataset(kernel, (2**20, 2**20), "f4", chunks=(64, 64))
-        with pytest.raises(WeightsError, match=r"does not hold whole weights.*not in the file"):
+        with pytest.raises(WeightsError, match=r"does not hold complete weights.*not in the file"):
             load_weights(model, path)
 
     @pytest.mark.parametrize("link", ["external link", "external file", "virtual"])

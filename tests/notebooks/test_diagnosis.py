@@ -11,6 +11,8 @@ from dreamkit.exercises import EXERCISES, check, diagnose, diagnose_letters
 MODULES = [f"dreamkit.exercises.notebook_0{number}" for number in range(7)]
 FORMED = {  # answers of the right form, without which these checks make no diagnosis
     "1.4": (1, 1),
+    "2.4": (1, 1, 1),
+    "2.5": {"reason": "alike", "pair": 0.1, "textures": [0.2, 0.3, 0.4], "verdict": "fools"},
     "3.1": {"relative": 0.64, "gatys": 32, "tutorial": 8},
     "3.3": {"m": 1, "v": 2, "adam": 0, "plain": 1, "unit": 0},
     "3.4": {"style": "b", "content": "d", "total variation": "a", "all three": "c"},
