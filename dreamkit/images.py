@@ -78,11 +78,11 @@ def _unit_range(array, name):
     return (array if shared else np.clip(array, 0, 1)).astype(np.float32, copy=False)
 
 
-def _pixel_count(value):
+def _pixel_count(value, name="Size"):
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not whole or not 1 <= value <= MAX_PIXELS:
         fix = "give integers of at least 1" if not whole or value < 1 else "choose a smaller one"
-        raise ImageError(f"Size {shown(value)} is not a number of pixels: {fix}.")
+        raise ImageError(f"{name} {shown(value)} is not a number of pixels: {fix}.")
     return int(value)
 
 
@@ -152,7 +152,7 @@ def load_image(source, size=None, largest=None):
     (60, 90, 3)
     """
     size = None if size is None else _pixel_count(size)
-    largest = None if largest is None else _pixel_count(largest)
+    largest = None if largest is None else _pixel_count(largest, "largest")
     if isinstance(source, Image.Image):
         return _read(source, "The PIL image", size, largest)
     if isinstance(source, (bytes, bytearray)):

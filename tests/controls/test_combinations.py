@@ -104,7 +104,9 @@ def dreams(controls):
 def combines(style, controls):
     fast = dict(style_backbone="squeezenet", dream_backbone="squeezenet", octaves=1)
     fast |= dict(steps=1, profile="ci", progress=False)
-    fast |= {} if controls.get("order") == "joint" else dict(octave_steps=1)
+    if controls.get("order") != "joint":
+        fast |= dict(octave_steps=1)
+        controls = {name: value for name, value in controls.items() if name != "balance"}
     check(dream_style, {"content", "style", "dream"}, PHOTO, style, **fast, **controls)
 
 

@@ -98,7 +98,15 @@ def png(side):
 def kernels(app):
     """The processes that belong to visitors."""
     children = psutil.Process(app.pid).children(recursive=True)
-    return [child for child in children if "ipykernel" in " ".join(child.cmdline())]
+    return [child for child in children if "ipykernel" in " ".join(command(child))]
+
+
+def command(process):
+    """The words that started a process; [] if it has just ended."""
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
 
 
 def test_without_the_token_nobody_gets_in(app, chromium):
