@@ -13,7 +13,7 @@ Most checks leave the work to `diagnose`, which has a hint for each of the usual
 import importlib
 from dataclasses import dataclass
 
-from .diagnosis import close, diagnose, diagnose_form, diagnose_letters
+from .diagnosis import close, diagnose, diagnose_form, diagnose_letters, diagnose_report
 
 __all__ = [
     "EXERCISES",
@@ -23,6 +23,7 @@ __all__ = [
     "diagnose",
     "diagnose_form",
     "diagnose_letters",
+    "diagnose_report",
     "exercise",
 ]
 

@@ -108,6 +108,27 @@ def diagnose_form(answer, keys, what="a value"):
     return f"choose {what} for {', '.join(unfilled)}" if unfilled else None
 
 
+def diagnose_report(answer, texts, others):
+    """Find the hint for the report of an open task that isn't complete.
+
+    Args:
+        answer: the learner's dictionary.
+        texts: {part in words: the hint if it is empty}.
+        others: names of the parts that are numbers or a verdict.
+
+    Returns:
+        A hint, or None if every part is there and every text has words.
+
+    >>> diagnose_report({"name": "…"}, {"name": "give it a name"}, ["verdict"])
+    "your report has no 'verdict'"
+    >>> diagnose_report({"name": "…", "verdict": "holds"}, {"name": "give it a name"}, ["verdict"])
+    'give it a name'
+    """
+    if missing := {*texts, *others} - set(answer):
+        return f"your report has no {min(missing)!r}"
+    return next((hint for part, hint in texts.items() if not str(answer[part]).strip(" .…")), None)
+
+
 def same(result, right, tolerance):
     """True if two results agree: numbers up to a tolerance, anything else exactly."""
     if isinstance(right, dict):

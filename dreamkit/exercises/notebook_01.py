@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..exercises import diagnose, diagnose_letters, exercise
+from ..exercises import diagnose, diagnose_letters, diagnose_report, exercise
 
 PICTURE = np.array(
     [[0, 1, 3, 0, 2], [2, 0, 1, 4, 0], [0, 1, 0, 3, 1], [1, 0, 2, 1, 2], [0, 3, 0, 1, 2]]
@@ -121,11 +121,9 @@ def layers_for_100_pixels(answer):
 )
 def name_of_a_channel(answer):
     """dict(name, yes, no, verdict): does the verdict agree with the responses?"""
-    missing = {"name", "yes", "no", "verdict"} - set(answer)
-    if missing:
-        return f"your report has no {min(missing)!r}"
-    if not str(answer["name"]).strip(" .…"):
-        return "give the channel a name, in a few words"
+    texts = {"name": "give the channel a name, in a few words"}
+    if hint := diagnose_report(answer, texts, ("yes", "no", "verdict")):
+        return hint
     yes, no = (np.asarray(answer[kind], float).ravel() for kind in ("yes", "no"))
     if min(yes.size, no.size) < 3:
         return "measure at least three pictures of each kind"

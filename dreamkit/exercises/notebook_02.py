@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..exercises import diagnose, diagnose_letters, exercise
+from ..exercises import diagnose, diagnose_letters, diagnose_report, exercise
 
 
 @exercise(
@@ -108,11 +108,9 @@ def wrong_size(answer):
 )
 def fooled(answer):
     """dict(reason, pair, textures, verdict): does the verdict agree with the distances?"""
-    missing = {"reason", "pair", "textures", "verdict"} - set(answer)
-    if missing:
-        return f"your report has no {min(missing)!r}"
-    if not str(answer["reason"]).strip(" .…"):
-        return "give your reason, in a sentence"
+    texts = {"reason": "give your reason, in a sentence"}
+    if hint := diagnose_report(answer, texts, ("pair", "textures", "verdict")):
+        return hint
     textures = np.asarray(answer["textures"], float).ravel()
     if textures.size < 3:
         return "measure the two pieces of at least three textures"

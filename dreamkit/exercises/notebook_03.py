@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..exercises import close, diagnose, diagnose_form, exercise
+from ..exercises import close, diagnose, diagnose_form, diagnose_report, exercise
 
 
 @exercise(
@@ -176,11 +176,9 @@ def painting_size(answer):
 )
 def a_bargain(answer):
     """dict(change, predicted, before, after, verdict): does the verdict agree with the losses?"""
-    missing = {"change", "predicted", "before", "after", "verdict"} - set(answer)
-    if missing:
-        return f"your report has no {min(missing)!r}"
-    if not str(answer["change"]).strip(" .…"):
-        return "say in a few words what you changed"
+    texts = {"change": "say in a few words what you changed"}
+    if hint := diagnose_report(answer, texts, ("predicted", "before", "after", "verdict")):
+        return hint
     predicted, before, after = (dict(answer[part]) for part in ("predicted", "before", "after"))
     if len(predicted) < 2:
         return "predict at least two terms, such as content and style"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..exercises import diagnose, diagnose_form, exercise
+from ..exercises import diagnose, diagnose_form, diagnose_report, exercise
 from ..images import resize
 
 
@@ -173,12 +173,9 @@ def looks_of_noise(answer):
 )
 def a_claim_put_to_the_test(answer):
     """dict(claim, measure, larger, smaller, verdict): does the verdict agree with the numbers?"""
-    missing = {"claim", "measure", "larger", "smaller", "verdict"} - set(answer)
-    if missing:
-        return f"your report has no {min(missing)!r}"
-    for part in ("claim", "measure"):
-        if not str(answer[part]).strip(" .…"):
-            return f"say in a few words what your {part} is"
+    texts = {part: f"say in a few words what your {part} is" for part in ("claim", "measure")}
+    if hint := diagnose_report(answer, texts, ("larger", "smaller", "verdict")):
+        return hint
     larger, smaller = (np.asarray(answer[side], float).ravel() for side in ("larger", "smaller"))
     if min(larger.size, smaller.size) < 3:
         return "measure at least three dreams of each kind: other photos, or other seeds"

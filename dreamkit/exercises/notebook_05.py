@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..exercises import diagnose, diagnose_letters, exercise
+from ..exercises import diagnose, diagnose_letters, diagnose_report, exercise
 
 
 @exercise(
@@ -107,11 +107,9 @@ def fair_comparison(answer):
 )
 def tested_sentence(answer):
     """dict(sentence, first, second, verdict): does the verdict agree with the pairs?"""
-    missing = {"sentence", "first", "second", "verdict"} - set(answer)
-    if missing:
-        return f"your report has no {min(missing)!r}"
-    if not str(answer["sentence"]).strip(" .…"):
-        return "write down the sentence that you tested"
+    texts = {"sentence": "write down the sentence that you tested"}
+    if hint := diagnose_report(answer, texts, ("first", "second", "verdict")):
+        return hint
     first, second = (np.asarray(answer[name], float).ravel() for name in ("first", "second"))
     if first.size != second.size:
         return "first and second are pairs: give one number of each for every photo"
