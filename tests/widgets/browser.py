@@ -46,7 +46,9 @@ def server(arguments, folder, **environment):
     """A server in a process of its own; gives the process. PORT in the arguments is a free port."""
     port = free_port()
     command = [sys.executable, *(text.replace("PORT", str(port)) for text in arguments)]
-    variables = os.environ | {"DREAMKIT_PROFILE": "ci", "PYTHONPATH": str(ROOT)} | environment
+    own = {"DREAMKIT_PROFILE": "ci", "PYTHONPATH": str(ROOT)}
+    own |= {"JUPYTER_CONFIG_DIR": str(folder / "jupyter")}  # not the tabs that its owner left open
+    variables = os.environ | own | environment
     with open(folder / "server.log", "wb") as log:
         process = subprocess.Popen(
             command, cwd=folder, env=variables, stdout=log, stderr=subprocess.STDOUT

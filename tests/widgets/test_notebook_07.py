@@ -31,6 +31,8 @@ def jupyter(tmp_path_factory):
                 nbformat.write(without_outputs(load(path)), folder / path.name)
             arguments = ["-m", library, "--no-browser", "--allow-root", "--port=PORT"]
             arguments += [f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={folder}"]
+            manager = "--MappingKernelManager.cull"  # ends the kernels of pages that are closed
+            arguments += [f"{manager}_idle_timeout=15", f"{manager}_interval=5"]
             started[library] = stack.enter_context(server(arguments, folder))
             started[library].folder = folder
         return started[library]
@@ -49,7 +51,7 @@ def without_outputs(notebook):
 def run_all(process, library, name, chromium):
     """The page of a notebook after Run All, when all of its cells have run."""
     page = chromium.new_context(viewport={"width": 1280, "height": 1000}).new_page()
-    address = f"http://127.0.0.1:{process.port}/{PLACES[library]}/{name}?token={TOKEN}"
+    address = f"http://127.0.0.1:{process.port}/{PLACES[library]}/{name}?reset&token={TOKEN}"
     page.goto(address, timeout=LOAD)
     page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=LOAD)
     page.wait_for_timeout(3000)  # until the kernel has been chosen
@@ -75,22 +77,18 @@ def outputs(path):
     return [output for cell in cells(load(path), "code") for output in cell.outputs]
 
 
-@pytest.mark.parametrize("path", numbered(), ids=lambda path: path.stem)
-def test_run_all_in_jupyterlab_gives_no_error(jupyter, chromium, path):
-    process = jupyter("jupyterlab")
-    page = run_all(process, "jupyterlab", path.name, chromium)
-    kinds = {output.output_type for output in outputs(process.folder / path.name)}
-    assert "error" not in kinds
-    page.context.close()
-
-
-@pytest.mark.parametrize("library", list(PLACES))
-def test_the_playground_is_alive(jupyter, chromium, library):
+@pytest.mark.parametrize(
+    ("library", "path"),
+    [*(("jupyterlab", path) for path in numbered()), ("notebook", PLAYGROUND)],
+    ids=lambda value: getattr(value, "stem", value),
+)
+def test_run_all_gives_no_error_and_the_playground_is_alive(jupyter, chromium, library, path):
     process = jupyter(library)
-    page = run_all(process, library, PLAYGROUND.name, chromium)
-    assert "error" not in {o.output_type for o in outputs(process.folder / PLAYGROUND.name)}
-    button = page.locator("button.jupyter-button", has_text=re.compile("^Run$"))
-    button.scroll_into_view_if_needed()
-    button.click()
-    page.get_by_text(re.compile("^Done in")).wait_for(timeout=2 * MINUTE)
+    page = run_all(process, library, path.name, chromium)
+    assert "error" not in {output.output_type for output in outputs(process.folder / path.name)}
+    if path == PLAYGROUND:
+        button = page.locator("button.jupyter-button", has_text=re.compile("^Run$"))
+        button.scroll_into_view_if_needed()
+        button.click()
+        page.get_by_text(re.compile("^Done in")).wait_for(timeout=2 * MINUTE)
     page.context.close()
