@@ -27,11 +27,12 @@ UPLOAD  ?= 20
 BIN   := .venv/bin
 READY := .venv/.ready
 
-# One process for each core, up to four: each takes up to 3 GB. A file's tests stay together, for
-# they share networks, and a notebook's cells need its one kernel. In the order of collection the many
-# short files, the examples in the package, come last, and no process waits long for the others.
-PYTEST := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile \
-	--no-loadscope-reorder
+# One process for each core, up to four: each takes up to 3 GB and computes on one core. A file's tests
+# stay together, for they share networks, and a notebook's cells need its one kernel. In the order of
+# collection the many short files, the examples in the package, come last, and no process waits long
+# for the others.
+PYTEST := TF_NUM_INTRAOP_THREADS=1 $(BIN)/python -m pytest --numprocesses logical \
+	--maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: dream test test-all test-oldest test-newest bench quality study lint lab app notebooks book links doctor lock clean
 .DEFAULT_GOAL := dream

@@ -156,7 +156,8 @@ def _walk(
                 stepper.move(step, gradient)
                 del gradient  # avoids a second full-size copy
                 canvas.paint()
-            recorder.record(steps, *score(picture.value()), picture, slots)
+            total, terms, _ = score.value_and_gradient(picture.value())  # traced already
+            recorder.record(steps, total, terms, picture, slots)
     return recorder.run()
 
 

@@ -80,6 +80,7 @@ def test_the_other_recipes_take_many_pictures_too(command, photos, verb):
     assert pictures("outputs") == [f"chelsea-{end}.png", f"coffee-{end}.png"]
 
 
+@pytest.mark.slow  # the jobs' own tests cover processes and clusters
 def test_processes_and_a_cluster_make_the_same_pictures_as_one_process(
     command, photos, tmp_path, monkeypatch
 ):

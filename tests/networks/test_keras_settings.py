@@ -70,10 +70,12 @@ def expected():
 @pytest.mark.parametrize(
     ("settings", "config"),
     [
-        ("", dict(image_data_format="channels_first", floatx="float16", epsilon=0.1)),
         (
-            'keras.config.set_dtype_policy("mixed_float16"); keras.config.set_floatx("float64")',
-            None,
+            'keras.config.set_dtype_policy("mixed_float16")',
+            dict(image_data_format="channels_first", floatx="float64", epsilon=0.1),
+        ),
+        pytest.param(
+            'keras.config.set_floatx("float64")', dict(floatx="float16"), marks=pytest.mark.slow
         ),
     ],
 )

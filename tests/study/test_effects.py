@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 from tables import KINDS, study_table
 
 from dreamkit.errors import SettingsError
@@ -123,6 +124,12 @@ def test_holm_multiplies_the_smallest_p_by_the_number_of_tests_the_next_by_one_f
     np.testing.assert_allclose(holm([0.01, 0.04, 0.03]), [0.03, 0.06, 0.06])
     np.testing.assert_allclose(holm([0.01, np.nan, 0.03]), [0.02, np.nan, 0.03])
     assert np.isnan(holm([np.nan, np.nan])).all()
+
+
+def test_holm_agrees_with_statsmodels():
+    p_values = np.random.default_rng(0).random(40) ** 4  # from 0.0001 to 0.9
+    p_values[5:9] = p_values[4]
+    np.testing.assert_allclose(holm(p_values), multipletests(p_values, method="holm")[1])
 
 
 def test_the_interval_contains_the_true_mean_in_nineteen_cases_of_twenty():

@@ -414,6 +414,7 @@ def test_the_count_of_pairs_is_that_of_a_plain_loop(serial):
 # Many workers
 
 
+@pytest.mark.slow  # the jobs' own tests cover processes
 def test_two_workers_make_the_serial_table(serial, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     table = run_study(TINY, tmp_path, workers=2, progress=False)
