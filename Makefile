@@ -59,8 +59,7 @@ test-oldest test-newest:
 	$(PYTHON) -m uv venv --quiet --allow-existing --seed .venv-$(RESOLUTION)
 	$(PYTHON) -m uv pip install --quiet --resolution $(RESOLUTION) --upgrade \
 		--python .venv-$(RESOLUTION) --requirement requirements.txt
-	.venv-$(RESOLUTION)/bin/python -m pytest -m "not slow" --numprocesses logical \
-		--maxprocesses 4 --dist loadfile
+	$(subst .venv,.venv-$(RESOLUTION),$(PYTEST)) -m "not slow"
 
 # Compares speed and memory with other programs; writes benchmarks/results.md and results.png.
 bench: $(READY)

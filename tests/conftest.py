@@ -1,6 +1,7 @@
 """Fixtures that the tests share: networks, pictures and the command line."""
 
 import functools
+import gc
 import os
 import sys
 from pathlib import Path
@@ -13,6 +14,9 @@ from dreamkit.networks import backbone, pace, pastiche
 from dreamkit.networks.architectures import ARCHITECTURES, Architecture
 from dreamkit.networks.backbone import Backbone, load_backbone
 from dreamkit.startup import keras, tf
+
+# TensorFlow's graphs are very many objects, and there is seldom any garbage among them.
+gc.set_threshold(50_000, 20, 50)
 
 
 @pytest.fixture(scope="session")

@@ -247,6 +247,7 @@ np.savez(
 """
 
 
+@pytest.mark.slow  # a rerun and Keras' settings are compared bit by bit in quicker tests
 def test_seeded_runs_are_the_same_to_the_last_bit_here_and_in_a_fresh_process(tmp_path):
     made = []
     for name in ("first", "second"):

@@ -24,6 +24,14 @@ class Pair(NamedTuple):
 
 def pair(number, size):
     """Pair `number`, from 0 to 23, with a longest side of `size` px."""
-    photo, painting = PHOTOS[number % len(PHOTOS)], PAINTINGS[number % len(PAINTINGS)]
-    pictures = (load_image(photo), load_image(painting))
-    return Pair(f"{number:02}-{photo}-{painting}", *(resize(x, size) for x in pictures))
+    pictures = (load_image(name) for name in _samples(number))
+    return Pair(name_of(number), *(resize(x, size) for x in pictures))
+
+
+def name_of(number):
+    """The name of pair `number`, from 0 to 23."""
+    return "-".join((f"{number:02}", *_samples(number)))
+
+
+def _samples(number):
+    return PHOTOS[number % len(PHOTOS)], PAINTINGS[number % len(PAINTINGS)]

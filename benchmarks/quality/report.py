@@ -13,7 +13,7 @@ from dreamkit import load_image, resize
 from dreamkit.study.statistics import interval
 
 from .methods import METHODS, slug
-from .pairs import COUNT, pair
+from .pairs import COUNT, name_of, pair
 
 ROWS = 4  # pairs on a contact sheet
 SHEET = 128  # px, a picture on a contact sheet
@@ -160,8 +160,8 @@ def curve(own):
 
 def contact_sheets(plain, folder, out):
     """JPEG sheets, a pair in each row: the photo, the painting, and every method's picture."""
-    pairs = [pair(number, 2 * SHEET) for number in range(COUNT)]
-    pairs = [each for each in pairs if each.name in set(plain["pair"])]
+    painted = [number for number in range(COUNT) if name_of(number) in set(plain["pair"])]
+    pairs = [pair(number, 2 * SHEET) for number in painted]
     names = [name for name in METHODS if name in set(plain["method"])]
     paths = []
     for first in range(0, len(pairs), ROWS):

@@ -163,7 +163,7 @@ def test_a_picture_from_before_an_argument_existed_is_finished(command, photos):
 def test_a_batch_takes_several_styles_and_masks(command, photos):
     where = ("--out", "outputs", "--style", "mosaic:2", "--style", "night_flow:fine")
     mask = ("--style-mask", f"mosaic:{photos / 'coffee.png'}")
-    several = [*STYLE, photos, *where, *mask, "--workers", 2]
+    several = [*STYLE, photos, *where, *mask]
     assert command(*several)[0] == 0
     assert len(pictures("outputs")) == 3
     assert "3 of 3 already done" in command(*several)[1]

@@ -356,6 +356,7 @@ def test_a_system_error_is_reported_in_one_line(command, tmp_path):
     assert_one_line(command("weights", "fetch", "--to", "file"), "file")
 
 
+@pytest.mark.slow  # here the others, and in a process of its own TensorFlow's silence
 def test_a_wrong_call_is_reported_in_one_line_by_a_separate_process(process):
     assert_one_line(process("dream", "chelsea", "--size", 8), "too small")
 

@@ -65,7 +65,7 @@ def test_the_tiled_style_gradient_equals_the_untiled_one_in_float64(network):
     assert relative_error(tiled, whole) < 1e-7
 
 
-@pytest.mark.parametrize("network", ["squeezenet", LARGE[0], "inception"], indirect=True)
+@pytest.mark.parametrize("network", ["squeezenet", *LARGE], indirect=True)
 def test_the_tiled_style_gradient_equals_the_untiled_one(network, avx512):
     size = SIZES[0]
     objective, picture = style_objective(network, size), noise(size)

@@ -156,7 +156,7 @@ def test_every_check_belongs_to_an_exercise():
 
 
 def run_nbval(path):
-    """Run one notebook the way `make test` does; returns the exit code and the output."""
+    """Run notebooks the way `make test` does; returns the exit code and the output."""
     command = [sys.executable, "-m", "pytest", "--override-ini=addopts=", "-p", "no:cacheprovider"]
     flags = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout", "60"]
     sanitize = ["--nbval-sanitize-with", str(ROOT / "tests" / "nbval_sanitize.cfg")]
@@ -177,18 +177,16 @@ def small_notebook(saved, marker=MARKER):
     return new_notebook(cells=[new_markdown_cell("# Small"), cell])
 
 
-def test_a_true_saved_output_passes(tmp_path):
-    nbformat.write(small_notebook("42"), tmp_path / "small.ipynb")
-    code, printed = run_nbval(tmp_path / "small.ipynb")
-    assert code == 0, printed
-    assert "1 passed" in printed
-
-
-def test_a_false_saved_output_fails(tmp_path):
-    nbformat.write(small_notebook("43"), tmp_path / "small.ipynb")
-    code, printed = run_nbval(tmp_path / "small.ipynb")
+def test_a_true_saved_output_passes_and_a_false_one_fails(tmp_path):
+    nbformat.write(small_notebook("42"), tmp_path / "true.ipynb")
+    nbformat.write(small_notebook("43"), tmp_path / "false.ipynb")
+    code, printed = run_nbval(tmp_path)
     assert code == 1, printed
+    assert "1 failed, 1 passed" in printed
     assert "mismatch 'stdout'" in printed
+    summary = printed.split("short test summary")[1]
+    assert "false.ipynb" in summary
+    assert "true.ipynb" not in summary
 
 
 def test_make_test_runs_every_notebook():
