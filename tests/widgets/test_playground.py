@@ -7,13 +7,15 @@ import io
 import json
 import re
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import dreamkit as dk
-from dreamkit.errors import ImageError
+from dreamkit.errors import ImageError, WeightsError
+from dreamkit.profiles import PROFILES
 from dreamkit.recipes import RECIPES
 from dreamkit.widgets import choices, playground, timing
 from dreamkit.widgets.code import Rectangle, Upload
@@ -297,6 +299,64 @@ def descendants(widget):
     yield widget
     for child in getattr(widget, "children", ()):
         yield from descendants(child)
+
+
+# A network that cannot be loaded
+
+
+@pytest.fixture
+def without(monkeypatch):
+    """Function (network): from now on it cannot be loaded."""
+    load = timing.load_backbone
+
+    def forbid(missing):
+        def refuse(name):
+            if name == missing:
+                raise WeightsError(f"{missing} is not on this machine: fetch it first.")
+            return load("squeezenet")
+
+        monkeypatch.setattr(timing, "load_backbone", refuse)
+
+    return forbid
+
+
+def test_a_page_whose_first_network_is_missing_starts_with_squeezenet(without, tmp_path):
+    without("vgg19")
+    page = playground(replace(PROFILES["ci"], style_backbone="vgg19"), folder=tmp_path)
+    assert words(page.message) == (
+        "vgg19 is not on this machine: fetch it first. The network is squeezenet instead."
+    )
+    assert 'role="alert"' in page.message.value
+    assert page.settings.network.value == "squeezenet"
+    assert run(page).call.arguments["backbone"] == "squeezenet"
+
+
+def test_a_choice_whose_network_is_missing_is_taken_back(without, tmp_path):
+    without("inception_v3")
+    page = playground(replace(PROFILES["ci"], dream_backbone="inception_v3"), folder=tmp_path)
+    assert words(page.message) == ""
+    page.settings.menu.value = "Dream"
+    assert words(page.message) == (
+        "inception_v3 is not on this machine: fetch it first. What was chosen before is back."
+    )
+    assert page.settings.menu.value == "Paint"
+    assert control(page, "Style weight").value == 40
+    assert run(page).call.make.name == "Paint"
+
+
+def test_undo_brings_back_a_make_together_with_its_network(without, tmp_path):
+    """Each of them alone, with what is chosen now, could not be loaded."""
+    without("inception_v3")
+    page = playground(replace(PROFILES["ci"], dream_backbone="inception_v3"), folder=tmp_path)
+    page.settings.network.value = "squeezenet"
+    page.settings.menu.value = "Dream"
+    dream = run(page)
+    page.settings.menu.value = "Paint"
+    page.settings.network.value = ""
+    run(page)
+    page.undo_button.click()
+    assert page.shelf.current is dream
+    assert (page.settings.menu.value, page.settings.network.value) == ("Dream", "squeezenet")
 
 
 # Time
