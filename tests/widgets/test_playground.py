@@ -1,10 +1,12 @@
 """The playground without a browser: choices, code, shelf, pictures and what the page says."""
 
 import datetime
+import errno
 import html
 import inspect
 import io
 import json
+import os
 import re
 import time
 from dataclasses import replace
@@ -248,6 +250,41 @@ def test_a_saved_picture_has_its_settings_inside_and_is_never_overwritten(page, 
         again = dk.rerun(path, progress=False)
         np.testing.assert_array_equal(again.image, result.run.image)
     assert 'download="chelsea-paint.png"' in page.link.value
+
+
+@pytest.mark.parametrize("full", [False, True], ids=["no folder", "full disk"])
+def test_a_picture_that_cannot_be_saved_is_one_sentence_and_still_a_download(
+    page, tmp_path, monkeypatch, full
+):
+    if full:
+        write = type(run(page).run).save
+
+        def save(self, path):
+            if tmp_path / "saved" in path.parents:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return write(self, path)
+
+        monkeypatch.setattr(type(page.shelf.current.run), "save", save)
+    else:
+        run(page)
+        (tmp_path / "saved").write_text("a file, where the folder would be")
+    page.save_button.click()
+    said = words(page.message)
+    assert said.startswith(f"The picture cannot be saved in '{tmp_path / 'saved'}' (")
+    assert said.endswith("): use the download.")
+    assert ("No space left" in said) == full
+    assert 'role="alert"' in page.message.value
+    assert 'download="chelsea-paint.png"' in page.link.value
+
+
+def test_a_picture_that_cannot_even_be_written_for_the_download_is_one_sentence(page, monkeypatch):
+    def fail(self, path):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(type(run(page).run), "save", fail)
+    page.save_button.click()
+    assert words(page.message).startswith("The picture cannot be saved (No space left on device)")
+    assert page.link.value == ""
 
 
 def test_a_picture_that_is_too_small_for_the_network_is_one_sentence(page):
