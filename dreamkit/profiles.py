@@ -113,11 +113,17 @@ def _overrides():
 
 
 def _auto():
-    """The best networks that are here, with as many steps and pixels as fit into 40 s."""
     if not _available("vgg19"):
         reason = "VGG-19 is missing: `python -m dreamkit weights prepare` fetches it"
         return replace(PROFILES["quick"], reason=reason)
+    from .networks.pace import forget_old
+
     chosen = PROFILES["paper" if _available("inception_v3") else "offline"]
+    return _fitted(chosen) or (forget_old() and _fitted(chosen)) or _too_slow(chosen)
+
+
+def _fitted(chosen):
+    """A profile with as many steps and pixels as fit into 40 s; None if 256 px don't."""
     for steps in (chosen.steps, FEWER_STEPS):
         seconds = {size: _transfer_seconds(size, steps) for size in SIZES}
         if quick := [size for size in SIZES if seconds[size] <= PATIENCE]:
@@ -126,9 +132,13 @@ def _auto():
                 " DREAMKIT_PROFILE and DREAMKIT_SIZE override"
             )
             return replace(chosen, size=quick[-1], steps=steps, reason=reason)
+    return None
+
+
+def _too_slow(chosen):
     reason = (
-        f"VGG-19 would take about {seconds[SIZES[0]]:.0f} s to paint {SIZES[0]} px here;"
-        f" DREAMKIT_PROFILE={chosen.name} insists on it"
+        f"VGG-19 would take about {_transfer_seconds(SIZES[0], FEWER_STEPS):.0f} s to paint"
+        f" {SIZES[0]} px here; DREAMKIT_PROFILE={chosen.name} insists on it"
     )
     return replace(PROFILES["quick"], reason=reason)
 
