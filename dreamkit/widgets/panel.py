@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import ipywidgets as widgets
+from IPython.display import HTML, display
 
 from ..errors import DreamkitError
 from ..profiles import profile as choose_profile
@@ -44,11 +45,16 @@ class Playground(widgets.VBox, Listener):
         )  # fmt: skip
         left = looks.column(self.settings, width="330px")
         super().__init__([looks.row(left, self.right)])
+        self.add_class("dreamkit-playground")
         self._show_estimate()
         self._show_buttons()
 
     def __repr__(self):
         return WITHOUT  # what a viewer without widgets shows
+
+    def _repr_mimebundle_(self, **options):
+        display(HTML(looks.NAMES))
+        return super()._repr_mimebundle_(**options)
 
     def _build_right(self):
         self.run_button = looks.button("Run", "Make the picture", strong=True)
