@@ -205,13 +205,17 @@ class Settings(widgets.VBox):
         hinted = [(control, sliders.with_hint(control, widget)) for control, widget in self._shown]
         self.few.children = [box for control, box in hinted if not control.more]
         self.many.children = [box for control, box in hinted if control.more]
-        if self.idle():
-            self.paces.measure(make, self.networks, timing.picture_size(self.photo.shape, size))
         self.changed()
 
     def _own_size(self):
+        """The size to start at, and why: by VGG-19's pace at first, then by the networks' own."""
         names = [network.name for network in self.networks.values()]
-        return timing.own_size(names, self.profile.size)
+        if self.idle():
+            rough, _ = timing.own_size(names, self.profile.size)
+            size = timing.picture_size(self.photo.shape, rough)
+            self.paces.measure(self.make, self.networks, size)
+        own = self.paces.seconds(self.make, self.networks)
+        return timing.own_size(names, self.profile.size, own=own)
 
     def _widget(self, control):
         """The widget of a control, made when it is first needed."""

@@ -406,6 +406,39 @@ def test_a_slow_network_starts_small_and_says_so():
     assert timing.own_size(["vgg19"], 320, seconds=lambda size: 0.01) == (320, None)
 
 
+def test_the_size_is_judged_by_the_networks_own_steps_where_they_are_measured():
+    own = {"inception_v3": lambda size: 0.1 * (size / 320) ** 2}
+    assert timing.own_size(["inception_v3"], 320, lambda size: 1.0, own) == (320, None)
+    size, why = timing.own_size(["vgg19", "inception_v3"], 320, lambda size: 1.0, own)
+    assert size == 96
+    assert why.startswith("A step of vgg19 takes about 1.0 s at 320 px")
+
+
+def test_the_pace_of_another_network_is_not_told_as_its_own():
+    _, why = timing.own_size(["inception_v3"], 320, lambda size: 1.0)
+    assert why.startswith("A step of vgg19 takes about 1.0 s at 320 px on this machine, and of")
+    assert "inception_v3 perhaps as long" in why
+
+
+@pytest.mark.parametrize(
+    ("fixed", "size"), [(0.05, 224), (0.3, 96), (0.0, 320)], ids=["slow", "too slow", "quick"]
+)
+def test_the_page_starts_at_a_size_quick_enough_for_play_and_says_why(
+    vgg19, monkeypatch, tmp_path, fixed, size
+):
+    """A step takes `fixed` s and 0.25 s more at 320 px; no time at all if `fixed` is 0."""
+    pace = 0.25 / 320**2 if fixed else 0.0
+    monkeypatch.setattr(timing, "load_backbone", lambda name: vgg19)
+    monkeypatch.setattr(timing, "measure", lambda *_: (fixed, pace))
+    monkeypatch.setattr("dreamkit.networks.pace.products_per_second", lambda: 1e11)
+    profile = replace(PROFILES["ci"], style_backbone="vgg19", size=320)
+    page = playground(profile, folder=tmp_path)
+    assert control(page, "Size").value == size
+    why = f"A step of vgg19 takes about {fixed + 0.25:.1f} s at 320 px on this machine, so the size"
+    said = f"{why} starts at {size} px: move Size for more." if fixed else ""
+    assert words(page.message) == said
+
+
 def test_the_time_left_is_what_the_rest_takes_at_this_pace():
     progress = timing.Progress({"style 1/2": (10, 100), "style 2/2": (10, 400)})
     assert progress.left("style 1/2", 5, moving=1.0) == pytest.approx(9.0)
