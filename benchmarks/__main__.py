@@ -19,7 +19,7 @@ from statistics import median
 
 import numpy as np
 
-from dreamkit import Dream, deep_dream, load_image, objectives, style_transfer
+from dreamkit import Dream, deep_dream, load_image, objectives, profile, style_transfer
 from dreamkit.controls.paintings import style_objective
 from dreamkit.large.memory import fit_to_memory
 from dreamkit.networks.precision import has_bfloat16
@@ -29,6 +29,7 @@ from dreamkit.recipes import WEIGHTS
 from dreamkit.startup import tf
 
 from . import memory, pastiche_lbfgs, torch_lbfgs, tutorial_dream, tutorial_style
+from . import play as playing
 from .bare_pass import bare_pass
 from .contest import pictures, steps_to, walk
 from .goals import EVERY, noted, noting, run
@@ -114,6 +115,20 @@ def start_up():
     before = traces()
     style_transfer("coffee", "night_flow", "squeezenet", **call)
     row("traces of a second call", 0, traces() - before, f"{traces() - before}")
+
+
+def play():
+    """How soon does the playground show a change after *Run*?"""
+    for name, label, target in (
+        ("quick", "SqueezeNet", 2),
+        ("offline", "VGG-19 at its own size", 4),
+    ):
+        what = f"first change in the playground, {label}, s"
+        if not available_offline(profile(name, quiet=True).style_backbone):
+            skip(what, "its weights are not available")
+            continue
+        found = playing.measure(name)
+        row(what, target, found["seconds"], f"{found['seconds']:.1f} at {found['size']} px")
 
 
 def traces():
@@ -393,6 +408,7 @@ def plot():
 def main():
     """All parts, the longest last."""
     start_up()
+    play()
     step_cost()
     dream()
     real = available_offline("vgg19")

@@ -55,6 +55,7 @@ PROFILES = {
     "ci": Profile("ci", "squeezenet", "squeezenet", 96, 5, 2, 2),
 }
 SIZES = (256, 320, 384, 512)  # px that auto chooses from; below them SqueezeNet paints better
+FEWER_STEPS = PROFILES["offline"].steps  # where the paper's would take too long
 PATIENCE = 40  # s that a style transfer may take
 HOST = "https://storage.googleapis.com/tensorflow/keras-applications/"
 
@@ -67,7 +68,8 @@ def profile(name=None, quiet=False):
         name: `"paper"` (VGG-19 and Inception v3), `"offline"` (VGG-19 for both), `"quick"`
             (SqueezeNet for both), `"ci"`, `"auto"`, or None for `$DREAMKIT_PROFILE` or auto. Auto
             chooses the best networks that are available, at the largest size at which a style
-            transfer takes at most 40 s here, measured in one second; SqueezeNet if there is none.
+            transfer takes at most 40 s here, measured in one second. If even 256 px would take
+            longer, it takes 150 steps instead of 200, and after that SqueezeNet.
         quiet: True prints nothing.
 
     Returns:
@@ -86,32 +88,59 @@ def profile(name=None, quiet=False):
     asked = name or os.environ.get("DREAMKIT_PROFILE") or "auto"
     check_choice("profile", asked, (*PROFILES, "auto"))
     chosen = _auto() if asked == "auto" else PROFILES[asked]
-    for field in ("style_backbone", "dream_backbone"):
-        if network := os.environ.get(f"DREAMKIT_{field.upper()}"):
-            check_choice(f"DREAMKIT_{field.upper()}", network, weights.NETWORKS)
-            chosen = replace(chosen, **{field: network})
-    if size := os.environ.get("DREAMKIT_SIZE"):
-        if not (size.isdecimal() and len(size) < 7 and int(size) > 0):
-            raise SettingsError(f"DREAMKIT_SIZE cannot be {size!r}: give a number of pixels.")
-        chosen = replace(chosen, size=int(size))
+    changes = _overrides()
+    if changes and asked == "auto" and chosen.name != "quick":  # its time is no longer true
+        names = " and ".join(f"DREAMKIT_{field.upper()}" for field in changes)
+        changes["reason"] = f"what suits this machine, changed by {names}"
+    chosen = replace(chosen, **changes)
     if not quiet:
         say(chosen)
     return chosen
 
 
+def _overrides():
+    """{field: value} of a `Profile` that the environment sets."""
+    found = {}
+    for field in ("style_backbone", "dream_backbone"):
+        if network := os.environ.get(f"DREAMKIT_{field.upper()}"):
+            check_choice(f"DREAMKIT_{field.upper()}", network, weights.NETWORKS)
+            found[field] = network
+    if size := os.environ.get("DREAMKIT_SIZE"):
+        if not (size.isdecimal() and len(size) < 7 and int(size) > 0):
+            raise SettingsError(f"DREAMKIT_SIZE cannot be {size!r}: give a number of pixels.")
+        found["size"] = int(size)
+    return found
+
+
 def _auto():
     if not _available("vgg19"):
-        return replace(PROFILES["quick"], reason="VGG-19 is missing: see `weights prepare`")
-    chosen = PROFILES["paper" if _available("inception_v3") else "offline"]
-    seconds = {size: _transfer_seconds(size, chosen.steps) for size in SIZES}
-    size = max((size for size in SIZES if seconds[size] <= PATIENCE), default=None)
-    if size is None:
-        reason = f"VGG-19 would take about {seconds[SIZES[0]]:.0f} s to paint {SIZES[0]} px here"
+        reason = "VGG-19 is missing: `python -m dreamkit weights prepare` fetches it"
         return replace(PROFILES["quick"], reason=reason)
-    reason = f"a style transfer takes about {seconds[size]:.0f} s here"
-    return replace(
-        chosen, size=size, reason=f"{reason}; DREAMKIT_PROFILE and DREAMKIT_SIZE override"
+    from .networks.pace import forget_old
+
+    chosen = PROFILES["paper" if _available("inception_v3") else "offline"]
+    return _fitted(chosen) or (forget_old() and _fitted(chosen)) or _too_slow(chosen)
+
+
+def _fitted(chosen):
+    """A profile with as many steps and pixels as fit into 40 s; None if 256 px don't."""
+    for steps in (chosen.steps, FEWER_STEPS):
+        seconds = {size: _transfer_seconds(size, steps) for size in SIZES}
+        if quick := [size for size in SIZES if seconds[size] <= PATIENCE]:
+            reason = (
+                f"a style transfer of {steps} steps takes about {seconds[quick[-1]]:.0f} s here;"
+                " DREAMKIT_PROFILE and DREAMKIT_SIZE override"
+            )
+            return replace(chosen, size=quick[-1], steps=steps, reason=reason)
+    return None
+
+
+def _too_slow(chosen):
+    reason = (
+        f"VGG-19 would take about {_transfer_seconds(SIZES[0], FEWER_STEPS):.0f} s to paint"
+        f" {SIZES[0]} px here; DREAMKIT_PROFILE={chosen.name} insists on it"
     )
+    return replace(PROFILES["quick"], reason=reason)
 
 
 def _transfer_seconds(size, steps):

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from benchmarks import bare_pass, goals, pastiche_lbfgs, torch_lbfgs, tutorial_dream, tutorial_style
+from benchmarks import (
+    bare_pass,
+    goals,
+    pastiche_lbfgs,
+    play,
+    torch_lbfgs,
+    tutorial_dream,
+    tutorial_style,
+)
 from benchmarks.contest import EVERY, Walk, steps_to, walk
 from benchmarks.contest import pictures as contest_pictures
 from dreamkit import Content, Style, TotalVariation, load_backbone, load_image
@@ -150,6 +158,23 @@ def test_the_tutorials_dream_changes_the_picture_at_every_size(inception, pictur
     assert picture.shape == (96, 96, 3)
     assert np.ptp(picture) > 0
     assert seconds > 0
+
+
+def test_the_playgrounds_first_change_is_timed_until_a_step_is_on_the_page(monkeypatch):
+    from dreamkit.widgets.panel import Playground
+
+    steps, walking = [], Playground.walking
+
+    def note(page, step, walk):
+        walking(page, step, walk)
+        steps.append((step.step, page.picture.value))
+
+    monkeypatch.setattr(Playground, "walking", note)
+    found = play.first_change("ci")
+    assert found["size"] == 96
+    assert 0 < found["seconds"] < play.PATIENCE
+    assert steps[0][0] >= 1
+    assert "<img" in steps[0][1]
 
 
 def test_the_bare_pass_reaches_every_pixel(vgg19, pictures):

@@ -1,7 +1,11 @@
 """Profiles: the one requested, or the one that suits the machine."""
 
+import functools
 import http.server
+import itertools
+import os
 import threading
+import time
 import urllib.error
 
 import numpy as np
@@ -55,7 +59,12 @@ def test_the_argument_takes_precedence_over_the_environment(bare, monkeypatch):
     ("facts", "chosen", "reason"),
     [
         (dict(at_hand=("vgg19", "inception_v3")), ("paper", 256), "about 38 s"),
+        (dict(at_hand=("vgg19", "inception_v3"), rate=3.1e11), ("paper", 256), "150 steps"),
+        (dict(at_hand=("vgg19", "inception_v3"), rate=2.7e11), ("paper", 256), "about 39 s"),
+        (dict(at_hand=("vgg19", "inception_v3"), rate=2.6e11), ("quick", 320), "about 41 s"),
         (dict(at_hand=("vgg19",)), ("offline", 256), "about 29 s"),
+        (dict(at_hand=("vgg19",), rate=2.7e11), ("offline", 256), "about 39 s"),
+        (dict(at_hand=("vgg19",), rate=2.6e11), ("quick", 320), "about 41 s"),
         (dict(at_hand=("vgg19",), rate=7.4e11), ("offline", 384), "about 32 s"),
         (dict(at_hand=("vgg19", "inception_v3"), rate=1.85e13), ("paper", 512), "about 3 s"),
         (dict(at_hand=("vgg19",), rate=1.85e11), ("quick", 320), "VGG-19 would take about 58 s"),
@@ -74,6 +83,43 @@ def test_auto_chooses_what_suits_the_machine_and_says_why(machine, name, facts, 
     networks = {"paper": ("vgg19", "inception_v3"), "offline": ("vgg19", "vgg19")}
     expected = networks.get(found.name, ("squeezenet", "squeezenet"))
     assert (found.style_backbone, found.dream_backbone) == expected
+    assert (
+        "DREAMKIT_PROFILE" in found.reason or "python -m dreamkit weights prepare`" in found.reason
+    )
+
+
+@pytest.mark.parametrize("rate", [1e11, 2.5e11, 2.7e11, 3.1e11, 3.6e11, 1e12, 1e14])
+def test_a_network_more_on_the_disk_never_costs_another(machine, rate):
+    """Inception's dreams may cost steps of a style transfer, but not VGG-19."""
+    machine(at_hand=("vgg19",), rate=rate)
+    alone = profile()
+    machine(at_hand=("vgg19", "inception_v3"), rate=rate)
+    both = profile()
+    assert both.style_backbone == alone.style_backbone
+    assert both.steps >= alone.steps
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("SIZE", "1024"), ("STYLE_BACKBONE", "vgg16"), ("DREAM_BACKBONE", "squeezenet")],
+)
+def test_a_time_is_not_told_for_what_was_not_timed(machine, monkeypatch, capsys, variable, value):
+    machine(at_hand=("vgg19", "inception_v3"))
+    monkeypatch.setenv(f"DREAMKIT_{variable}", value)
+    chosen = profile()
+    assert chosen.reason == f"what suits this machine, changed by DREAMKIT_{variable}"
+    (line,) = capsys.readouterr().out.splitlines()
+    assert value in line
+    assert " s here" not in line
+
+
+@pytest.mark.parametrize(("facts", "reason"), [({}, "is missing"), (dict(rate=1e11), "would take")])
+def test_why_vgg19_was_not_chosen_stays_true_when_something_else_changes(
+    machine, monkeypatch, facts, reason
+):
+    machine(at_hand=("vgg19",) if facts else (), **facts)
+    monkeypatch.setenv("DREAMKIT_SIZE", "64")
+    assert reason in profile().reason
 
 
 def test_an_empty_variable_is_an_unset_one(machine, monkeypatch):
@@ -165,6 +211,58 @@ def test_the_measurement_is_made_once_and_kept_for_this_machine(bare, monkeypatc
     assert [ask(), ask()] == [5e10, 5e10]
     monkeypatch.setattr(pace, "_machine", lambda: "another one")
     assert ask() == 7e10
+
+
+def test_one_busy_moment_does_not_make_the_machine_a_slow_one():
+    """Every other repeat is slow, because something else was running."""
+    quiet, products = 0.005, 2 * 4 * (3 * 64 * 128) ** 2
+    looks = itertools.cycle([*[10 * quiet] * 5, quiet])  # three looks belong to a repeat
+
+    class Busy(Clock):
+        def __call__(self):
+            self.seconds = next(looks)
+            return super().__call__()
+
+    assert pace.measure(Busy(quiet)) == pytest.approx(products / quiet)
+
+
+@pytest.fixture
+def busy_then_idle(machine, bare, monkeypatch):
+    """The first measurement is made on a busy machine; gives how often it was measured."""
+    rates, measured = iter([1e11, 7.4e11]), []
+    ask = functools.cache(pace.products_per_second.__wrapped__)
+    machine(at_hand=("vgg19",))
+    monkeypatch.setattr(pace, "products_per_second", ask)
+    monkeypatch.setattr(pace, "measure", lambda: measured.append(1) or next(rates))
+    assert profile().name == "quick"
+    return measured
+
+
+def test_too_slow_an_hour_ago_is_measured_again(busy_then_idle):
+    an_hour_ago = time.time() - 3700
+    os.utime(pace.note(), (an_hour_ago, an_hour_ago))
+    assert (profile().name, profile().size) == ("offline", 384)
+    assert len(busy_then_idle) == 2
+
+
+def test_too_slow_just_now_is_not_measured_again(busy_then_idle):
+    assert profile().name == "quick"
+    assert len(busy_then_idle) == 1
+
+
+def test_what_cannot_be_noted_is_not_measured_again_in_the_same_process(
+    busy_then_idle, monkeypatch
+):
+    an_hour_ago = time.time() - 3700
+    os.utime(pace.note(), (an_hour_ago, an_hour_ago))
+
+    def forbid(*_):
+        raise PermissionError
+
+    monkeypatch.setattr(pace, "replacing", forbid)
+    for _ in range(3):
+        assert profile().name == "offline"
+    assert len(busy_then_idle) == 2
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"x": 1', "null"])

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import secrets
+import socket
 import tempfile
 import time
 from pathlib import Path
@@ -15,6 +16,7 @@ from ..widgets.page import source
 AWAY = 120  # s after which the memory of a visitor whose page no longer answers is freed
 ARRIVING = 600  # s that a page may take until it answers for the first time
 ELSEWHERE = re.compile(r'<link\b[^>]*"https?://[^>]*>')  # icon fonts, which we don't use
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # … and from this machine
 ROOM = 4  # times the largest upload: a message that is larger closes the page's connection
 
 
@@ -46,8 +48,8 @@ def serve(host="127.0.0.1", port=8866, token=None, runs=1, upload=20.0, away=AWA
     with tempfile.TemporaryDirectory(prefix="dreamkit-app-") as folder:
         os.chdir(folder)  # visitors' files, if any, are deleted at the end
         notebook = write_notebook(Path(folder), upload, runs)
-        address = f"http://{host}:{port}/" + (f"?token={token}" if token else "")
-        print(f"The playground is at {address} (Ctrl-C ends it).", flush=True)
+        where = ", and for other machines at ".join(addresses(host, port, token))
+        print(f"The playground is at {where} (Ctrl-C ends it).", flush=True)
         config = Config()
         config.Voila.update(ip=host, port=port, port_retries=0, token=token, root_dir=folder)
         config.Voila.tornado_settings = {"websocket_max_message_size": int(ROOM * upload * 1e6)}
@@ -95,6 +97,31 @@ class Visitors:
             elif now > self.until[kernel]:
                 del self.until[kernel]
                 await self.kernels.shutdown_kernel(kernel, now=True)
+
+
+def addresses(host, port, token):
+    """The page's addresses: one for this machine and, if it serves a network, one for the others.
+
+    The token is named even if it is empty, so that `&theme=dark` can follow it.
+    """
+    hosts = [host]
+    if host in EVERYWHERE:
+        hosts = [EVERYWHERE[host], _own_address(host)]
+    hosts = [f"[{name}]" if ":" in name else name for name in hosts]
+    return [f"http://{name}:{port}/?token={token}" for name in hosts]
+
+
+def _own_address(host):
+    """This machine's address in its network, or its name if it has none."""
+    family, other = (
+        (socket.AF_INET6, "2001:db8::1") if ":" in host else (socket.AF_INET, "192.0.2.1")
+    )
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as caller:
+            caller.connect((other, 9))  # chooses the way there, and sends nothing
+            return caller.getsockname()[0]
+    except OSError:
+        return socket.gethostname()
 
 
 def write_notebook(folder, upload, runs):

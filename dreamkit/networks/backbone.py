@@ -56,9 +56,9 @@ class Backbone:
 
         Args:
             precision: `"float32"`, `"bfloat16"` (8 significant bits instead of 24), `"float16"`
-                (11 bits, for numbers up to 65,504; see `rescaling.py`), or `"auto"`: the fastest
-                that the processor or GPU supports, if the network is large enough to benefit,
-                else float32.
+                (11 bits, for numbers up to 65,504; see `rescaling.py`), or `"auto"`: bfloat16 on
+                NVIDIA GPUs since Ampere and on processors that have it under Linux, float16 on GPUs
+                since Volta, if the network is large enough to benefit; else float32.
 
         Returns:
             A `Backbone` that shares this one's weights.

@@ -17,6 +17,7 @@ from .precision import fastest_precision, has_bfloat16
 
 VGG19 = 361_152  # multiplications for each pixel, up to its deepest layer for style
 SHAPES = ((128, 64), (64, 128), (32, 256), (16, 512))  # (side, channels), as in VGG's blocks
+OLD = 3600  # s
 BUDGET = 0.5  # s of measuring, after the graph has been built
 # A style step takes longer than its convolutions, because it also waits for memory: 1.8 to 2.6
 # times as long, measured side by side with AVX2 and with a matrix unit.
@@ -49,6 +50,18 @@ def products_per_second():
     return rate
 
 
+def forget_old():
+    """Forget a rate of over an hour ago, for the machine may have been busy then; True if so."""
+    try:
+        if time.time() - note().stat().st_mtime < OLD:
+            return False
+        note().unlink()
+    except OSError:  # there is none, or it cannot be deleted
+        return False
+    products_per_second.cache_clear()
+    return True
+
+
 def note():
     """Where the rate is kept: a file in this user's cache folder."""
     folder = platformdirs.user_cache_path("neural-style-and-deep-dream", appauthor=False)
@@ -78,7 +91,7 @@ def measure(clock=time.perf_counter):
         step(images)[-1].numpy()
         times.append(clock() - before)
     products = sum(2 * (3 * channels * side) ** 2 for side, channels in SHAPES)
-    return products / max(np.median(times), 1e-9)
+    return products / max(min(times), 1e-9)  # the others waited for something else
 
 
 def _machine():

@@ -10,6 +10,21 @@ from ..images import resize
 
 INK = "var(--jp-ui-font-color1, #1f1f1f)"
 ALARM = "var(--jp-error-color0, #a4000f)"
+# Screen readers call a slider by its label; ipywidgets leaves the handles without a name.
+NAMES = """
+<script>
+(() => {
+  const name = () => {
+    for (const handle of document.querySelectorAll(".noUi-handle:not([aria-label])")) {
+      const label = handle.closest(".jupyter-widgets")?.querySelector(".widget-label");
+      if (label && label.textContent) handle.setAttribute("aria-label", label.textContent);
+    }
+  };
+  name();
+  new MutationObserver(name).observe(document.body, { childList: true, subtree: true });
+})();
+</script>
+"""
 GO, PLAIN = "#1a5fb4", None  # a blue on which white is easy to read
 
 

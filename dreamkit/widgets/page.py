@@ -37,14 +37,6 @@ playground</h1>
 <p style="font-size:13px;margin:0;color:var(--jp-ui-font-color1,#1f1f1f)">A picture is a variable, a
 network gives it a score, and we walk downhill or uphill. Choose, press Run, move a slider, and
 watch the picture change. Nothing you upload is kept.</p>
-<script>
-// Screen readers call a slider by its label; ipywidgets leaves the handles without a name.
-const nameSliders = () => document.querySelectorAll(".noUi-handle").forEach((handle) => {
-  const label = handle.closest(".jupyter-widgets")?.querySelector(".widget-label");
-  if (label && label.textContent) handle.setAttribute("aria-label", label.textContent);
-});
-new MutationObserver(nameSliders).observe(document.body, { childList: true, subtree: true });
-</script>
 """
 
 

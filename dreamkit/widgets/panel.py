@@ -7,9 +7,11 @@ import time
 from pathlib import Path
 
 import ipywidgets as widgets
+from IPython.display import HTML, display
 
 from ..errors import DreamkitError
 from ..profiles import profile as choose_profile
+from ..runs.saving import reason_of
 from . import looks
 from .compare import divided
 from .curves import curves
@@ -43,11 +45,16 @@ class Playground(widgets.VBox, Listener):
         )  # fmt: skip
         left = looks.column(self.settings, width="330px")
         super().__init__([looks.row(left, self.right)])
+        self.add_class("dreamkit-playground")
         self._show_estimate()
         self._show_buttons()
 
     def __repr__(self):
         return WITHOUT  # what a viewer without widgets shows
+
+    def _repr_mimebundle_(self, **options):
+        display(HTML(looks.NAMES))
+        return super()._repr_mimebundle_(**options)
 
     def _build_right(self):
         self.run_button = looks.button("Run", "Make the picture", strong=True)
@@ -132,19 +139,26 @@ class Playground(widgets.VBox, Listener):
         result = self.shelf.current
         name = f"{self._stem(result.call)}-{result.call.make.name.lower().replace(' ', '-')}"
         name = name.replace(",", "")
+        place = ""
         try:
             with tempfile.TemporaryDirectory() as folder:
                 data = result.run.save(Path(folder) / f"{name}.png").read_bytes()
+            self._offer_download(name, data)
+            place = f" in '{self.folder}'"
             where = f"Saved as {result.run.save(self._free(name))}. " if self.folder else ""
-        except DreamkitError as error:
-            self.say(str(error), alarm=True)
+        except (DreamkitError, OSError) as error:
+            advice = "use the download" if place else "free some space"
+            words = f"The picture cannot be saved{place} ({reason_of(error)}): {advice}."
+            self.say(words, alarm=True)
             return
+        self.say(f"{where}Its settings are inside the file: dk.rerun makes it again.")
+
+    def _offer_download(self, name, data):
         address = f"data:image/png;base64,{base64.b64encode(data).decode()}"
         self.link.value = (
             f'<a download="{html.escape(name)}.png" href="{address}" style="color:{looks.INK};'
             'font-weight:bold;text-decoration:underline">Download the picture</a>'
         )
-        self.say(f"{where}Its settings are inside the file: dk.rerun makes it again.")
 
     def _stem(self, call):
         names = [getattr(source, "file", source) for source in call.arguments.values()][:1]
@@ -152,6 +166,7 @@ class Playground(widgets.VBox, Listener):
 
     def _free(self, name):
         """A path that is not taken yet."""
+        self.folder.mkdir(parents=True, exist_ok=True)
         number = 1
         while (path := self.folder / f"{name}-{number:02d}.png").exists():
             number += 1

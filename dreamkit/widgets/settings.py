@@ -11,6 +11,8 @@ from .code import Call, Rectangle
 from .inputs import Chooser
 
 WHERE = {"everywhere": "", "inside a rectangle": "inside", "around a rectangle": "around"}
+FALLBACK = "squeezenet"  # what the page starts with if its own networks cannot be loaded
+GONE_BACK = "What was chosen before is back."
 
 
 class Settings(widgets.VBox):
@@ -23,6 +25,12 @@ class Settings(widgets.VBox):
         live: called when a control has changed that can change a running walk.
         say: called with a sentence to show.
         idle: function () → True if no run is going, so that the machine may be measured.
+
+    Raises:
+        DreamkitError: not even SqueezeNet can be loaded.
+
+    Attributes:
+        worked: (what to make, network) that could be loaded last.
     """
 
     def __init__(self, profile, limit, changed, live, say, idle):
@@ -48,6 +56,7 @@ class Settings(widgets.VBox):
         self._build_area()
         self.folded = widgets.VBox([self.many, self._hinted_network(), self.area])
         looks.show(self.folded, False)
+        self._shown, self.worked = [], (self.menu.value, FALLBACK)
         self.menu.observe(self._make_changed, "value")
         self.network.observe(self._make_changed, "value")
         self.more.observe(lambda change: looks.show(self.folded, change["new"]), "value")
@@ -150,7 +159,7 @@ class Settings(widgets.VBox):
             (self.photo, self.style_picture), remembered["pictures"], strict=True
         ):
             chooser.choose(source)
-        self.menu.value, self.network.value = remembered["menus"]
+        self._choose(*remembered["menus"])
         self.where.value, self.columns.value, self.rows.value = remembered["where"]
         for key, value in remembered["controls"].items():
             self.widgets[key].value = value
@@ -158,19 +167,36 @@ class Settings(widgets.VBox):
     # When something changes
 
     def _make_changed(self, _=None):
-        """Load what is needed, and show the controls of what is to be made."""
+        """Load what is needed, and show the controls; go back if it cannot be loaded."""
+        wanted = self.menu.value, self.network.value
+        try:
+            self.networks = timing.loaded(self.network_names())
+        except DreamkitError as error:
+            if wanted == self.worked:
+                raise  # there is nothing to go back to
+            instead = f"The network is {FALLBACK} instead." if not self._shown else GONE_BACK
+            self._choose(*self.worked)
+            self.say(f"{error} {instead}", alarm=True)
+            return
+        self.worked = wanted
+        self._show_make()
+
+    def _choose(self, make, network):
+        """Set both menus, and only then load what they say."""
+        for menu, value in ((self.menu, make), (self.network, network)):
+            menu.unobserve(self._make_changed, "value")
+            menu.value = value
+            menu.observe(self._make_changed, "value")
+        self._make_changed()
+
+    def _show_make(self):
+        """Show the controls of what is to be made."""
         make = self.make
         self.hint.value = looks.spoken(make.hint, 11)
         looks.show(self.photo, bool(set(make.pictures) & {"content", "image"}))
         looks.show(self.style_picture, "style" in make.pictures)
         looks.show(self.area, bool(make.masks))
-        why = None
-        try:
-            self.networks = timing.loaded(self.network_names())
-            size, why = self._own_size()
-        except DreamkitError as error:
-            self.say(str(error), alarm=True)
-            return
+        size, why = self._own_size()
         self._shown = [(control, self._widget(control)) for control in choices.controls(make)]
         shown = {control.keyword: widget for control, widget in self._shown}
         if why and shown["size"].value > size:
@@ -179,13 +205,17 @@ class Settings(widgets.VBox):
         hinted = [(control, sliders.with_hint(control, widget)) for control, widget in self._shown]
         self.few.children = [box for control, box in hinted if not control.more]
         self.many.children = [box for control, box in hinted if control.more]
-        if self.idle():
-            self.paces.measure(make, self.networks, timing.picture_size(self.photo.shape, size))
         self.changed()
 
     def _own_size(self):
+        """The size to start at, and why: by VGG-19's pace at first, then by the networks' own."""
         names = [network.name for network in self.networks.values()]
-        return timing.own_size(names, self.profile.size)
+        if self.idle():
+            rough, _ = timing.own_size(names, self.profile.size)
+            size = timing.picture_size(self.photo.shape, rough)
+            self.paces.measure(self.make, self.networks, size)
+        own = self.paces.seconds(self.make, self.networks)
+        return timing.own_size(names, self.profile.size, own=own)
 
     def _widget(self, control):
         """The widget of a control, made when it is first needed."""

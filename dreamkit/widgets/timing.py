@@ -11,8 +11,14 @@ STEP = 0.2  # s that a step of play may take, or nobody would want to move a sli
 SLOW = ("vgg19", "vgg16", "inception_v3")  # networks that may be too slow for play
 
 
-def own_size(networks, largest, seconds=step_seconds):
+def own_size(networks, largest, seconds=step_seconds, own=None):
     """The size to start at with these networks, px, and why it is small, or None.
+
+    Args:
+        networks: their names.
+        largest: px.
+        seconds: function (size) → seconds that a step with VGG-19 takes, which stands for all.
+        own: {network: the same of its own steps, where they are measured}.
 
     >>> own_size(["squeezenet"], 320)
     (320, None)
@@ -20,14 +26,19 @@ def own_size(networks, largest, seconds=step_seconds):
     >>> size
     128
     """
-    slow = [name for name in networks if name in SLOW]
-    if not slow or seconds(largest) <= STEP:
+    own = own or {}
+    steps = {name: own.get(name, seconds) for name in networks if name in SLOW}
+    slow = max(steps, key=lambda name: steps[name](largest), default=None)
+    if slow is None or steps[slow](largest) <= STEP:
         return largest, None
     at_most = [size for size in SIZES if size <= largest]
-    size = next((size for size in at_most if seconds(size) <= STEP), min(at_most, default=largest))
+    quick = (size for size in at_most if steps[slow](size) <= STEP)
+    size = next(quick, min(at_most, default=largest))
+    theirs = slow == "vgg19" or slow in own
+    also = "" if theirs else f", and of {slow} perhaps as long"
     why = (
-        f"A step of {slow[0]} takes about {seconds(largest):.1f} s at {largest} px on this machine,"
-        f" so the size starts at {size} px: move Size for more."
+        f"A step of {slow if theirs else 'vgg19'} takes about {steps[slow](largest):.1f} s at"
+        f" {largest} px on this machine{also}, so the size starts at {size} px: move Size for more."
     )
     return size, why if size < largest else None
 
@@ -108,6 +119,14 @@ class Paces:
         for recipe, network in parts(make, networks):
             if (recipe, network.name) not in self.known:
                 self.known[recipe, network.name] = measure(recipe, network, size)
+
+    def seconds(self, make, networks):
+        """{network: function (size) → seconds of a step}, of those that have been measured."""
+        found = {}
+        for recipe, network in parts(make, networks):
+            if pace := self.known.get((recipe, network.name)):
+                found.setdefault(network.name, lambda size, pace=pace: pace[0] + pace[1] * size**2)
+        return found
 
     def estimate(self, make, values, size, networks):
         """The `Estimate` of a call, or None if it has not been measured."""

@@ -1,6 +1,8 @@
 """python -m dreamkit app: who may come in, and whose memory is freed."""
 
 import asyncio
+import contextlib
+import ipaddress
 import json
 import os
 import re
@@ -8,10 +10,11 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from dreamkit.commands.app import ARRIVING, Visitors, write_notebook, write_templates
+from dreamkit.commands.app import ARRIVING, Visitors, addresses, write_notebook, write_templates
 from notebook_tools import ROOT
 
 
@@ -49,6 +52,46 @@ def test_visitors_who_have_left_are_freed_and_those_here_or_arriving_are_not():
     assert look(ARRIVING + 50) == {"here"}
     kernels.connections["here"] = 1
     assert look(ARRIVING + 500) == {"here"}
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_a_page_for_the_network_has_an_address_for_here_and_one_for_other_machines(host):
+    here, others = addresses(host, 8866, "secret")
+    assert here in ("http://127.0.0.1:8866/?token=secret", "http://[::1]:8866/?token=secret")
+    found = urlsplit(others)
+    assert found.port == 8866
+    assert parse_qs(found.query) == {"token": ["secret"]}
+    with contextlib.suppress(ValueError):  # or a name
+        assert not ipaddress.ip_address(found.hostname).is_unspecified
+        assert not ipaddress.ip_address(found.hostname).is_loopback
+
+
+def test_without_a_network_other_machines_are_given_this_ones_name(monkeypatch):
+    def refuse(*_):
+        raise OSError("Network is unreachable")
+
+    monkeypatch.setattr("socket.socket.connect", refuse)
+    monkeypatch.setattr("socket.gethostname", lambda: "classroom")
+    assert addresses("0.0.0.0", 80, "x")[1] == "http://classroom:80/?token=x"
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"), [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]"), ("box.local", "box.local")]
+)
+def test_a_page_for_one_address_is_at_that_address(host, expected):
+    assert addresses(host, 81, "t") == [f"http://{expected}:81/?token=t"]
+
+
+@pytest.mark.parametrize("token", ["", "secret"])
+def test_the_readmes_ending_makes_any_address_dark(token):
+    (ending,) = re.findall(r"`(&\w+=\w+)` at the end of the address", readme())
+    (address,) = addresses("127.0.0.1", 8866, token)
+    found = urlsplit(address + ending)
+    assert (found.path, parse_qs(found.query)["theme"]) == ("/", ["dark"])
+
+
+def readme():
+    return (ROOT / "README.md").read_text("utf-8")
 
 
 def test_a_page_that_anyone_could_reach_needs_a_token(command):

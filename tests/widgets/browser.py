@@ -41,6 +41,15 @@ def browser():
         chromium.close()
 
 
+def serious_faults(page, context=None):
+    """[(rule, HTML)] of what hinders a screen reader or the keyboard, in a page or a part of it."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page, context).response["violations"]
+    serious = [each for each in found if each["impact"] in ("serious", "critical")]
+    return [(each["id"], node["html"]) for each in serious for node in each["nodes"]]
+
+
 @contextlib.contextmanager
 def server(arguments, folder, **environment):
     """A server in a process of its own; gives the process. PORT in the arguments is a free port."""

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import psutil
 import pytest
-from browser import LOAD, TOKEN, missing, server, wait_for
+from browser import LOAD, TOKEN, missing, serious_faults, server, wait_for
 from PIL import Image
 
 import dreamkit as dk
@@ -169,15 +169,23 @@ def test_a_visitor_pauses_goes_on_changes_a_weight_stops_and_undoes(visitor):
     wait_for(lambda: shown(visitor) == before, 20)
 
 
-@pytest.mark.slow
-def test_no_serious_fault_hinders_a_screen_reader_or_the_keyboard(visitor):
-    from axe_playwright_python.sync_playwright import Axe
-
+@pytest.mark.parametrize(
+    ("scheme", "width"),
+    [
+        ("light", 1280),
+        *(pytest.param(*each, marks=pytest.mark.slow) for each in
+          (("dark", 1280), ("light", 390), ("dark", 390))),
+    ],
+)  # fmt: skip
+def test_no_serious_fault_hinders_a_screen_reader_or_the_keyboard(visitor, scheme, width):
+    visitor.emulate_media(color_scheme=scheme)
+    visitor.set_viewport_size({"width": width, "height": 1400})
     button(visitor, "More controls").click()
-    found = Axe().run(visitor).response["violations"]
-    serious = [each for each in found if each["impact"] in ("serious", "critical")]
-    assert not serious, [(each["id"], each["nodes"][0]["html"]) for each in serious]
+    visitor.get_by_role("slider", name="Smoothness").wait_for(timeout=MINUTE)
+    assert not serious_faults(visitor)
     button(visitor, "More controls").click()
+    visitor.emulate_media(color_scheme="light")
+    visitor.set_viewport_size({"width": 1280, "height": 1400})
 
 
 @pytest.mark.slow

@@ -5,11 +5,11 @@ import re
 
 import nbformat
 import pytest
-from browser import LOAD, TOKEN, missing, server, wait_for
+from browser import LOAD, TOKEN, missing, serious_faults, server, wait_for
 
 from notebook_tools import PLAYGROUND, cells, load, numbered
 
-if reason := missing():
+if reason := missing("axe_playwright_python"):
     pytest.skip(reason, allow_module_level=True)
 
 pytestmark = pytest.mark.slow
@@ -91,4 +91,6 @@ def test_run_all_gives_no_error_and_the_playground_is_alive(jupyter, chromium, l
         button.scroll_into_view_if_needed()
         button.click()
         page.get_by_text(re.compile("^Done in")).wait_for(timeout=2 * MINUTE)
+        page.get_by_role("slider", name="Style weight").wait_for(timeout=MINUTE)
+        assert not serious_faults(page, ".dreamkit-playground")  # the rest is Jupyter's own
     page.context.close()

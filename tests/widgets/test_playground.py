@@ -1,19 +1,23 @@
 """The playground without a browser: choices, code, shelf, pictures and what the page says."""
 
 import datetime
+import errno
 import html
 import inspect
 import io
 import json
+import os
 import re
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import dreamkit as dk
-from dreamkit.errors import ImageError
+from dreamkit.errors import ImageError, WeightsError
+from dreamkit.profiles import PROFILES
 from dreamkit.recipes import RECIPES
 from dreamkit.widgets import choices, playground, timing
 from dreamkit.widgets.code import Rectangle, Upload
@@ -248,6 +252,41 @@ def test_a_saved_picture_has_its_settings_inside_and_is_never_overwritten(page, 
     assert 'download="chelsea-paint.png"' in page.link.value
 
 
+@pytest.mark.parametrize("full", [False, True], ids=["no folder", "full disk"])
+def test_a_picture_that_cannot_be_saved_is_one_sentence_and_still_a_download(
+    page, tmp_path, monkeypatch, full
+):
+    if full:
+        write = type(run(page).run).save
+
+        def save(self, path):
+            if tmp_path / "saved" in path.parents:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return write(self, path)
+
+        monkeypatch.setattr(type(page.shelf.current.run), "save", save)
+    else:
+        run(page)
+        (tmp_path / "saved").write_text("a file, where the folder would be")
+    page.save_button.click()
+    said = words(page.message)
+    assert said.startswith(f"The picture cannot be saved in '{tmp_path / 'saved'}' (")
+    assert said.endswith("): use the download.")
+    assert ("No space left" in said) == full
+    assert 'role="alert"' in page.message.value
+    assert 'download="chelsea-paint.png"' in page.link.value
+
+
+def test_a_picture_that_cannot_even_be_written_for_the_download_is_one_sentence(page, monkeypatch):
+    def fail(self, path):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(type(run(page).run), "save", fail)
+    page.save_button.click()
+    assert words(page.message).startswith("The picture cannot be saved (No space left on device)")
+    assert page.link.value == ""
+
+
 def test_a_picture_that_is_too_small_for_the_network_is_one_sentence(page):
     upload(page.settings.photo, "thin.png", png((90, 2)))
     page.run_button.click()
@@ -299,6 +338,64 @@ def descendants(widget):
         yield from descendants(child)
 
 
+# A network that cannot be loaded
+
+
+@pytest.fixture
+def without(monkeypatch):
+    """Function (network): from now on it cannot be loaded."""
+    load = timing.load_backbone
+
+    def forbid(missing):
+        def refuse(name):
+            if name == missing:
+                raise WeightsError(f"{missing} is not on this machine: fetch it first.")
+            return load("squeezenet")
+
+        monkeypatch.setattr(timing, "load_backbone", refuse)
+
+    return forbid
+
+
+def test_a_page_whose_first_network_is_missing_starts_with_squeezenet(without, tmp_path):
+    without("vgg19")
+    page = playground(replace(PROFILES["ci"], style_backbone="vgg19"), folder=tmp_path)
+    assert words(page.message) == (
+        "vgg19 is not on this machine: fetch it first. The network is squeezenet instead."
+    )
+    assert 'role="alert"' in page.message.value
+    assert page.settings.network.value == "squeezenet"
+    assert run(page).call.arguments["backbone"] == "squeezenet"
+
+
+def test_a_choice_whose_network_is_missing_is_taken_back(without, tmp_path):
+    without("inception_v3")
+    page = playground(replace(PROFILES["ci"], dream_backbone="inception_v3"), folder=tmp_path)
+    assert words(page.message) == ""
+    page.settings.menu.value = "Dream"
+    assert words(page.message) == (
+        "inception_v3 is not on this machine: fetch it first. What was chosen before is back."
+    )
+    assert page.settings.menu.value == "Paint"
+    assert control(page, "Style weight").value == 40
+    assert run(page).call.make.name == "Paint"
+
+
+def test_undo_brings_back_a_make_together_with_its_network(without, tmp_path):
+    """Each of them alone, with what is chosen now, could not be loaded."""
+    without("inception_v3")
+    page = playground(replace(PROFILES["ci"], dream_backbone="inception_v3"), folder=tmp_path)
+    page.settings.network.value = "squeezenet"
+    page.settings.menu.value = "Dream"
+    dream = run(page)
+    page.settings.menu.value = "Paint"
+    page.settings.network.value = ""
+    run(page)
+    page.undo_button.click()
+    assert page.shelf.current is dream
+    assert (page.settings.menu.value, page.settings.network.value) == ("Dream", "squeezenet")
+
+
 # Time
 
 
@@ -307,6 +404,39 @@ def test_a_slow_network_starts_small_and_says_so():
     assert size == 96
     assert "vgg19" in why
     assert timing.own_size(["vgg19"], 320, seconds=lambda size: 0.01) == (320, None)
+
+
+def test_the_size_is_judged_by_the_networks_own_steps_where_they_are_measured():
+    own = {"inception_v3": lambda size: 0.1 * (size / 320) ** 2}
+    assert timing.own_size(["inception_v3"], 320, lambda size: 1.0, own) == (320, None)
+    size, why = timing.own_size(["vgg19", "inception_v3"], 320, lambda size: 1.0, own)
+    assert size == 96
+    assert why.startswith("A step of vgg19 takes about 1.0 s at 320 px")
+
+
+def test_the_pace_of_another_network_is_not_told_as_its_own():
+    _, why = timing.own_size(["inception_v3"], 320, lambda size: 1.0)
+    assert why.startswith("A step of vgg19 takes about 1.0 s at 320 px on this machine, and of")
+    assert "inception_v3 perhaps as long" in why
+
+
+@pytest.mark.parametrize(
+    ("fixed", "size"), [(0.05, 224), (0.3, 96), (0.0, 320)], ids=["slow", "too slow", "quick"]
+)
+def test_the_page_starts_at_a_size_quick_enough_for_play_and_says_why(
+    vgg19, monkeypatch, tmp_path, fixed, size
+):
+    """A step takes `fixed` s and 0.25 s more at 320 px; no time at all if `fixed` is 0."""
+    pace = 0.25 / 320**2 if fixed else 0.0
+    monkeypatch.setattr(timing, "load_backbone", lambda name: vgg19)
+    monkeypatch.setattr(timing, "measure", lambda *_: (fixed, pace))
+    monkeypatch.setattr("dreamkit.networks.pace.products_per_second", lambda: 1e11)
+    profile = replace(PROFILES["ci"], style_backbone="vgg19", size=320)
+    page = playground(profile, folder=tmp_path)
+    assert control(page, "Size").value == size
+    why = f"A step of vgg19 takes about {fixed + 0.25:.1f} s at 320 px on this machine, so the size"
+    said = f"{why} starts at {size} px: move Size for more." if fixed else ""
+    assert words(page.message) == said
 
 
 def test_the_time_left_is_what_the_rest_takes_at_this_pace():
