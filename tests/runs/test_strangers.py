@@ -1,9 +1,9 @@
 """Files of ours from strangers: read right or refused in a sentence, and they can do no harm."""
 
 import copy
-import io
 import json
 import zipfile
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from dreamkit.images import read_metadata
 from dreamkit.inputs import web
 from dreamkit.study.cells import COLUMNS
 from dreamkit.study.design import cells, design
-from dreamkit.study.run import _read
+from dreamkit.study.run import _read, _write, content_digest
 
 SHORT = dict(backbone="squeezenet", octaves=1, steps=1, seed=1, profile="ci", progress=False)
 VALUES = (
@@ -24,6 +24,9 @@ VALUES = (
     "made/by/settings.npz", "https://example.org/a.png", "//example.org/share/a.png", "/dev/zero",
     "/etc/passwd", "caf\udce9.png", "\0", [], [1], [[]], {}, {"a": 1}, [["style 1", 1.0]],
 )  # fmt: skip
+VALUES_OF_TABLES = (
+    *(None, True, -1, 10**9, float("nan"), float("inf"), "x" * 10_000, [1, 2], {"a": 1}),
+)
 KEYS = (
     "checkpoint",
     "film",
@@ -188,14 +191,28 @@ def mutate_films(folder, numbers, harmless, tmp_path):
 def mutate_tables(folder, numbers, harmless, tmp_path):
     """How many of these mutated results of a study are taken for whole."""
     cell, found = cells(design("quick", quiet=True))[0], 0
-    row = dict.fromkeys(COLUMNS, 0.5) | {"cell": cell.digest, "recipe": "style"}
-    file = io.BytesIO()
-    pd.DataFrame([row]).to_parquet(file, index=False)
+    row = dict.fromkeys(COLUMNS, 0.5) | asdict(cell) | {"cell": cell.digest, "origin": "photo"}
+    path, original = tmp_path / "cell.parquet", pd.DataFrame([row])[list(COLUMNS)]
+    _write(path, original)
+    whole = path.read_bytes()
+    pd.testing.assert_frame_equal(_read(path, [cell]), original)
     for number in numbers:
-        path = tmp_path / "cell.parquet"
-        path.write_bytes(mutated(file.getvalue(), np.random.default_rng(number)))
-        table = _read(path, [cell])
-        found += table is not None and list(table["cell"]) == [cell.digest]
+        rng = np.random.default_rng(number)
+        if number % 3 == 0:
+            path.write_bytes(mutated(whole, rng))
+        else:  # one value, with the old digest or a new one
+            column, value = rng.choice(COLUMNS), VALUES_OF_TABLES[rng.integers(9)]
+            table = original.assign(**{column: [value]})
+            table.attrs["sha256"] = content_digest(table if number % 3 == 1 else original)
+            table.to_parquet(path, index=False)
+        read = _read(path, [cell])
+        if read is None:
+            continue
+        found += 1
+        if number % 3 == 1 and column not in asdict(cell):
+            assert read[column].dtype.kind in "if", "a measure that is no number"
+        else:
+            pd.testing.assert_frame_equal(read, original)
     return found
 
 
