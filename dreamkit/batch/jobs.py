@@ -19,6 +19,7 @@ from ..runs.versions import versions
 
 CONNECT, GATHER = 5, 15  # seconds to wait for a scheduler, and for its first worker
 GONE = 30  # seconds to wait for a worker after the last one has gone
+MOST_WORKERS = 1000
 IDLE = 300  # seconds after which a worker process without a job ends
 OTHER_VERSIONS = (
     "The worker {worker} would make other pictures, for it has {differing}: install the same"
@@ -53,7 +54,7 @@ def run_all(function, jobs, *, workers=1, scheduler=None):
     >>> sorted(run_all(abs, [-1, 2]))
     [(-1, 1), (2, 2)]
     """
-    check_range("workers", workers, 1)
+    check_range("workers", workers, 1, MOST_WORKERS)
     if scheduler is not None and workers != 1:
         raise SettingsError("workers and scheduler cannot be combined: give one of them.")
     if scheduler is not None:

@@ -270,7 +270,7 @@ def visualise(
     negative: Annotated[
         bool, typer.Option("--negative", help="Show what silences the channel.")
     ] = False,
-    pictures: Annotated[int, typer.Option(min=1, help="How many, each different.")] = 1,
+    pictures: Annotated[int, typer.Option(min=1, max=1000, help="How many, each different.")] = 1,
     tile: Tile = None,
     seed: Seed = None,
     checkpoint: Saved = None,

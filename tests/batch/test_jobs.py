@@ -231,7 +231,10 @@ def test_an_error_of_the_iterable_ends_everything(address):
 
 @pytest.mark.parametrize(
     "where",
-    [{"workers": 0}, {"workers": 1.5}, {"workers": 2, "scheduler": "tcp://127.0.0.1:8786"}],
+    [
+        *({"workers": 0}, {"workers": 1.5}, {"workers": 10**9}),
+        {"workers": 2, "scheduler": "tcp://127.0.0.1:8786"},
+    ],
 )
 def test_a_wrong_number_of_workers_is_reported_before_a_job_is_read(where):
     with pytest.raises(SettingsError, match="workers"):

@@ -276,9 +276,9 @@ def test_500_mutated_files_do_no_harm(kind, originals, harmless, tmp_path, tried
 # The examples
 
 
-def with_settings(folder, tmp_path, **changes):
+def with_settings(folder, tmp_path, recipe="dream", **changes):
     """A settings file with entries replaced or, in a dictionary, added."""
-    settings = json.loads((folder / "dream.json").read_text("utf-8"))
+    settings = json.loads((folder / f"{recipe}.json").read_text("utf-8"))
     for name, value in changes.items():
         settings[name] = settings[name] | value if isinstance(value, dict) else value
     path = tmp_path / "hostile.json"
@@ -295,6 +295,18 @@ def test_settings_write_no_file(argument, originals, tmp_path, harmless):
     inputs = {argument: {"source": "made.gif", "sha256": "0" * 64, "shape": [1, 1, 3]}}
     path = with_settings(originals, tmp_path, inputs=inputs)
     assert harmless(lambda: dk.rerun(path, progress=False)) is None
+
+
+@pytest.mark.parametrize(
+    "count", [dict(pictures=10**9), dict(pictures=10**30), dict(size=10**5), dict(pad=10**9)]
+)
+def test_settings_ask_for_no_memory_without_limit(count, originals, tmp_path, harmless):
+    path = with_settings(originals, tmp_path, "channel", arguments=count)
+    before = peak_memory()
+    assert harmless(lambda: dk.rerun(path, progress=False)) is None
+    with pytest.raises(dk.SettingsError, match=next(iter(count))):
+        dk.rerun(path, progress=False)
+    assert peak_memory() - before < 2**27
 
 
 def test_the_callers_own_arguments_still_write_files(originals, tmp_path):
