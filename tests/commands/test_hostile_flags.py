@@ -136,8 +136,8 @@ SHORT = {
     "steps": "--steps=1", "size": "--size=48", "octaves": "--octaves=1", "frames": "--frames=2",
     "keyframes": "--keyframes=1", "stop": "--stop=2", "overwrite": "--overwrite",
 }  # fmt: skip
-# A study takes a minute, and a server goes on for ever.
-LEFT_OUT = {("study", "--out"), ("app", "--host"), ("app", "--token")}
+# A study and the grading of a notebook take a minute, and a server goes on for ever.
+LEFT_OUT = {("grade", "--out"), ("study", "--out"), ("app", "--host"), ("app", "--token")}
 
 
 def texts():
