@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 from ..errors import DreamkitError, SettingsError, check_range
-from ..runs.versions import versions
+from ..runs.versions import exact_versions
 
 CONNECT, GATHER = 5, 15  # seconds to wait for a scheduler, and for its first worker
 GONE = 30  # seconds to wait for a worker after the last one has gone
@@ -138,7 +138,7 @@ def _on_cluster(function, jobs, scheduler):
             _check_workers(client, scheduler)
         except gone as error:
             raise lost from error
-        expected, seen = versions(load=True), time.monotonic()
+        expected, seen = exact_versions(load=True), time.monotonic()
 
         def submit(job):
             with warnings.catch_warnings():  # Dask advises against sending pictures
@@ -186,7 +186,7 @@ def _attempt_alike(expected, function, job):
 def _check_workers(client, scheduler):
     """Raise a `SettingsError` unless all workers can import dreamkit, and have our versions."""
     try:
-        found = client.run(differing_here, versions(load=True), on_error="return")
+        found = client.run(differing_here, exact_versions(load=True), on_error="return")
     except ImportError as error:
         raise _not_installed(scheduler, error) from error
     for worker, differing in found.items():
@@ -198,8 +198,8 @@ def _check_workers(client, scheduler):
 
 def differing_here(expected):
     """What a worker has other versions of, in words; TensorFlow is loaded only if it seems so."""
-    records = different_versions(expected, versions())
-    return records and different_versions(expected, versions(load=True))
+    records = different_versions(expected, exact_versions())
+    return records and different_versions(expected, exact_versions(load=True))
 
 
 def different_versions(here, there):

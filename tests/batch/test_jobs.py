@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import http.server
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -15,7 +16,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from cluster import Cluster
+from cluster import ROOT, Cluster
 
 from dreamkit import DreamkitError, ImageError, SettingsError
 from dreamkit.batch import jobs as module
@@ -343,6 +344,19 @@ def test_a_worker_with_another_tensorflow_is_refused_in_a_sentence(tmp_path):
     with Cluster(tmp_path, 1, path=[write(tmp_path, OTHER_TENSORFLOW)]) as cluster:
         jobs = run_all(square, [1, 2], scheduler=cluster.address)
         with pytest.raises(SettingsError, match=r"tcp://.* would .* tensorflow 9\.9\.9 instead of"):
+            list(jobs)
+
+
+def test_a_worker_with_other_sources_of_the_same_version_is_refused(tmp_path):
+    pytest.importorskip("distributed")
+    shutil.copytree(ROOT / "dreamkit", tmp_path / "dreamkit")
+    with open(tmp_path / "dreamkit" / "gram.py", "a") as file:
+        file.write("# another commit\n")
+    with Cluster(tmp_path, 1, path=[tmp_path]) as cluster:
+        jobs = run_all(square, [1, 2], scheduler=cluster.address)
+        with pytest.raises(
+            SettingsError, match=r"has dreamkit 0.*\+\w{12} instead of 0.*\+\w{12}:"
+        ):
             list(jobs)
 
 
