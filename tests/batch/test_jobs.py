@@ -21,6 +21,7 @@ from cluster import ROOT, Cluster
 from dreamkit import DreamkitError, ImageError, SettingsError
 from dreamkit.batch import jobs as module
 from dreamkit.batch.jobs import run_all
+from dreamkit.runs import versions
 
 
 def square(job):
@@ -347,6 +348,16 @@ def test_a_worker_with_another_tensorflow_is_refused_in_a_sentence(tmp_path):
             list(jobs)
 
 
+def test_sources_are_compared_where_the_version_is_the_same(monkeypatch):
+    expected = versions.exact_versions()
+    assert not module.differing_here(expected)
+    monkeypatch.setattr(versions, "source_digest", lambda: "0123456789ab")
+    found = module.differing_here(expected)
+    own = expected["dreamkit"]
+    assert found == f"dreamkit {own[:-12]}0123456789ab instead of {own}"
+
+
+@pytest.mark.slow
 def test_a_worker_with_other_sources_of_the_same_version_is_refused(tmp_path):
     pytest.importorskip("distributed")
     shutil.copytree(ROOT / "dreamkit", tmp_path / "dreamkit")

@@ -138,7 +138,7 @@ def mutate_settings(folder, numbers, harmless, tmp_path):
 
 
 def mutate_pngs(folder, numbers, harmless, tmp_path):
-    wholes, made = in_turn(folder, "png"), 0
+    wholes, made = in_turn(folder, "png")[:2], 0
     for path in wholes:
         assert harmless(lambda path=path: dk.rerun(path, progress=False)), "the whole file"
     for number in numbers:
