@@ -7,7 +7,7 @@ import numpy as np
 
 from .arguments import kinds
 from .arguments.checked import checked
-from .startup import tf
+from .startup import check_process, tf
 
 
 class Evaluation(NamedTuple):
@@ -180,6 +180,7 @@ def compiled(purpose, function, terms, *given):
         terms: {name: term} that the function uses.
         given: its arguments; the sides of (H, W, C) and (1, h, w, C) tensors may differ next time.
     """
+    check_process()
     dtype = tf.nest.flatten(given)[0].dtype
     key = purpose, tuple((name, term.graph_key()) for name, term in terms.items()), dtype
     if key not in _graphs:

@@ -16,7 +16,7 @@ from .large.memory import fit_to_memory
 from .large.spectral_lbfgs import SpectralLBFGS
 from .objectives import as_tensor
 from .runs.recorder import Halt, Recorder
-from .startup import tf
+from .startup import check_process, tf
 
 LEARNING_RATES = {"adam": 0.06, "gradient": 0.01, "lbfgs": None, "spectral": 0.05}
 
@@ -244,6 +244,7 @@ def responds(picture, objective, transforms, seed, tile="auto"):
 
     There is then no way up or down: a ReLU that is shut lets no gradient through.
     """
+    check_process()
     score = fit_to_memory(objective, picture.shape[:2], tile)
     moves = [transforms.draw(seed, step) for step in range(3 if transforms else 0)]
     for move in (STAY, *moves):

@@ -15,10 +15,11 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 from ..errors import DreamkitError, SettingsError, check_range
-from ..runs.versions import versions
+from ..runs.versions import exact_versions
 
 CONNECT, GATHER = 5, 15  # seconds to wait for a scheduler, and for its first worker
 GONE = 30  # seconds to wait for a worker after the last one has gone
+MOST_WORKERS = 1000
 IDLE = 300  # seconds after which a worker process without a job ends
 OTHER_VERSIONS = (
     "The worker {worker} would make other pictures, for it has {differing}: install the same"
@@ -53,7 +54,7 @@ def run_all(function, jobs, *, workers=1, scheduler=None):
     >>> sorted(run_all(abs, [-1, 2]))
     [(-1, 1), (2, 2)]
     """
-    check_range("workers", workers, 1)
+    check_range("workers", workers, 1, MOST_WORKERS)
     if scheduler is not None and workers != 1:
         raise SettingsError("workers and scheduler cannot be combined: give one of them.")
     if scheduler is not None:
@@ -137,7 +138,7 @@ def _on_cluster(function, jobs, scheduler):
             _check_workers(client, scheduler)
         except gone as error:
             raise lost from error
-        expected, seen = versions(load=True), time.monotonic()
+        expected, seen = exact_versions(load=True), time.monotonic()
 
         def submit(job):
             with warnings.catch_warnings():  # Dask advises against sending pictures
@@ -185,7 +186,7 @@ def _attempt_alike(expected, function, job):
 def _check_workers(client, scheduler):
     """Raise a `SettingsError` unless all workers can import dreamkit, and have our versions."""
     try:
-        found = client.run(differing_here, versions(load=True), on_error="return")
+        found = client.run(differing_here, exact_versions(load=True), on_error="return")
     except ImportError as error:
         raise _not_installed(scheduler, error) from error
     for worker, differing in found.items():
@@ -197,8 +198,8 @@ def _check_workers(client, scheduler):
 
 def differing_here(expected):
     """What a worker has other versions of, in words; TensorFlow is loaded only if it seems so."""
-    records = different_versions(expected, versions())
-    return records and different_versions(expected, versions(load=True))
+    records = different_versions(expected, exact_versions())
+    return records and different_versions(expected, exact_versions(load=True))
 
 
 def different_versions(here, there):
@@ -231,7 +232,6 @@ def _not_installed(scheduler, error):
 def _connected(scheduler):
     """A client of the scheduler, with at least one worker."""
     try:
-        from distributed import Client
         from distributed.utils import silence_logging_cmgr
     except ImportError as error:
         raise SettingsError(
@@ -240,7 +240,7 @@ def _connected(scheduler):
     _check_scheduler(scheduler)
     with (
         silence_logging_cmgr(logging.CRITICAL + 1),  # it logs pages about a lost connection
-        Client(scheduler, timeout=GATHER, set_as_default=False) as client,
+        _client(scheduler) as client,
     ):
         try:
             client.wait_for_workers(1, timeout=GATHER)
@@ -250,6 +250,18 @@ def _connected(scheduler):
                 f" {scheduler} --nthreads 1`."
             ) from error
         yield client
+
+
+def _client(scheduler):
+    from distributed import Client
+
+    try:
+        return Client(scheduler, timeout=GATHER, set_as_default=False)
+    except (OSError, asyncio.TimeoutError) as error:
+        raise SettingsError(
+            f"The scheduler at {scheduler} is too busy to answer within {GATHER} s: run this again"
+            " when it has less to do, or restart it."
+        ) from error
 
 
 def _check_scheduler(address):

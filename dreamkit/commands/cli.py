@@ -270,7 +270,7 @@ def visualise(
     negative: Annotated[
         bool, typer.Option("--negative", help="Show what silences the channel.")
     ] = False,
-    pictures: Annotated[int, typer.Option(min=1, help="How many, each different.")] = 1,
+    pictures: Annotated[int, typer.Option(min=1, max=1000, help="How many, each different.")] = 1,
     tile: Tile = None,
     seed: Seed = None,
     checkpoint: Saved = None,
@@ -307,7 +307,8 @@ def study(
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
     chosen = design(preset.value)
     try:
-        table = run_study(chosen, out, workers or (1 if scheduler else cpu_count()), scheduler)
+        own = 1 if scheduler is not None else cpu_count()
+        table = run_study(chosen, out, workers or own, scheduler)
     except KeyboardInterrupt as stop:
         raise Stopped(str(stop) or "stopped") from None
     except StudyError as error:

@@ -25,6 +25,8 @@ def quiz(
     if not chosen:
         raise SettingsError("Nothing to write: give --moodle, --canvas or --page with a file.")
     for path in chosen:
+        if path.name in ("", "..") or path.is_dir():
+            raise ImageError(f"'{path}' is a folder: give the name of a file in it.")
         if path.exists() and not overwrite:
             raise ImageError(f"{path} already exists: add --overwrite or choose another name.")
     if moodle:

@@ -6,10 +6,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ..arguments import kinds
 from ..dream import Dream
-from ..errors import check_range
+from ..errors import SettingsError, check_range
 from ..gram import gram_matrix
 from ..images import load_image
+from ..inputs.reading import MAX_PIXELS
 from ..networks.backbone import Backbone, load_backbone
 from ..networks.unrectified import before_relu
 from ..objectives import Objective
@@ -82,7 +84,7 @@ class Visualisation(Run):
     pictures: list = field(default_factory=list)
 
 
-@reproducible()
+@reproducible(pictures=kinds.number(1, kinds.MOST), apart=kinds.number(0.0, 1e6))
 def visualise(
     backbone,
     layer,
@@ -147,8 +149,11 @@ def visualise(
     network, name, number = before_relu(whole, layer, channel)
     whole, network = (each.with_precision(precision) for each in (whole, network))
     side = profile.size // 2 if size is None else size
-    for what, value, least in (("size", side, 1), ("pictures", pictures, 1), ("apart", apart, 0.0)):
-        check_range(what, value, least)
+    if check_range("size", side, 1) ** 2 * pictures > MAX_PIXELS:
+        raise SettingsError(
+            f"pictures={pictures} with size={side} are over {MAX_PIXELS:,} pixels: choose fewer"
+            " pictures or a smaller size."
+        )
     network.check_size((side, side), [name])
     score = (-1 if negative else 1) * Dream(network, name, number)
     steps = profile.steps if steps is None else steps

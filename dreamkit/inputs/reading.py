@@ -156,7 +156,7 @@ def _open(file, name):
 
 
 def _know_heic(name):
-    """Let Pillow read HEIC, with a package that is not among our requirements."""
+    """Let Pillow read HEIC, with a package that the commands can do without."""
     try:
         importlib.import_module("pillow_heif").register_heif_opener()
     except ImportError as error:

@@ -5,7 +5,6 @@ metadata) unless the first address was in one. Nothing waits forever.
 """
 
 import base64
-import contextlib
 import functools
 import http.client
 import importlib.metadata
@@ -25,6 +24,8 @@ MAX_DOWNLOAD = 64 * 2**20  # bytes
 TIMEOUT = 15  # seconds without a byte
 PATIENCE = 60  # seconds after which an answer must have begun, and each byte must keep to …
 SLOWEST = 20_000  # … this many bytes per second on average
+NAT64 = ipaddress.ip_network("64:ff9b::/96")  # stands for the IPv4 address in its last 32 bits …
+LOCAL_NAT64 = ipaddress.ip_network("64:ff9b:1::/48")  # … as this does, within a network
 HOME = "https://doi.org/10.14500/aro.11051"  # the paper, where the repository isn't known
 
 
@@ -199,10 +200,9 @@ class _Web(urllib.request.AbstractHTTPHandler):
         else:
             connection = http.client.HTTPConnection(host, **options)
         if request.has_proxy() or request._tunnel_host:
-            with contextlib.suppress(OSError):  # the proxy may know names that we don't
-                self.guard.check(
-                    urllib.parse.unquote(urllib.parse.urlsplit(request.full_url).hostname)
-                )
+            self.guard.check_for_proxy(
+                urllib.parse.unquote(urllib.parse.urlsplit(request.full_url).hostname)
+            )
         else:
             connection._create_connection = self.guard.connect
         return connection
@@ -212,7 +212,7 @@ class _Guard:
     """Keeps redirects from leading into a private network."""
 
     def __init__(self):
-        self.first_is_private = None
+        self.first_is_private = self.first_host = None
 
     def connect(self, place, timeout, source_address=None):
         """Connect to an address just checked, so that no second look-up can change it."""
@@ -223,6 +223,19 @@ class _Guard:
             except OSError as error:
                 problem = error
         raise problem
+
+    def check_for_proxy(self, host):
+        """Check a host that a proxy connects to; a redirect must not lead to unknown names.
+
+        The proxy may know names that we don't, and so may whoever gives the first address.
+        """
+        self.first_host, first = self.first_host or host, self.first_host
+        try:
+            self.check(host)
+        except OSError:
+            if first not in (None, host):
+                problem = "of which we cannot tell whether it is in a private network"
+                raise ValueError(f"it redirects to {host}, {problem}") from None
 
     def check(self, host):
         """The numeric addresses of a host, or a ValueError if a redirect may not lead there."""
@@ -243,5 +256,9 @@ def is_public(address):
     (True, False, False)
     """
     number = ipaddress.ip_address(address)
+    if number in NAT64:
+        number = ipaddress.IPv4Address(int(number) & 0xFFFF_FFFF)
     number = getattr(number, "ipv4_mapped", None) or getattr(number, "sixtofour", None) or number
+    if number in LOCAL_NAT64:
+        return False
     return number.is_global and not number.is_multicast

@@ -133,6 +133,7 @@ class Backbone:
         Features of float64 images are float64, and those of a float16 network float32, which has
         room for them. With `start`, `images` are the features at the layer of that name.
         """
+        check_process()
         inputs = images if start else self.architecture.preprocess(images)
         scales = self._scales
         if scales:

@@ -14,6 +14,8 @@ from .reading import read_checkpoint
 
 OTHER_RUN = "{path} belongs to a run with other settings: choose another name, or resume() it."
 
+DAMAGED = "{path} is not a dreamkit checkpoint: give a file that a run wrote."
+
 
 class Checkpoint:
     """The file from which an interrupted run resumes.
@@ -41,9 +43,7 @@ class Checkpoint:
         try:
             self.notes, self.arrays = read_checkpoint(self.path)
         except Exception as error:  # damaged files fail anywhere, with any exception
-            raise SettingsError(
-                f"{self.path} is not a dreamkit checkpoint: give a file that a run wrote."
-            ) from error
+            raise SettingsError(DAMAGED.format(path=self.path)) from error
 
     @contextlib.contextmanager
     def within(self, identity):

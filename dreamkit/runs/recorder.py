@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import DivergedError
+from ..errors import DivergedError, SettingsError
 from ..startup import check_process
+from .checkpoint import DAMAGED
 from .run import Run
 from .steering import reweight
 from .stopping import between_steps, stop_requested
@@ -55,6 +56,13 @@ class Recorder:
         self.rows, self.total = self.state.get("rows", []), self.state.get("total")
         self.image, self.stopped = self.state.get("image"), None
         self.earlier = self.rows[-1]["seconds"] if self.rows else 0.0
+        kept = [
+            self.state[name] for name in ("picture", "image") if self.state.get(name) is not None
+        ]
+        if any(np.shape(picture) != tuple(start[0].shape) for picture in kept) or (
+            self.finished and self.image is None
+        ):
+            raise SettingsError(DAMAGED.format(path=checkpoint.path))
 
     @contextlib.contextmanager
     def open(self, steps, progress):
@@ -88,9 +96,12 @@ class Recorder:
         """Restore the checkpoint's state; returns the step to continue from."""
         if not self.state:
             return 0
-        variable.assign(self.state["picture"])
-        for number, slot in enumerate(slots):
-            slot.assign(self.state[f"slot{number}"])
+        try:
+            variable.assign(self.state["picture"])
+            for number, slot in enumerate(slots):
+                slot.assign(self.state[f"slot{number}"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise SettingsError(DAMAGED.format(path=self.checkpoint.path)) from error
         return self.state["step"]
 
     def record(self, step, total, terms, variable, slots=()):

@@ -13,7 +13,7 @@ from ..errors import DreamkitError, SettingsError
 from ..inputs.files import check_folder, replacing
 from ..networks.weights import find_weights, hash_file
 from ..runs.versions import versions
-from .cells import COLUMNS, FORMAT, run_cell
+from .cells import COLUMNS, FORMAT, Cell, run_cell
 from .design import cells, design
 
 BAR = "{desc} {percentage:3.0f}% |{bar}| {n_fmt}/{total_fmt} cells, {remaining} left{postfix}"
@@ -139,11 +139,22 @@ def _read(path, wanted):
     """The table of exactly these cells; None if it is missing, damaged, changed or of others."""
     try:
         table = pd.read_parquet(path)
+        right = list(table.columns) == list(COLUMNS)
+        right = right and all(_fits(table[column], column, wanted) for column in COLUMNS)
+        return table if right and table.attrs["sha256"] == content_digest(table) else None
     except Exception:  # damaged files fail anywhere, with any exception
         return None
-    right = list(table.columns) == list(COLUMNS)
-    right = right and list(table["cell"]) == [cell.digest for cell in wanted]
-    return table if right and table.attrs.get("sha256") == content_digest(table) else None
+
+
+def _fits(values, column, wanted):
+    """Whether a column says what these cells say, or holds what can have been measured."""
+    if column == "cell":
+        return list(values) == [cell.digest for cell in wanted]
+    if column in Cell.__dataclass_fields__:
+        return list(values) == [getattr(cell, column) for cell in wanted]
+    if column == "origin":
+        return values.isin(["scene", "photo"]).all()
+    return pd.api.types.is_any_real_numeric_dtype(values)
 
 
 def _write(path, table):

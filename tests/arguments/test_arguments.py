@@ -15,6 +15,7 @@ from dreamkit.arguments.checked import checked, plain
 from dreamkit.arguments.rules import RULES
 from dreamkit.large.memory import peak_memory
 
+CHANNEL = ("squeezenet", "fire2", 1)
 FAST = dict(profile="ci", seed=1, steps=1, octaves=1, progress=False)
 CALLS = [(name, argument) for name in sorted(PUBLIC) for argument in parameters(name)]
 SLOW = {"estimate", "morph", "transform_video", "zoom_dream", "contact_sheet", "scrub"}
@@ -159,6 +160,11 @@ def test_a_layer_that_is_not_a_name_is_refused(layers, squeezenet):
         (lambda: dk.normalise(PHOTO, 10**9), "levels"),
         (lambda: dk.resize(PHOTO, 10**400), "Size"),
         (lambda: dk.zoom_dream(PHOTO, "a.gif", 10**12), "frames"),
+        (lambda: dk.visualise(*CHANNEL, pictures=10**9, profile="ci"), "pictures"),
+        (lambda: dk.visualise(*CHANNEL, pictures=10**30, profile="ci"), "pictures"),
+        (lambda: dk.visualise(*CHANNEL, size=10**5, profile="ci"), "size"),
+        (lambda: dk.visualise(*CHANNEL, size=10_000, pictures=100, profile="ci"), "pictures"),
+        (lambda: dk.visualise(*CHANNEL, apart=1e300, profile="ci"), "apart"),
     ],
 )
 def test_absurd_sizes_and_counts_are_refused_at_once(call, argument):

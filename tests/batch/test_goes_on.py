@@ -117,7 +117,7 @@ def test_errors_before_and_after_the_work_are_one_line_too(place, command, photo
 
 
 def check_random_errors(seed, command, photos, monkeypatch):
-    """Whatever happens to whichever pictures: a line for each, and all others are made."""
+    """A line for each picture to which anything happens, and the others; returns how many."""
     chosen = random.Random(seed)
     stems = [path.stem for path in photos.iterdir()]
     errors = {stem: chosen.choice([None, *ERRORS]) for stem in stems}
@@ -128,19 +128,21 @@ def check_random_errors(seed, command, photos, monkeypatch):
     assert code == (1 if failed else 0)
     assert len(reports(err)) == len(failed)
     assert pictures(f"out{seed}") == sorted(f"{s}-mosaic.png" for s in set(stems) - failed)
+    return len(failed)
 
 
-def test_random_errors_cost_only_their_own_pictures(command, photos, monkeypatch):
-    for seed in range(4):
-        check_random_errors(seed, command, photos, monkeypatch)
+def test_random_errors_cost_only_their_own_pictures(command, photos, monkeypatch, tried):
+    failed = sum(check_random_errors(seed, command, photos, monkeypatch) for seed in range(4))
+    tried("random errors in a batch", failed)
 
 
 @pytest.mark.slow
-def test_many_random_errors_cost_only_their_own_pictures(command, photos, monkeypatch):
+def test_many_random_errors_cost_only_their_own_pictures(command, photos, monkeypatch, tried):
     for number in range(9):
         shutil.copy(photos / "coffee.png", photos / f"more{number}.png")
-    for seed in range(100, 200):
-        check_random_errors(seed, command, photos, monkeypatch)
+    seeds = range(100, 200)
+    failed = sum(check_random_errors(seed, command, photos, monkeypatch) for seed in seeds)
+    tried("random errors in a batch", failed)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
@@ -313,7 +315,9 @@ def assert_whole(folder, names):
         assert len(pd.read_csv(path.with_suffix(".csv"))) == 2
 
 
-def test_a_batch_in_the_middle_of_another_leaves_each_picture_once(command, photos, monkeypatch):
+def test_a_batch_in_the_middle_of_another_leaves_each_picture_once(
+    command, photos, monkeypatch, tried
+):
     """The other one makes all pictures while this one is at its first, with seeds of its own."""
     inner = []
 
@@ -328,6 +332,7 @@ def test_a_batch_in_the_middle_of_another_leaves_each_picture_once(command, phot
     assert inner[0][0] == code == 0
     assert reports(err) == []
     assert_whole("outputs", MADE)
+    tried("pairs of batches at once")
 
 
 def start_batch(folder, *options):
@@ -338,18 +343,19 @@ def start_batch(folder, *options):
 
 
 @pytest.mark.slow
-def test_two_batches_at_once_make_every_picture_once(command, photos, tmp_path):
+def test_two_batches_at_once_make_every_picture_once(command, photos, tmp_path, tried):
     for number in range(9):
         shutil.copy(photos / "coffee.png", photos / f"more{number}.png")
     both = [start_batch(tmp_path) for _ in range(2)]
     assert [run.wait(timeout=300) for run in both] == [0, 0]
     names = sorted([*MADE, *(f"more{number}-mosaic.png" for number in range(9))])
     assert_whole(tmp_path / "outputs", names)
+    tried("pairs of batches at once")
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL on Windows")
-def test_batches_that_are_killed_at_random_are_continued(command, photos, tmp_path):
+def test_batches_that_are_killed_at_random_are_continued(command, photos, tmp_path, tried):
     for number in range(9):
         shutil.copy(photos / "coffee.png", photos / f"more{number}.png")
     chosen, killed = random.Random(4), 0
@@ -375,3 +381,4 @@ def test_batches_that_are_killed_at_random_are_continued(command, photos, tmp_pa
     for name in names:
         again, whole = (load_image(tmp_path / f / name) for f in ("outputs", "undisturbed"))
         assert np.abs(again - whole).max() <= 2 / 255
+    tried("batches killed and continued", killed)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import http.server
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -15,11 +16,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from cluster import Cluster
+from cluster import ROOT, Cluster
 
 from dreamkit import DreamkitError, ImageError, SettingsError
 from dreamkit.batch import jobs as module
 from dreamkit.batch.jobs import run_all
+from dreamkit.runs import versions
 
 
 def square(job):
@@ -231,7 +233,10 @@ def test_an_error_of_the_iterable_ends_everything(address):
 
 @pytest.mark.parametrize(
     "where",
-    [{"workers": 0}, {"workers": 1.5}, {"workers": 2, "scheduler": "tcp://127.0.0.1:8786"}],
+    [
+        *({"workers": 0}, {"workers": 1.5}, {"workers": 10**9}),
+        {"workers": 2, "scheduler": "tcp://127.0.0.1:8786"},
+    ],
 )
 def test_a_wrong_number_of_workers_is_reported_before_a_job_is_read(where):
     with pytest.raises(SettingsError, match="workers"):
@@ -254,6 +259,16 @@ def test_another_kind_of_server_is_reported_with_the_fix(monkeypatch):
         with pytest.raises(SettingsError, match="dask scheduler"):
             list(run_all(square, [1], scheduler=f"tcp://127.0.0.1:{server.server_port}"))
         server.shutdown()
+
+
+def test_a_scheduler_too_busy_to_answer_is_one_sentence(start_cluster, monkeypatch):
+    def busy(*_args, **_options):
+        raise asyncio.TimeoutError
+
+    cluster = start_cluster(0)
+    monkeypatch.setattr("distributed.Client", busy)
+    with pytest.raises(SettingsError, match="too busy to answer within"):
+        list(run_all(square, [1], scheduler=cluster.address))
 
 
 def test_a_scheduler_without_workers_is_reported_with_the_fix(start_cluster, monkeypatch):
@@ -340,6 +355,29 @@ def test_a_worker_with_another_tensorflow_is_refused_in_a_sentence(tmp_path):
     with Cluster(tmp_path, 1, path=[write(tmp_path, OTHER_TENSORFLOW)]) as cluster:
         jobs = run_all(square, [1, 2], scheduler=cluster.address)
         with pytest.raises(SettingsError, match=r"tcp://.* would .* tensorflow 9\.9\.9 instead of"):
+            list(jobs)
+
+
+def test_sources_are_compared_where_the_version_is_the_same(monkeypatch):
+    expected = versions.exact_versions()
+    assert not module.differing_here(expected)
+    monkeypatch.setattr(versions, "source_digest", lambda: "0123456789ab")
+    found = module.differing_here(expected)
+    own = expected["dreamkit"]
+    assert found == f"dreamkit {own[:-12]}0123456789ab instead of {own}"
+
+
+@pytest.mark.slow
+def test_a_worker_with_other_sources_of_the_same_version_is_refused(tmp_path):
+    pytest.importorskip("distributed")
+    shutil.copytree(ROOT / "dreamkit", tmp_path / "dreamkit")
+    with open(tmp_path / "dreamkit" / "gram.py", "a") as file:
+        file.write("# another commit\n")
+    with Cluster(tmp_path, 1, path=[tmp_path]) as cluster:
+        jobs = run_all(square, [1, 2], scheduler=cluster.address)
+        with pytest.raises(
+            SettingsError, match=r"has dreamkit 0.*\+\w{12} instead of 0.*\+\w{12}:"
+        ):
             list(jobs)
 
 

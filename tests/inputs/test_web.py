@@ -194,6 +194,9 @@ def test_a_redirect_off_the_web_is_not_followed(server, place):
         "fd00::1",
         "::ffff:10.0.0.1",
         "2002:7f00:1::",
+        "64:ff9b::10.0.0.1",
+        "64:ff9b::7f00:1",
+        "64:ff9b:1::8.8.8.8",
     ],
 )
 def test_a_public_address_does_not_lead_into_a_private_network(server, names, number):
@@ -235,6 +238,26 @@ def test_a_proxy_is_used_and_asked_for_nothing_private(server, monkeypatch):
     assert_red(load_image("http://public.invalid/a.png"))
     with pytest.raises(ImageError, match="private network"):
         load_image("http://public.invalid/moved")
+
+
+def test_behind_a_proxy_a_redirect_leads_to_no_unknown_name(server, monkeypatch):
+    monkeypatch.setenv("http_proxy", server.address)
+    monkeypatch.setenv("no_proxy", "")
+    for name in ("HTTP_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    server.pages["http://public.invalid/a.png"] = answer(png())
+    server.pages["http://router.invalid/a.png"] = answer(png())
+    server.pages["http://public.invalid/moved"] = redirect("http://router.invalid/a.png")
+    server.pages["http://public.invalid/here"] = redirect("http://public.invalid/a.png")
+    monkeypatch.setattr(web.socket, "getaddrinfo", only_numbers(socket.getaddrinfo))
+    assert_red(load_image("http://public.invalid/here"))
+    with pytest.raises(ImageError, match=r"router\.invalid, of which we cannot tell whether"):
+        load_image("http://public.invalid/moved")
+
+
+def test_an_address_behind_nat64_is_as_public_as_the_one_that_it_stands_for():
+    assert web.is_public("64:ff9b::8.8.8.8")
+    assert not web.is_public("64:ff9b::192.168.0.1")
 
 
 def only_numbers(look_up):

@@ -64,15 +64,17 @@ def check_killed(times, folder):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL on Windows")
-def test_a_run_that_is_killed_ends_with_the_same_picture(tmp_path):
+def test_a_run_that_is_killed_ends_with_the_same_picture(tmp_path, tried):
     assert check_killed(1, tmp_path) == 1
+    tried("runs killed by SIGKILL")
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL on Windows")
-def test_runs_that_are_killed_twenty_times_end_with_the_same_picture(tmp_path):
+def test_runs_that_are_killed_twenty_times_end_with_the_same_picture(tmp_path, tried):
     killed = 0
     for times in (1, 2, 3, 4, 5, 5):
         (tmp_path / f"{times}{killed}").mkdir()
         killed += check_killed(times, tmp_path / f"{times}{killed}")
     assert killed >= 15, "a run killed after its end doesn't count"
+    tried("runs killed by SIGKILL", killed)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from dreamkit import (
+    Dream,
     DreamkitError,
     SettingsError,
     TotalVariation,
@@ -23,6 +24,7 @@ from dreamkit import (
     resume,
     style_transfer,
 )
+from dreamkit.optimize import responds
 from dreamkit.runs.checkpoint import Checkpoint
 from dreamkit.runs.stopping import between_steps, stop_requested
 
@@ -71,13 +73,13 @@ def press_after(count):
 
 
 def check_stopped(name, count, folder, stop=stop_after):
-    """Stopped anywhere, a run is made again up to there, and continued from there."""
+    """Stopped anywhere, a run is made again up to there and continued; False if it ended before."""
     call, path = CALLS[name], folder / f"{name}-{count}.npz"
     whole = call()
     part = call(checkpoint=path, callback=stop(count))
     if part.stopped is None:
         assert len(whole.history) < count
-        return
+        return False
     reason = "callback" if stop is stop_after else "interrupted"
     last = part.history.iloc[-1]
     assert len(part.history) == count
@@ -93,23 +95,27 @@ def check_stopped(name, count, folder, stop=stop_after):
     assert resumed.stopped is None
     assert resumed.settings == whole.settings
     assert list(resumed.history["step"]) == list(whole.history["step"])
+    return True
 
 
-def test_a_stopped_run_is_made_again_and_continued_exactly(tmp_path):
-    for count in np.random.default_rng(5).permutation(4)[:2] + 1:
-        check_stopped("style", count, tmp_path)
+def test_a_stopped_run_is_made_again_and_continued_exactly(tmp_path, tried):
+    counts = np.random.default_rng(5).permutation(4)[:2] + 1
+    tried("runs stopped at a step", sum(check_stopped("style", n, tmp_path) for n in counts))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CALLS)
-def test_a_run_stopped_at_any_step_is_made_again_and_continued_exactly(name, tmp_path):
+def test_a_run_stopped_at_any_step_is_made_again_and_continued_exactly(name, tmp_path, tried):
+    stopped = 0
     for count in range(1, 9):
-        check_stopped(name, count, tmp_path)
-        check_stopped(name, count, tmp_path / "pressed", press_after)
+        stopped += check_stopped(name, count, tmp_path)
+        stopped += check_stopped(name, count, tmp_path / "pressed", press_after)
+    tried("runs stopped at a step", stopped)
 
 
-def test_ctrl_c_ends_a_run_after_its_step_and_loses_nothing(tmp_path):
-    check_stopped("dream", 2, tmp_path, press_after)
+def test_ctrl_c_ends_a_run_after_its_step_and_loses_nothing(tmp_path, tried):
+    assert check_stopped("dream", 2, tmp_path, press_after)
+    tried("runs stopped at a step")
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
@@ -256,10 +262,17 @@ def _try(work, channel):
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_forked_process_gets_an_error_instead_of_hanging(squeezenet, picture):
     forks, photo = multiprocessing.get_context("fork"), picture(48, 48)
+    fresh, used = Dream(squeezenet, "fire2"), Dream(squeezenet, "fire2") + 1.0 * TotalVariation()
+    used(photo)  # its graph exists before the fork
+    used.value_and_gradient(photo)
     for work in (
         CALLS["dream"],
         lambda: descend(photo, TotalVariation(), 1, **QUIET),
         lambda: squeezenet.features(photo, "fire2"),
+        lambda: fresh(photo),
+        lambda: used(photo),
+        lambda: used.value_and_gradient(photo),
+        lambda: responds(photo, used, (), 1),
     ):
         channel = forks.Queue()
         process = forks.Process(target=_try, args=(work, channel), daemon=True)

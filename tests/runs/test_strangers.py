@@ -1,9 +1,9 @@
 """Files of ours from strangers: read right or refused in a sentence, and they can do no harm."""
 
 import copy
-import io
 import json
 import zipfile
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -14,16 +14,36 @@ import dreamkit as dk
 from dreamkit.film.reel import Reel, frames_folder
 from dreamkit.images import read_metadata
 from dreamkit.inputs import web
+from dreamkit.large.memory import peak_memory
 from dreamkit.study.cells import COLUMNS
 from dreamkit.study.design import cells, design
-from dreamkit.study.run import _read
+from dreamkit.study.run import _read, _write, content_digest
 
 SHORT = dict(backbone="squeezenet", octaves=1, steps=1, seed=1, profile="ci", progress=False)
+TINY = dict(steps=1, seed=1, profile="ci", progress=False)
+RECIPES = {
+    "dream": lambda photo, **more: dk.deep_dream(photo, **SHORT, **more),
+    "style": lambda photo, **more: dk.style_transfer(
+        *(photo, [(photo, 1), ("mosaic", 0.5)]), octaves=1, style_mask=[(photo, 0)],
+        content_mask=photo, **TINY, **more
+    ),
+    "combined": lambda photo, **more: dk.dream_style(
+        *(photo, "mosaic", "style-dream"), octaves=1, octave_steps=1, size=48, dream_mask=photo,
+        **TINY, **more
+    ),
+    "texture": lambda photo, **more: dk.texture(photo, 32, **TINY, **more),
+    "channel": lambda photo, **more: dk.visualise(
+        *("squeezenet", "fire2", 1), size=32, pictures=2, **TINY, **more
+    ),
+}  # fmt: skip
 VALUES = (
     None, True, -1, 0, 10**9, 10**30, 0.5, float("nan"), float("inf"), "", "x" * 10_000, "chelsea",
     "made/by/settings.npz", "https://example.org/a.png", "//example.org/share/a.png", "/dev/zero",
     "/etc/passwd", "caf\udce9.png", "\0", [], [1], [[]], {}, {"a": 1}, [["style 1", 1.0]],
 )  # fmt: skip
+VALUES_OF_TABLES = (
+    *(None, True, -1, 10**9, float("nan"), float("inf"), "x" * 10_000, [1, 2], {"a": 1}),
+)
 KEYS = (
     "checkpoint",
     "film",
@@ -40,12 +60,12 @@ KEYS = (
 
 @pytest.fixture(scope="module")
 def originals(tmp_path_factory):
-    """A folder with a photo, and a dream's .png, .json and checkpoint."""
+    """A folder with a photo, and the .png, .json and checkpoint (.npz) of every recipe."""
     folder = tmp_path_factory.mktemp("originals")
     noise = np.random.default_rng(0).random((48, 48, 3), "float32")
     photo = dk.save_image(folder / "photo.png", noise)
-    run = dk.deep_dream(photo, checkpoint=folder / "run.npz", **SHORT)
-    run.save(folder / "dream.png")
+    for name, make in RECIPES.items():
+        make(photo, checkpoint=folder / f"{name}.npz").save(folder / f"{name}.png")
     return folder
 
 
@@ -102,10 +122,12 @@ def changed(value, rng):
 
 def mutate_settings(folder, numbers, harmless, tmp_path):
     """How many of these mutated settings made a picture."""
-    whole, made = (folder / "dream.json").read_bytes(), 0
+    wholes, made = in_turn(folder, "json"), 0
+    for path in wholes:
+        assert harmless(lambda path=path: dk.rerun(path, progress=False)), "the whole file"
     for number in numbers:
         rng = np.random.default_rng(number)
-        path = tmp_path / "dream.json"
+        path, whole = tmp_path / "made.json", wholes[number % len(wholes)].read_bytes()
         if number % 3:
             text = json.dumps(changed(json.loads(whole), rng))
             path.write_text(text, encoding="utf-8")
@@ -116,37 +138,45 @@ def mutate_settings(folder, numbers, harmless, tmp_path):
 
 
 def mutate_pngs(folder, numbers, harmless, tmp_path):
-    whole = (folder / "dream.png").read_bytes()
-    settings, made = json.loads(read_metadata(folder / "dream.png")["dreamkit"]), 0
-    picture = dk.load_image(folder / "dream.png")
+    wholes, made = in_turn(folder, "png")[:2], 0
+    for path in wholes:
+        assert harmless(lambda path=path: dk.rerun(path, progress=False)), "the whole file"
     for number in numbers:
         rng = np.random.default_rng(number)
-        path = tmp_path / "dream.png"
+        path, whole = tmp_path / "made.png", wholes[number % len(wholes)]
         if number % 3:
-            text = json.dumps(changed(settings, rng))
-            dk.save_image(path, picture, overwrite=True, metadata={"dreamkit": text[:250_000]})
+            text = json.dumps(changed(json.loads(read_metadata(whole)["dreamkit"]), rng))
+            metadata = {"dreamkit": text[:250_000]}
+            dk.save_image(path, dk.load_image(whole), overwrite=True, metadata=metadata)
         else:
-            path.write_bytes(mutated(whole, rng))
+            path.write_bytes(mutated(whole.read_bytes(), rng))
         made += harmless(lambda path=path: dk.rerun(path, progress=False)) is not None
     return made
 
 
 def mutate_checkpoints(folder, numbers, harmless, tmp_path):
-    whole, made = (folder / "run.npz").read_bytes(), 0
-    with np.load(folder / "run.npz") as file:
-        arrays = dict(file)
+    wholes, made = in_turn(folder, "npz"), 0
+    for path in wholes:
+        assert harmless(lambda path=path: dk.resume(path, progress=False)), "the whole file"
     for number in numbers:
         rng = np.random.default_rng(number)
-        path = tmp_path / "run.npz"
+        path, whole = tmp_path / "run.npz", wholes[number % len(wholes)]
         if number % 3:
-            notes = changed(json.loads(str(arrays["notes"])), rng)
-            others = {name: changed_array(x, rng) for name, x in arrays.items() if name != "notes"}
+            with np.load(whole) as file:
+                arrays = dict(file)
+            notes = changed(json.loads(str(arrays.pop("notes"))), rng)
+            others = {name: changed_array(x, rng) for name, x in arrays.items()}
             with open(path, "wb") as file:
                 np.savez(file, notes=json.dumps(notes), **others)
         else:
-            path.write_bytes(mutated(whole, rng))
+            path.write_bytes(mutated(whole.read_bytes(), rng))
         made += harmless(lambda path=path: dk.resume(path, progress=False)) is not None
     return made
+
+
+def in_turn(folder, suffix):
+    """The files of every recipe with this suffix."""
+    return [folder / f"{name}.{suffix}" for name in RECIPES]
 
 
 def changed_array(array, rng):
@@ -172,6 +202,7 @@ def mutate_films(folder, numbers, harmless, tmp_path):
         reel.add(np.full((16, 16, 3), number / 2, "float32"), f"frame {number}")
     notes = frames_folder(path) / "film.json"
     whole = notes.read_bytes()
+    assert len(Reel(path, settings)) == 3, "the whole film"
     for number in numbers:
         rng = np.random.default_rng(number)
         again = mutated(whole, rng)
@@ -188,14 +219,28 @@ def mutate_films(folder, numbers, harmless, tmp_path):
 def mutate_tables(folder, numbers, harmless, tmp_path):
     """How many of these mutated results of a study are taken for whole."""
     cell, found = cells(design("quick", quiet=True))[0], 0
-    row = dict.fromkeys(COLUMNS, 0.5) | {"cell": cell.digest, "recipe": "style"}
-    file = io.BytesIO()
-    pd.DataFrame([row]).to_parquet(file, index=False)
+    row = dict.fromkeys(COLUMNS, 0.5) | asdict(cell) | {"cell": cell.digest, "origin": "photo"}
+    path, original = tmp_path / "cell.parquet", pd.DataFrame([row])[list(COLUMNS)]
+    _write(path, original)
+    whole = path.read_bytes()
+    pd.testing.assert_frame_equal(_read(path, [cell]), original)
     for number in numbers:
-        path = tmp_path / "cell.parquet"
-        path.write_bytes(mutated(file.getvalue(), np.random.default_rng(number)))
-        table = _read(path, [cell])
-        found += table is not None and list(table["cell"]) == [cell.digest]
+        rng = np.random.default_rng(number)
+        if number % 3 == 0:
+            path.write_bytes(mutated(whole, rng))
+        else:  # one value, with the old digest or a new one
+            column, value = rng.choice(COLUMNS), VALUES_OF_TABLES[rng.integers(9)]
+            table = original.assign(**{column: [value]})
+            table.attrs["sha256"] = content_digest(table if number % 3 == 1 else original)
+            table.to_parquet(path, index=False)
+        read = _read(path, [cell])
+        if read is None:
+            continue
+        found += 1
+        if number % 3 == 1 and column not in asdict(cell):
+            assert read[column].dtype.kind in "if", "a measure that is no number"
+        else:
+            pd.testing.assert_frame_equal(read, original)
     return found
 
 
@@ -208,25 +253,32 @@ KINDS = {
 }
 
 
+def check_mutated(kind, numbers, *given):
+    """Some are still right, some are refused, and none takes much memory."""
+    before = peak_memory()
+    assert 0 < KINDS[kind](*given[:1], numbers, *given[1:]) < len(numbers)
+    assert peak_memory() - before < 2**30
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_50_mutated_files_do_no_harm(kind, originals, harmless, tmp_path, tried):
-    KINDS[kind](originals, range(50), harmless, tmp_path)
+    check_mutated(kind, range(50), originals, harmless, tmp_path)
     tried(f"mutated {kind}", 50)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_500_mutated_files_do_no_harm(kind, originals, harmless, tmp_path, tried):
-    KINDS[kind](originals, range(50, 550), harmless, tmp_path)
+    check_mutated(kind, range(50, 550), originals, harmless, tmp_path)
     tried(f"mutated {kind}", 500)
 
 
 # The examples
 
 
-def with_settings(folder, tmp_path, **changes):
+def with_settings(folder, tmp_path, recipe="dream", **changes):
     """A settings file with entries replaced or, in a dictionary, added."""
-    settings = json.loads((folder / "dream.json").read_text("utf-8"))
+    settings = json.loads((folder / f"{recipe}.json").read_text("utf-8"))
     for name, value in changes.items():
         settings[name] = settings[name] | value if isinstance(value, dict) else value
     path = tmp_path / "hostile.json"
@@ -243,6 +295,18 @@ def test_settings_write_no_file(argument, originals, tmp_path, harmless):
     inputs = {argument: {"source": "made.gif", "sha256": "0" * 64, "shape": [1, 1, 3]}}
     path = with_settings(originals, tmp_path, inputs=inputs)
     assert harmless(lambda: dk.rerun(path, progress=False)) is None
+
+
+@pytest.mark.parametrize(
+    "count", [dict(pictures=10**9), dict(pictures=10**30), dict(size=10**5), dict(pad=10**9)]
+)
+def test_settings_ask_for_no_memory_without_limit(count, originals, tmp_path, harmless):
+    path = with_settings(originals, tmp_path, "channel", arguments=count)
+    before = peak_memory()
+    assert harmless(lambda: dk.rerun(path, progress=False)) is None
+    with pytest.raises(dk.SettingsError, match=next(iter(count))):
+        dk.rerun(path, progress=False)
+    assert peak_memory() - before < 2**27
 
 
 def test_the_callers_own_arguments_still_write_files(originals, tmp_path):
@@ -317,6 +381,37 @@ def test_a_compressed_checkpoint_is_not_unpacked(originals, tmp_path):
     assert path.stat().st_size < 10**6
     with pytest.raises(dk.SettingsError, match="is not a dreamkit checkpoint"):
         dk.resume(path)
+
+
+def with_phase(path, name, **changes):
+    """Change the first phase of a checkpoint: its state's numbers, or, of an array, the array."""
+    with np.load(path) as file:
+        arrays = dict(file)
+    notes = json.loads(str(arrays.pop("notes")))
+    phase = next(iter(notes["phases"]))
+    notes["phases"][phase] |= {k: v for k, v in changes.items() if isinstance(v, int)}
+    for key, change in changes.items():
+        if callable(change):
+            change(arrays, f"{phase}:{key}")
+    with open(name, "wb") as file:
+        np.savez(file, notes=json.dumps(notes), **arrays)
+    return name
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        dict(image=lambda arrays, key: arrays.update({key: arrays[key][1:]})),
+        dict(picture=lambda arrays, key: arrays.update({key: arrays[key][:, 1:]})),
+        dict(image=lambda arrays, key: arrays.pop(key)),
+        dict(step=1, steps=1),  # unfinished, and without Adam's state
+    ],
+    ids=["small image", "small picture", "no image", "no moments"],
+)
+def test_a_checkpoint_whose_arrays_do_not_fit_its_run_is_refused(changes, originals, tmp_path):
+    path = with_phase(originals / "channel.npz", tmp_path / "wrong.npz", **changes)
+    with pytest.raises(dk.SettingsError, match=r"wrong\.npz is not a dreamkit checkpoint"):
+        dk.resume(path, progress=False)
 
 
 def test_huge_settings_are_not_read(tmp_path):

@@ -5,33 +5,37 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from dreamkit.commands import doctor
 from dreamkit.runs import reproduce
-from dreamkit.runs import versions as module
+from dreamkit.runs import versions as versions_module
 from dreamkit.runs.versions import versions
 from dreamkit.startup import keras, tf
+
+
+def pretend_installed(monkeypatch, distributions):
+    """Let only these, {distribution: (version, modules)}, appear to be installed."""
+
+    def version(name):
+        if name not in distributions:
+            raise importlib.metadata.PackageNotFoundError(name)
+        return distributions[name][0]
+
+    providers = {}
+    for name, (_, modules) in distributions.items():
+        for provided in modules:
+            providers.setdefault(provided, []).append(name)
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    monkeypatch.setattr(importlib.metadata, "packages_distributions", lambda: providers)
+    monkeypatch.setattr(versions_module, "_providers", versions_module._providers.__wrapped__)
 
 
 @pytest.fixture
 def installed(monkeypatch):
     """Function {distribution: (version, modules)} → only these appear to be installed."""
-
-    def pretend(distributions):
-        def version(name):
-            if name not in distributions:
-                raise importlib.metadata.PackageNotFoundError(name)
-            return distributions[name][0]
-
-        providers = {}
-        for name, (_, modules) in distributions.items():
-            for provided in modules:
-                providers.setdefault(provided, []).append(name)
-        monkeypatch.setattr(importlib.metadata, "version", version)
-        monkeypatch.setattr(importlib.metadata, "packages_distributions", lambda: providers)
-        monkeypatch.setattr(module, "_providers", module._providers.__wrapped__)
-
-    return pretend
+    return lambda distributions: pretend_installed(monkeypatch, distributions)
 
 
 @pytest.fixture
@@ -40,9 +44,9 @@ def unloaded(monkeypatch):
 
     def pretend(name):
         monkeypatch.delitem(sys.modules, name, raising=False)
-        load = module._loaded
+        load = versions_module._loaded
         refuse = lambda n: pytest.fail(f"{n} was loaded") if n == name else load(n)  # noqa: E731
-        monkeypatch.setattr(module, "_loaded", refuse)
+        monkeypatch.setattr(versions_module, "_loaded", refuse)
 
     return pretend
 
@@ -109,6 +113,42 @@ def test_a_build_without_a_record_is_asked_itself(installed):
 def test_a_missing_package_has_no_version(installed):
     installed({})
     assert versions(("nowhere-to-be-found",))["nowhere-to-be-found"] is None
+
+
+NAMES = ("stand_in", "stand_in-cpu", "stand_in-nightly", "vendor")
+
+
+@settings(
+    max_examples=100,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+@given(
+    records=st.dictionaries(st.sampled_from(NAMES), st.sampled_from(["1.0", "2.0", "2.1.dev3"])),
+    module=st.none() | st.sampled_from(["1.0", "2.0", "3.0+own"]),
+    loaded=st.booleans(),
+    load=st.booleans(),
+)
+def test_whichever_distributions_are_installed_the_version_is_the_modules(
+    records, module, loaded, load
+):
+    """Records alone decide only where the module is not loaded, and they agree."""
+    with pytest.MonkeyPatch.context() as patch:
+        pretend_installed(patch, {name: (text, ["stand_in"]) for name, text in records.items()})
+        found = module and SimpleNamespace(__version__=module)
+        patch.setattr(versions_module, "_loaded", lambda name: found)
+        if loaded and module:
+            patch.setitem(sys.modules, "stand_in", found)
+        version = versions_module.version("stand_in", load)
+    agreed = set(records.values())
+    if module and (loaded or load):
+        assert version == module
+    elif len(agreed) == 1:
+        assert version == agreed.pop()
+    else:
+        assert version == module
 
 
 def test_the_doctor_does_not_call_a_build_with_another_name_missing(installed):
