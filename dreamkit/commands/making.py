@@ -86,13 +86,12 @@ def go_on(checkpoint, more, out, overwrite):
 
 def show_channel(network, layer, channel, out, arguments, overwrite):
     """Make and save the picture of what a channel looks for."""
-    from ..batch.batch import summary
     from ..controls.visualisation import visualise
 
     path = free_path(out, f"{network}-{layer}", str(channel), overwrite)
-    run = visualise(network, layer, channel, **arguments, profile=announce_profile())
-    run.save(path, overwrite)
-    print(summary(run, path))
+    arguments["profile"] = announce_profile()
+    run = functools.partial(visualise, network, layer, channel, **arguments)
+    keep(run, path, overwrite, checkpoint=arguments.get("checkpoint"))
 
 
 def make(recipe, photos, label, out, arguments, overwrite, workers, scheduler, keep_alpha=False):

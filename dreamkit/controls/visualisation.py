@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..dream import Dream
-from ..errors import check_range
+from ..errors import DivergedError, check_range
 from ..gram import gram_matrix
 from ..images import load_image
 from ..networks.backbone import Backbone, load_backbone
@@ -181,10 +181,21 @@ def visualise(
             if not runs:
                 raise
             runs[-1].stopped = "interrupted"
+        except DivergedError as error:
+            if error.run.image is not None:
+                runs.append(error.run)
+                made[len(others) :] = [error.run.image]
+            error.run = in_a_row(runs, made, pictures) if runs else None
+            raise
         if runs[-1].stopped:
             break
+    return in_a_row(runs, made, pictures)
+
+
+def in_a_row(runs, made, count):
+    """One `Visualisation` of consecutive runs, whose pictures are shown with room for `count`."""
     run = concatenate(runs)
-    return Visualisation(row(made, pictures), run.history, {}, run.stopped, made)
+    return Visualisation(row(made, count), run.history, {}, run.stopped, made)
 
 
 def noise(side, seed):

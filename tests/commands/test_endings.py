@@ -21,6 +21,9 @@ from dreamkit.runs.recorder import Recorder
 
 ROOT = Path(__file__).parents[2]
 FEW = ("--size", 48, "--steps", 2, "--seed", 1)
+STYLE = ("style", "chelsea", "--style", "mosaic", *FEW)
+SHOW = ("visualise", "squeezenet", "fire6", "--channel", 11, *FEW)
+ONE_OF_EACH = pytest.mark.parametrize("call", [STYLE, SHOW], ids=["style", "visualise"])
 
 
 def saved(folder):
@@ -75,13 +78,15 @@ def test_a_stopped_picture_is_saved_under_a_name_that_says_so(command, press):
     ("verb", "phase"),
     [
         ("combine", "style 1/1"),
+        ("visualise", "picture 1/1"),
         pytest.param("dream", "octave 1/1", marks=pytest.mark.slow),
         pytest.param("combine", "octave 1/1", marks=pytest.mark.slow),
     ],
 )
 def test_every_recipe_stopped_in_any_phase_names_its_picture_so(verb, phase, command, press):
     press(phase, 1)
-    code, _, err = command(verb, "chelsea", "--out", "made.png", *FEW)
+    call = SHOW if verb == "visualise" else (verb, "chelsea", *FEW)
+    code, _, err = command(*call, "--out", "made.png")
     assert code == 130
     assert f"stopped at step 1 of {phase}" in err
     assert saved(".") == files("made-stopped")
@@ -191,46 +196,74 @@ def full_disk(folder):
     return save
 
 
-def test_a_picture_that_cannot_be_written_is_saved_nearby(command, monkeypatch):
+@ONE_OF_EACH
+def test_a_picture_that_cannot_be_written_is_saved_nearby(call, command, monkeypatch):
     monkeypatch.setattr("PIL.Image.Image.save", full_disk("outputs"))
-    code, out, err = command("style", "chelsea", "--style", "mosaic", *FEW)
+    code, out, err = command(*call)
+    stem = "chelsea-mosaic" if call is STYLE else "squeezenet-fire6-11"
     assert code == 1
     assert "No space left on device" in err
     assert "the picture is in" in err
-    assert "chelsea-mosaic-2.png" in out
-    assert saved(".") == files("chelsea-mosaic-2")
+    assert f"{stem}-2.png" in out
+    assert saved(".") == files(f"{stem}-2")
 
 
-def test_a_file_that_comes_meanwhile_is_kept(command, monkeypatch):
+@ONE_OF_EACH
+def test_a_file_that_comes_meanwhile_is_kept(call, command, monkeypatch):
     from dreamkit import recipes
+    from dreamkit.controls import visualisation
 
-    paint = recipes.style_transfer
+    def slowly(make):
+        def slow(*args, **options):
+            run = make(*args, **options)
+            Path("made.csv").write_bytes(b"mine")
+            return run
 
-    def slow(*args, **options):
-        run = paint(*args, **options)
-        Path("made.csv").write_bytes(b"mine")
-        return run
+        return slow
 
-    monkeypatch.setattr(recipes, "style_transfer", slow)
-    code, _, err = command("style", "chelsea", "--style", "mosaic", *FEW, "--out", "made.png")
+    monkeypatch.setattr(recipes, "style_transfer", slowly(recipes.style_transfer))
+    monkeypatch.setattr(visualisation, "visualise", slowly(visualisation.visualise))
+    code, _, err = command(*call, "--out", "made.png")
     assert code == 1
     assert "made.csv' already exists" in err
     assert Path("made.csv").read_bytes() == b"mine"
     assert saved(".") == sorted(["made.csv", *files("made-2")])
 
 
-def test_a_run_that_diverges_saves_its_best_picture(command, monkeypatch):
+@pytest.fixture
+def diverge(monkeypatch):
+    """Function (phase, step): the total becomes NaN there; None is every phase."""
     record = Recorder.record
 
-    def poisoned(self, step, total, *others):
-        record(self, step, np.nan if step == 2 else total, *others)
+    def diverge(phase, at):
+        def poisoned(self, step, total, *others):
+            poison = step == at and phase in (None, self.phase)
+            record(self, step, np.nan if poison else total, *others)
 
-    monkeypatch.setattr(Recorder, "record", poisoned)
-    code, _, err = command("style", "chelsea", "--style", "mosaic", *FEW, "--out", "made.png")
+        monkeypatch.setattr(Recorder, "record", poisoned)
+
+    return diverge
+
+
+@ONE_OF_EACH
+def test_a_run_that_diverges_saves_its_best_picture(call, command, diverge):
+    diverge(None, 2)
+    code, _, err = command(*call, "--out", "made.png")
     assert code == 2
     assert err.splitlines()[-1].endswith("the best picture so far is in 'made-diverged.png'.")
     assert "total became nan at step 2" in err
     assert saved(".") == files("made-diverged")
+
+
+@pytest.mark.parametrize(("step", "made"), [(0, 1), (1, 2)])
+def test_a_second_picture_that_diverges_does_not_cost_the_first(step, made, command, diverge):
+    diverge("picture 2/2", step)
+    code, _, _ = command(*SHOW, "--pictures", 2, "--out", "made.png")
+    assert code == 2
+    assert saved(".") == files("made-diverged")
+    first, second = np.split(load_image("made-diverged.png")[:, [*range(48), *range(-48, 0)]], 2, 1)
+    assert first.min() < 0.9
+    assert (second.min() < 0.9) == (made == 2)
 
 
 def test_transparency_that_cannot_be_read_any_more_costs_only_itself(command, monkeypatch):
