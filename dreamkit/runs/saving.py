@@ -44,11 +44,11 @@ def save_somewhere(run, path, overwrite=False, alpha=None):
 def kept_alpha(photo, run):
     """A photo's alpha channel for the picture of a run, and what went wrong or None.
 
-    The work is done by now, and must not be lost because the photo has disappeared meanwhile.
+    The work is done by now, and must not be lost whatever has become of the photo meanwhile.
     """
     try:
         return load_alpha(photo, run.image.shape[:2]), None
-    except (DreamkitError, OSError) as error:
+    except Exception as error:
         return None, f"The transparency could not be kept: {reason_of(error)}."
 
 

@@ -266,16 +266,20 @@ def test_a_second_picture_that_diverges_does_not_cost_the_first(step, made, comm
     assert (second.min() < 0.9) == (made == 2)
 
 
-def test_transparency_that_cannot_be_read_any_more_costs_only_itself(command, monkeypatch):
+@pytest.mark.parametrize(
+    "error", [FileNotFoundError(errno.ENOENT, "No such file or directory"), ValueError("Too long.")]
+)
+def test_transparency_that_cannot_be_read_any_more_costs_only_itself(error, command, monkeypatch):
     save_image("photo.png", load_image("chelsea", 48))
 
     def vanished(*_args):
-        raise FileNotFoundError(errno.ENOENT, "No such file or directory", "photo.png")
+        raise error
 
     monkeypatch.setattr("dreamkit.runs.saving.load_alpha", vanished)
     code, _, err = command("style", "photo.png", *FEW, "--keep-alpha", "--out", "made.png")
     assert code == 1
-    assert "transparency could not be kept: No such file or directory." in err
+    reason = getattr(error, "strerror", None) or "Too long"
+    assert f"transparency could not be kept: {reason}." in err
     assert set(files("made")) <= set(saved("."))
 
 
