@@ -167,7 +167,8 @@ def free_path(out, photo, label, overwrite):
 
     name = f"{shortened(f'{stem_of(photo)}-{plain_name(label)}', '.png')}.png"
     path = (out if names_a_file(out) else out / name).expanduser()
-    check_room(path)
+    for file in (path, path.with_suffix(".json")):
+        check_room(file)
     if path.suffix.lower() not in WRITABLE:
         raise ImageError(f"'{path}' has the wrong suffix: end it in {', '.join(WRITABLE)}.")
     for file in (path, path.with_suffix(".json"), path.with_suffix(".csv")):
