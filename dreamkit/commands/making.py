@@ -129,21 +129,17 @@ def keep(make, path, overwrite, transparent=None, checkpoint=None):
 
     Raises:
         Stopped: the run was stopped; its picture so far is saved.
-        DivergedError: the run diverged; its best picture is saved.
+        DreamkitError: the run diverged; its best picture is saved.
         Exit: the picture could not be written, or not where it should be: exit code 1.
     """
     from ..batch.batch import summary
-    from ..runs.saving import best_so_far, kept_alpha, save_somewhere, spelled
+    from ..runs.saving import kept_alpha, save_somewhere, spelled
+    from ..runs.stopping import between_steps
 
-    try:
-        run = make()
-    except DivergedError as error:
-        if error.run is None or error.run.image is None:
-            raise
-        where, _ = save_somewhere(error.run, path, overwrite)
-        raise DreamkitError(best_so_far(error, where)) from error
-    alpha, lost = (None, None) if transparent is None else kept_alpha(transparent, run)
-    where, problem = save_somewhere(run, path, overwrite, alpha)
+    run = or_its_best(make, path, overwrite)
+    with between_steps():  # the work is done: Ctrl-C has nothing to stop but its saving
+        alpha, lost = (None, None) if transparent is None else kept_alpha(transparent, run)
+        where, problem = save_somewhere(run, path, overwrite, alpha)
     print(summary(run, where))
     if run.stopped:
         phase, step = run.settings["stopped_at"]
@@ -157,6 +153,28 @@ def keep(make, path, overwrite, transparent=None, checkpoint=None):
     if problem or lost:
         print(f"dreamkit: {problem or lost}", file=sys.stderr)
         raise typer.Exit(1)
+
+
+def or_its_best(make, path, overwrite=False):
+    """The run that a function makes; if it diverges, its best picture is saved and reported.
+
+    Args:
+        make, path, overwrite: see `keep`.
+
+    Raises:
+        DreamkitError: the run diverged; the message says where its best picture is.
+    """
+    from ..runs.saving import best_so_far, save_somewhere
+    from ..runs.stopping import between_steps
+
+    try:
+        return make()
+    except DivergedError as error:
+        if error.run is None or error.run.image is None:
+            raise
+        with between_steps():
+            where, _ = save_somewhere(error.run, path, overwrite)
+        raise DreamkitError(best_so_far(error, where)) from error
 
 
 def free_path(out, photo, label, overwrite):

@@ -293,6 +293,91 @@ def test_a_wrong_plotting_backend_costs_nothing(backend, tmp_path):
     assert (tmp_path / "figure.png").stat().st_size > 0
 
 
+@pytest.mark.slow
+def test_a_demo_with_a_wrong_plotting_backend_has_its_overview(tmp_path):
+    call = [sys.executable, "-m", "dreamkit", "demo", "--size", "48", "--out", "made"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "DREAMKIT_PROFILE": "ci"}
+    subprocess.run(call, env=environment | {"MPLBACKEND": "nonsense"}, cwd=tmp_path, check=True)
+    assert {"overview.png", "losses.png"} <= set(saved(tmp_path))
+
+
+def quick(monkeypatch):
+    """Replace the demo's recipes by one dream, so that it takes no longer."""
+    from dreamkit.commands import demo
+    from dreamkit.recipes import deep_dream
+
+    def dream(photo, *_args, checkpoint=None, **options):
+        return deep_dream(photo, **options, octaves=1, steps=2, progress=False)
+
+    for name in ("style_transfer", "deep_dream", "dream_style"):
+        monkeypatch.setattr(demo, name, dream)
+
+
+def test_a_demo_whose_pictures_had_to_go_elsewhere_says_so(command, monkeypatch):
+    quick(monkeypatch)
+    monkeypatch.setattr("PIL.Image.Image.save", full_disk("made"))
+    code, out, err = command("demo", "--out", "made", "--size", 48)
+    assert code == 1
+    assert err.count("No space left on device") >= 5
+    assert "style-2.png" in out
+    assert set(files("style-2") + files("joint-2")) <= set(saved("."))
+
+
+def test_a_demo_that_diverges_saves_its_best_picture(command, monkeypatch, diverge):
+    quick(monkeypatch)
+    diverge(None, 2)
+    code, _, err = command("demo", "--out", "made", "--size", 48)
+    assert code == 2
+    assert f"best picture so far is in '{Path('made', 'style-diverged.png')}'" in err
+    assert saved("made") == files("style-diverged")
+
+
+def test_a_film_of_a_run_that_diverges_ends_with_its_best_picture(command, diverge):
+    diverge(None, 2)
+    code, _, err = command("film", "run", "chelsea", *FEW, "--out", "run.gif")
+    assert code == 2
+    assert "the best picture so far is in 'run.gif'" in err
+    assert saved(".") == ["run.gif", "run.gif.json"]
+    assert json.loads(Path("run.gif.json").read_text("utf-8"))["stopped"] == "diverged"
+
+
+def pressing(function):
+    """The function, with Ctrl-C pressed before it begins."""
+
+    def pressed(*args, **options):
+        signal.raise_signal(signal.SIGINT)
+        return function(*args, **options)
+
+    return pressed
+
+
+@pytest.mark.parametrize("options", [(), ("--keep-alpha",)])
+def test_a_finished_picture_is_saved_even_if_ctrl_c_is_pressed_meanwhile(
+    options, command, monkeypatch
+):
+    from dreamkit.runs import saving
+    from dreamkit.runs.run import Run
+
+    monkeypatch.setattr(saving, "load_alpha", pressing(saving.load_alpha))
+    if not options:
+        monkeypatch.setattr(Run, "save", pressing(Run.save))
+    code, _, _ = command(*STYLE, *options, "--out", "made.png")
+    assert code == 0
+    assert saved(".") == files("made")
+
+
+def test_a_demo_and_a_batch_stop_after_the_picture_that_is_being_saved(command, monkeypatch):
+    from dreamkit.runs.run import Run
+
+    quick(monkeypatch)
+    monkeypatch.setattr(Run, "save", pressing(Run.save))
+    assert command("demo", "--out", "made", "--size", 48)[0] == 130
+    assert saved("made") == files("style")
+    call = ("style", "chelsea", "coffee", *STYLE[2:], "--out", "batch")
+    assert command(*call)[0] == 130
+    assert saved("batch") == files("chelsea-mosaic")
+
+
 # Found before the work
 
 
@@ -314,8 +399,9 @@ def test_what_cannot_be_saved_is_found_before_the_work(options, words, command, 
 def test_a_full_disk_is_found_before_the_work(command, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1000))
     monkeypatch.setattr("dreamkit.recipes.style_transfer", None)
-    for photos in (["chelsea"], ["chelsea", "coffee"]):
-        code, _, err = command("style", *photos)
+    style, film = ("style", "chelsea"), ("film", "run", "chelsea")
+    for call in (style, (*style, "coffee"), film, ("demo",)):
+        code, _, err = command(*call)
         assert code == 2
         assert "disk of 'outputs' is full" in err
 
@@ -328,3 +414,6 @@ def test_a_long_name_of_a_photo_gives_a_shorter_one_for_the_picture(command):
     assert code == 0
     assert len(saved("outputs")) == 3
     assert all(name.startswith("long_xxx") for name in saved("outputs"))
+    code, out, _ = command("film", "run", photo, *FEW)
+    assert code == 0
+    assert Path(out.splitlines()[-1]).name.startswith("long_xxx")
