@@ -19,7 +19,7 @@ from .errors import ImageError, check_range, shown
 from .inputs import web
 from .inputs.checks import check_path
 from .inputs.files import check_free, replacing
-from .inputs.reading import MAX_PIXELS, alpha_channel, fit, read
+from .inputs.reading import MAX_PIXELS, fit, read, read_alpha
 from .inputs.samples import samples
 
 WRITABLE = [".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff"]
@@ -153,15 +153,8 @@ def load_image(source, size=None, largest=None):
     """
     size = None if size is None else _pixel_count(size)
     largest = None if largest is None else _pixel_count(largest, "largest")
-    if isinstance(source, Image.Image):
-        return _read(source, "The PIL image", size, largest)
-    if isinstance(source, (bytes, bytearray)):
-        return _read(io.BytesIO(source), "The bytes object", size, largest)
-    if isinstance(source, str) and web.is_address(source):
-        content, name = web.fetch(source), repr(web.shortened(source))
-        return _read(io.BytesIO(content), name, size, largest)
-    if isinstance(source, (str, os.PathLike)):
-        return _read(*_find(source), size, largest)
+    if (opened := _opened(source)) is not None:
+        return _read(*opened, size, largest)
     if not hasattr(source, "__array__"):
         raise ImageError(f"A {type(source).__name__} is not a picture: give a name, path or array.")
     picture = check_image(source, "The array")
@@ -184,19 +177,24 @@ def load_alpha(source, size):
     >>> load_alpha(np.full((2, 2, 4), 51, np.uint8), (1, 3)).round(1)
     array([[0.2, 0.2, 0.2]], dtype=float32)
     """
-    if isinstance(source, str) and web.is_address(source):
-        source = web.fetch(source)
-    load_image(source, 1)  # reports what cannot be read
-    if isinstance(source, (bytes, bytearray)):
-        alpha = alpha_channel(Image.open(io.BytesIO(source)))
-    elif isinstance(source, (str, os.PathLike)):
-        alpha = alpha_channel(Image.open(_find(source)[0]))
-    elif isinstance(source, Image.Image):
-        alpha = alpha_channel(source.copy())
+    if (opened := _opened(source)) is not None:
+        alpha = read_alpha(*opened)
     else:
+        load_image(source, 1)  # reports what is not a picture
         alpha = np.asarray(source)[..., 3] if np.shape(source)[2:] == (4,) else None
     alpha = None if alpha is None else check_image(alpha)
     return None if alpha is None or alpha.min() == 1 else resize(alpha, size)[..., 0]
+
+
+def _opened(source):
+    """What `read` reads of a source, and what to call it in an error; None for an array."""
+    if isinstance(source, Image.Image):
+        return source, "The PIL image"
+    if isinstance(source, (bytes, bytearray)):
+        return io.BytesIO(source), "The bytes object"
+    if isinstance(source, str) and web.is_address(source):
+        return io.BytesIO(web.fetch(source)), repr(web.shortened(source))
+    return _find(source) if isinstance(source, (str, os.PathLike)) else None
 
 
 def _find(source):

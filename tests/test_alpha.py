@@ -4,7 +4,8 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image
+import tifffile
+from PIL import Image, PngImagePlugin
 
 from dreamkit.errors import ImageError
 from dreamkit.images import load_alpha, load_image, read_metadata, save_image
@@ -111,6 +112,49 @@ def test_a_jpeg_cannot_be_transparent(tmp_path):
 def test_an_alpha_of_another_shape_is_refused(tmp_path):
     with pytest.raises(ImageError, match=r"shape \(3, 2\), but the picture \(2, 2\)"):
         save_image(tmp_path / "a.png", np.ones((2, 2)), alpha=np.ones((3, 2)))
+
+
+def test_much_metadata_does_not_cost_the_transparency():
+    rgba = fading()
+    info = PngImagePlugin.PngInfo()
+    info.add_text("workflow", "a" * 2_000_000, zip=True)
+    file = io.BytesIO()
+    Image.fromarray(rgba).save(file, "PNG", pnginfo=info)
+    alpha = load_alpha(file.getvalue(), (12, 20))
+    np.testing.assert_allclose(alpha, rgba[..., 3] / 255, atol=1e-6)
+
+
+def animation(kind, *frames):
+    file = io.BytesIO()
+    options = dict(save_all=True, append_images=frames[1:], duration=100)
+    options |= dict(lossless=True) if kind == "WEBP" else dict(disposal=2)
+    frames[0].save(file, kind, **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["WEBP", "GIF", "PNG"])
+@pytest.mark.parametrize("dot", [False, True])
+def test_the_alpha_is_that_of_the_frame_that_is_shown(kind, dot):
+    """Also if what the first frame shows is too small to be seen at a smaller size."""
+    empty = Image.new("RGBA", (120, 80))
+    half = Image.new("RGBA", (120, 80))
+    half.paste((200, 30, 30, 255), (60, 0, 120, 80))
+    if dot:
+        empty.putpixel((3, 3), (0, 0, 0, 255))
+    content = animation(kind, empty, half)
+    alpha = load_alpha(content, (80, 120))
+    assert alpha[0, 0] == 0
+    assert alpha[3, 3] == dot
+    assert alpha[0, -1] == (not dot)
+    for size in (None, 40, 4):
+        picture = load_image(content, size)
+        assert (picture[0, -1, 1] < 0.5) == (not dot), "another frame than that of the alpha"
+
+
+def test_a_deep_tiff_keeps_its_transparency(tmp_path):
+    rgba = np.random.default_rng(0).random((12, 20, 4), "float32")
+    tifffile.imwrite(tmp_path / "a.tif", rgba, photometric="rgb", extrasamples=["unassalpha"])
+    np.testing.assert_allclose(load_alpha(tmp_path / "a.tif", (12, 20)), rgba[..., 3], atol=1e-6)
 
 
 def test_a_missing_file_is_named():

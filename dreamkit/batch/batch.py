@@ -20,6 +20,7 @@ from ..images import MAX_PIXELS, WRITABLE, load_image
 from ..inputs.files import check_room, shortened
 from ..inputs.names import plain_name
 from ..runs.saving import best_so_far, kept_alpha, reason_of, save_somewhere, spelled
+from ..runs.stopping import completing
 from .jobs import run_all
 from .sources import expand, is_source, names, recorded, shared
 
@@ -286,7 +287,8 @@ class Batch:
                 try:
                     if isinstance(result, Exception):
                         raise result
-                    self.save(job, result, bar)
+                    with completing():
+                        self.save(job, result, bar)
                 except DivergedError as error:
                     self.failures[job.photo] = self.save_best(job, error)
                 except Exception as error:

@@ -11,7 +11,17 @@ from ..errors import DreamkitError, check_range
 from ..system.console import write_anything
 from .film import film_app
 from .grade import grade
-from .making import Stopped, announce_profile, given, go_on, label, make, show_channel, styles
+from .making import (
+    Stopped,
+    announce_profile,
+    draw_into_files,
+    given,
+    go_on,
+    label,
+    make,
+    show_channel,
+    styles,
+)
 from .options import (
     Backbone,
     Canvas,
@@ -86,6 +96,8 @@ def main():
     """Run a command; an error is one line on stderr and exit code 2, Ctrl-C is exit code 130."""
     code = 2
     write_anything()
+    if "MPLBACKEND" in os.environ:  # Keras imports matplotlib, and would fail with a wrong one
+        draw_into_files()
     try:
         arguments = sys.argv[1:] or ["--help"]
         sys.exit(app(arguments, standalone_mode=False, prog_name="python -m dreamkit") or 0)

@@ -6,13 +6,16 @@ import sys
 import time
 from pathlib import Path
 
+import typer
+
 from ..images import load_image
-from ..inputs.files import check_folder
+from ..inputs.files import check_room
 from ..plots import plot_losses, show
 from ..recipes import deep_dream, dream_style, style_transfer
 from ..runs.checkpoint import Checkpoint
-from ..runs.saving import COMPANIONS, UNFINISHED, save_somewhere
-from .making import Stopped, draw_into_files
+from ..runs.saving import COMPANIONS, UNFINISHED, reason_of, save_somewhere
+from ..runs.stopping import completing
+from .making import Stopped, draw_into_files, or_its_best
 
 ENDS = {f"-{word}" for word in UNFINISHED.values()}  # of the names of unfinished pictures
 TITLES = {
@@ -39,9 +42,11 @@ def make_all(content, style, size, out, seed, profile):
 
     Raises:
         Stopped: Ctrl-C; the pictures so far are saved.
+        DreamkitError: a run diverged; its best picture and those before it are saved.
+        Exit: a file could not be written, or not where it should be: exit code 1.
     """
     out = Path(out).expanduser()
-    check_folder(out)
+    check_room(out / "overview.png")
     longest = profile.size if size is None else size
     photo = load_image(content, longest)  # a bad picture is reported before the work starts
     painting = load_image(style)
@@ -57,18 +62,26 @@ def make_all(content, style, size, out, seed, profile):
         "dream-style": lambda: combine("dream-style", checkpoint=dreamed),
         "joint": lambda: combine("joint"),
     }
-    runs = {}
+    runs, problems = {}, []
     for number, (name, recipe) in enumerate(recipes.items(), start=1):
         print(f"{number}/{len(recipes)}  {TITLES[name]} …", flush=True)
         started = time.perf_counter()
-        runs[name] = run = recipe()
-        path, problem = save_somewhere(run, out / f"{name}.png")
-        print(f"     {path}  ({time.perf_counter() - started:.0f} s)", flush=True)
+        runs[name] = run = or_its_best(recipe, out / f"{name}.png")
+        with completing():
+            path, problem = save_somewhere(run, out / f"{name}.png")
+            print(f"     {path}  ({time.perf_counter() - started:.0f} s)", flush=True)
         if problem:
             print(f"dreamkit: {problem}", file=sys.stderr)
+            problems.append(problem)
         if run.stopped:
             raise Stopped(f"stopped: the picture so far is in '{path}'")
-    draw(photo, painting, runs, out)
+    try:
+        draw(photo, painting, runs, out)
+    except OSError as error:
+        print(f"dreamkit: no overview in '{out}': {reason_of(error)}.", file=sys.stderr)
+        problems.append(error)
+    if problems:
+        raise typer.Exit(1)
     print(next_steps(style, out))
     return runs
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..errors import DivergedError, DreamkitError
 from .making import Stopped, announce_profile
 from .options import Backbone, Overwrite, Painting, Seed, Size, Steps
 
@@ -43,12 +44,18 @@ def run(
     """Film how PHOTO is painted or dreamt; after Ctrl-C, the film ends there."""
     from .. import recipes
     from ..film.recording import Film
+    from ..runs.saving import best_so_far
 
     path = film_path(out, photo, recipe.value)
     film = Film(path, every, fps, overwrite=overwrite, keep_frames=keep_frames).start()
     options = dict(size=size, steps=steps, backbone=backbone, seed=seed, callback=film)
     options |= {"style": style} if recipe.value == "style" else {}
-    made = getattr(recipes, RECIPES[recipe.value])(photo, profile=announce_profile(), **options)
+    try:
+        made = getattr(recipes, RECIPES[recipe.value])(photo, profile=announce_profile(), **options)
+    except DivergedError as error:
+        if error.run is None or error.run.image is None:
+            raise
+        raise DreamkitError(best_so_far(error, film.finish(error.run))) from error
     print(film.finish(made))
     if made.stopped:
         raise Stopped(f"stopped: the film '{path}' ends there")
@@ -145,9 +152,11 @@ def video(
 
 def film_path(out, source, label):
     """Where the film goes: `out` itself if it has a suffix, else an MP4 in that folder."""
+    from ..inputs.files import shortened
     from ..inputs.names import names_a_file, plain_name, stem_of
 
-    return out if names_a_file(out) else out / f"{stem_of(source)}-{plain_name(label)}.mp4"
+    stem = shortened(f"{stem_of(source)}-{plain_name(label)}", ".mp4-frames")
+    return out if names_a_file(out) else out / f"{stem}.mp4"
 
 
 def profile_for(path):

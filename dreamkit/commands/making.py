@@ -86,13 +86,12 @@ def go_on(checkpoint, more, out, overwrite):
 
 def show_channel(network, layer, channel, out, arguments, overwrite):
     """Make and save the picture of what a channel looks for."""
-    from ..batch.batch import summary
     from ..controls.visualisation import visualise
 
     path = free_path(out, f"{network}-{layer}", str(channel), overwrite)
-    run = visualise(network, layer, channel, **arguments, profile=announce_profile())
-    run.save(path, overwrite)
-    print(summary(run, path))
+    arguments["profile"] = announce_profile()
+    run = functools.partial(visualise, network, layer, channel, **arguments)
+    keep(run, path, overwrite, checkpoint=arguments.get("checkpoint"))
 
 
 def make(recipe, photos, label, out, arguments, overwrite, workers, scheduler, keep_alpha=False):
@@ -130,21 +129,17 @@ def keep(make, path, overwrite, transparent=None, checkpoint=None):
 
     Raises:
         Stopped: the run was stopped; its picture so far is saved.
-        DivergedError: the run diverged; its best picture is saved.
+        DreamkitError: the run diverged; its best picture is saved.
         Exit: the picture could not be written, or not where it should be: exit code 1.
     """
     from ..batch.batch import summary
-    from ..runs.saving import best_so_far, kept_alpha, save_somewhere, spelled
+    from ..runs.saving import kept_alpha, save_somewhere, spelled
+    from ..runs.stopping import between_steps
 
-    try:
-        run = make()
-    except DivergedError as error:
-        if error.run is None or error.run.image is None:
-            raise
-        where, _ = save_somewhere(error.run, path, overwrite)
-        raise DreamkitError(best_so_far(error, where)) from error
-    alpha, lost = (None, None) if transparent is None else kept_alpha(transparent, run)
-    where, problem = save_somewhere(run, path, overwrite, alpha)
+    run = or_its_best(make, path, overwrite)
+    with between_steps():  # the work is done: Ctrl-C has nothing to stop but its saving
+        alpha, lost = (None, None) if transparent is None else kept_alpha(transparent, run)
+        where, problem = save_somewhere(run, path, overwrite, alpha)
     print(summary(run, where))
     if run.stopped:
         phase, step = run.settings["stopped_at"]
@@ -160,6 +155,28 @@ def keep(make, path, overwrite, transparent=None, checkpoint=None):
         raise typer.Exit(1)
 
 
+def or_its_best(make, path, overwrite=False):
+    """The run that a function makes; if it diverges, its best picture is saved and reported.
+
+    Args:
+        make, path, overwrite: see `keep`.
+
+    Raises:
+        DreamkitError: the run diverged; the message says where its best picture is.
+    """
+    from ..runs.saving import best_so_far, save_somewhere
+    from ..runs.stopping import between_steps
+
+    try:
+        return make()
+    except DivergedError as error:
+        if error.run is None or error.run.image is None:
+            raise
+        with between_steps():
+            where, _ = save_somewhere(error.run, path, overwrite)
+        raise DreamkitError(best_so_far(error, where)) from error
+
+
 def free_path(out, photo, label, overwrite):
     """Where the picture goes; checked before the work, so that it isn't lost at the end."""
     from ..images import WRITABLE
@@ -168,7 +185,8 @@ def free_path(out, photo, label, overwrite):
 
     name = f"{shortened(f'{stem_of(photo)}-{plain_name(label)}', '.png')}.png"
     path = (out if names_a_file(out) else out / name).expanduser()
-    check_room(path)
+    for file in (path, path.with_suffix(".json")):
+        check_room(file)
     if path.suffix.lower() not in WRITABLE:
         raise ImageError(f"'{path}' has the wrong suffix: end it in {', '.join(WRITABLE)}.")
     for file in (path, path.with_suffix(".json"), path.with_suffix(".csv")):

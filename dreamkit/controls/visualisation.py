@@ -8,7 +8,7 @@ import numpy as np
 
 from ..arguments import kinds
 from ..dream import Dream
-from ..errors import SettingsError, check_range
+from ..errors import DivergedError, SettingsError, check_range
 from ..gram import gram_matrix
 from ..images import load_image
 from ..inputs.reading import MAX_PIXELS
@@ -186,10 +186,21 @@ def visualise(
             if not runs:
                 raise
             runs[-1].stopped = "interrupted"
+        except DivergedError as error:
+            if error.run.image is not None:
+                runs.append(error.run)
+                made[len(others) :] = [error.run.image]
+            error.run = in_a_row(runs, made, pictures) if runs else None
+            raise
         if runs[-1].stopped:
             break
+    return in_a_row(runs, made, pictures)
+
+
+def in_a_row(runs, made, count):
+    """One `Visualisation` of consecutive runs, whose pictures are shown with room for `count`."""
     run = concatenate(runs)
-    return Visualisation(row(made, pictures), run.history, {}, run.stopped, made)
+    return Visualisation(row(made, count), run.history, {}, run.stopped, made)
 
 
 def noise(side, seed):

@@ -1,9 +1,24 @@
 """What every film has in common: recorded settings, frame after frame, stop and continue."""
 
+import contextlib
+import contextvars
+
 import numpy as np
 
 from ..runs.identity import weights
 from .reel import Reel, unfinished
+
+_check = contextvars.ContextVar("check", default=None)
+
+
+@contextlib.contextmanager
+def checking(check):
+    """Within the block, a function gets the settings of each film before it is begun."""
+    token = _check.set(check)
+    try:
+        yield
+    finally:
+        _check.reset(token)
 
 
 class Maker:
@@ -40,6 +55,8 @@ class Maker:
         arguments = {**settings["arguments"], "fps": self.fps, **arguments}
         inputs = inputs or settings["inputs"]
         self.settings = {**settings, "recipe": name, "inputs": inputs, "arguments": arguments}
+        if check := _check.get():
+            check(self.settings)
         self.reel = Reel(self.path, self.settings, self.fps, self.overwrite)
         return self.reel
 

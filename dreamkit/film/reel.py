@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import ImageError, SettingsError, check_range
 from ..images import load_image, resize, save_image
-from ..inputs.files import check_folder, replacing
+from ..inputs.files import check_room, replacing
 from ..inputs.text import json_text
 
 # What ffmpeg is asked for. MP4: H.264 that every player and browser shows, with its colours marked
@@ -192,7 +192,7 @@ def check_path(path):
     path = Path(path).expanduser()
     if path.suffix.lower() not in FORMATS:
         raise ImageError(f"'{path}' has the wrong suffix: end it in {', '.join(FORMATS)}.")
-    check_folder(path.parent)
+    check_room(frames_folder(path))  # the longest of the names that are needed
     return path
 
 

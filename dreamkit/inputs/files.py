@@ -61,7 +61,7 @@ def replacing_all(paths, overwrite):
             the last moment.
 
     Yields:
-        A list of paths next to them to write to; old files stay whole if the block fails.
+        A list of paths next to them to write to; if anything fails, all old files are back.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -88,16 +88,31 @@ def _replace(parts, paths):
     for path in paths:
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    last = paths[-1].read_bytes() if paths[-1].exists() else None
-    paths[-1].unlink(missing_ok=True)
+    old = [part_of(path) if os.path.lexists(path) else None for path in paths]
     try:
-        os.replace(parts[0], paths[0])
-    except OSError:
-        if last is not None:
-            paths[-1].write_bytes(last)
-        raise
-    for part, path in zip(parts[1:], paths[1:], strict=True):
-        os.replace(part, path)
+        for path, kept in zip(paths, old, strict=True):
+            if kept:
+                _keep(path, kept)
+        try:
+            paths[-1].unlink(missing_ok=True)
+            for part, path in zip(parts, paths, strict=True):
+                os.replace(part, path)
+        except BaseException:
+            for path, kept in zip(paths, old, strict=True):
+                os.replace(kept, path) if kept else path.unlink(missing_ok=True)
+            raise
+    finally:
+        for kept in filter(None, old):
+            with contextlib.suppress(OSError):
+                kept.unlink(missing_ok=True)
+
+
+def _keep(path, kept):
+    """Give a file a second name; where the file system has no links, copy it."""
+    try:
+        os.link(path, kept, follow_symlinks=False)
+    except (OSError, NotImplementedError):
+        shutil.copy2(path, kept, follow_symlinks=False)
 
 
 def _add(parts, paths):
@@ -131,9 +146,23 @@ def free_name(path, companions=()):
     'cat-2.png'
     """
     for number in itertools.count(2):
-        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
+        free = with_ending(path, f"-{number}")
         if not any(map(os.path.lexists, (free, *(free.with_suffix(s) for s in companions)))):
             return free
+
+
+def with_ending(path, ending, room=""):
+    """The path with an ending after its stem, which is cut if the name is too long otherwise.
+
+    Args:
+        path, ending: a path and text.
+        room: what a later ending may need.
+
+    >>> with_ending(Path("cat.png"), "-stopped").name
+    'cat-stopped.png'
+    """
+    stem = shortened(path.stem, f"{ending}{room}{path.suffix}")
+    return path.with_name(f"{stem}{ending}{path.suffix}")
 
 
 def shortened(stem, suffix):

@@ -50,12 +50,37 @@ def read(file, name, size=None, largest=None):
     Raises:
         ImageError: it cannot be decoded; the message names the file and the fix.
     """
+    with _explained(file, name):
+        if isinstance(file, Image.Image):
+            return _decode(file.copy(), name, size, largest, _is_negative(file))
+        return _plainly(file, lambda whole: _first_shown(whole, name, size, largest)[:2])
+
+
+def read_alpha(file, name):
+    """How opaque the frame is that `read` decodes, the right way up.
+
+    Args:
+        file, name: see `read`.
+
+    Returns:
+        (H, W) array of any type, or None for a frame without an alpha channel.
+
+    Raises:
+        ImageError: it cannot be decoded; the message names the file and the fix.
+    """
+    with _explained(file, name):
+        if isinstance(file, Image.Image):
+            return _alpha(file.copy())
+        return _plainly(file, lambda whole: _alpha_shown(whole, name))
+
+
+@contextlib.contextmanager
+def _explained(file, name):
+    """Whatever is wrong with a file is an `ImageError` that names it and the fix."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about odd metadata, which users cannot fix
-            if isinstance(file, Image.Image):
-                return _decode(file.copy(), name, size, largest, _is_negative(file))
-            return _read_file(file, name, size, largest)
+            yield
     except ImageError:
         raise
     except MemoryError as error:
@@ -91,45 +116,59 @@ def _head(file):
         return opened.read(1024)
 
 
-def _read_file(file, name, size, largest):
-    """Decode a file with whichever library understands it."""
+def _plainly(file, decode):
+    """What a function decodes of a file; of a PNG without its metadata, if that is in the way."""
     try:
-        return _first_shown(file, name, size, largest)
+        return decode(file)
     except (ImageError, MemoryError, PermissionError, Image.DecompressionBombError):
         raise
-    except Exception as error:
-        head = _head(file)
-        if head.startswith(tiff.MAGIC) and isinstance(error, UnidentifiedImageError):
-            return _deep(file, name, size, largest)
-        if not head.startswith(b"\x89PNG"):
+    except Exception:
+        if not _head(file).startswith(b"\x89PNG"):
             raise
     with contextlib.suppress(Exception):  # perhaps only the metadata is damaged, or too large
-        whole = _chunks(file, PNG_PIXELS + PNG_PROFILE)
-        return _first_shown(io.BytesIO(whole), name, size, largest)
-    return _first_shown(io.BytesIO(_chunks(file, PNG_PIXELS)), name, size, largest)
+        return decode(io.BytesIO(_chunks(file, PNG_PIXELS + PNG_PROFILE)))
+    return decode(io.BytesIO(_chunks(file, PNG_PIXELS)))
 
 
 def _first_shown(file, name, size, largest):
-    """Decode the first frame that isn't all white, or the first of all."""
-    with _open(file, name) as image:
+    """Decode the first frame that isn't all white, or the first of all.
+
+    Returns:
+        Values and sides, see `read`, and the frame's number, the same whatever the size; None if
+        the file has no frames that Pillow understands.
+    """
+    try:
+        image = _open(file, name)
+    except UnidentifiedImageError:
+        if not _head(file).startswith(tiff.MAGIC):
+            raise
+        return *_deep(file, name, size, largest), None
+    with image:
         if image.format == "TIFF" and tiff.is_misread(image):
-            return _deep(file, name, size, largest)
+            return *_deep(file, name, size, largest), None
         pixels = image.width * image.height
         first = _decode(image, name, size, largest, _is_negative(image))
     if not _is_blank(first[0]):
-        return first
+        return *first, 0
     with contextlib.suppress(Exception), _open(file, name) as image:  # until there are no more
-        for number in range(1, max(2, min(1000, 2**27 // pixels))):
+        image.seek(1)
+        for number in range(max(2, min(1000, 2**27 // pixels))):
             image.seek(number)
             _check_size(image, file, name)
-            frame = _decode(image.copy(), name, size, largest)
-            if not _is_blank(frame[0]):
-                return frame
-    return first
+            if number and not _is_blank((frame := _decode(image.copy(), name, size, largest))[0]):
+                return *frame, number
+            if not _is_white(image):  # what shows is too small for this size
+                return *(frame if number else first), number
+    return *first, 0
 
 
 def _is_blank(values):
     return values.dtype == np.uint8 and values.min() == 255
+
+
+def _is_white(image):
+    """True if a frame shows nothing at its own size."""
+    return _over_white(image).convert("RGB").getextrema() == ((255, 255),) * 3
 
 
 def _is_negative(image):
@@ -230,9 +269,7 @@ def _values(image):
         fits_16_bits = image.mode == "I" and values.min() >= 0 and values.max() <= 65535
         return values.astype(np.uint16) if fits_16_bits else values
     profile = image.info.get("icc_profile") or b""
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    image = _over_white(image)
     if image.mode not in ("L", "CMYK"):
         image = image.convert("RGB")
     with contextlib.suppress(ImageCms.PyCMSError, OSError):  # none, broken, or for another mode
@@ -241,11 +278,28 @@ def _values(image):
     return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 
-def alpha_channel(image):
+def _over_white(image):
+    """A PIL image composited over white, if it is transparent anywhere."""
+    if not image.has_transparency_data:
+        return image
+    image = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+
+
+def _alpha_shown(file, name):
+    """The alpha channel of the frame that is shown of a file."""
+    values, _, number = _first_shown(file, name, 1, None)
+    if number is None:
+        return values[..., 3] if values.shape[2:] == (4,) else None
+    with _open(file, name) as image:
+        image.seek(number)
+        return _alpha(image)
+
+
+def _alpha(image):
     """The alpha channel of a PIL image, the right way up, (H, W) uint8, or None."""
-    with image:
-        if not image.has_transparency_data:
-            return None
-        with contextlib.suppress(Exception):  # as for the pixels
-            ImageOps.exif_transpose(image, in_place=True)
-        return np.asarray(image.convert("RGBA").getchannel("A"))
+    if not image.has_transparency_data:
+        return None
+    with contextlib.suppress(Exception):  # as for the pixels
+        ImageOps.exif_transpose(image, in_place=True)
+    return np.asarray(image.convert("RGBA").getchannel("A"))

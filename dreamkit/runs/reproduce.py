@@ -5,6 +5,7 @@ from pathlib import Path
 from ..arguments import kinds
 from ..arguments.checked import checked
 from ..errors import SettingsError, check_range
+from ..film.making import checking
 from ..film.morph import morph
 from ..film.video import transform_video
 from ..film.zoom import zoom_dream
@@ -70,9 +71,8 @@ def rerun(path, **changes):
     make_deterministic()
     call = {**call_arguments(settings, pictures), **changes}
     if settings["recipe"] in FILMS:
-        movie = FILMS[settings["recipe"]](**call)
-        check_unchanged(settings, movie.settings, changes)
-        return movie
+        with checking(lambda now: check_unchanged(settings, now, changes)):
+            return FILMS[settings["recipe"]](**call)
     recipe = RECIPES[settings["recipe"]]
     given, now = recipe.resolve(**call)
     check_unchanged(settings, now | {"weights": weights(given)}, changes)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import DreamkitError
 from ..images import load_alpha
-from ..inputs.files import free_name
+from ..inputs.files import free_name, with_ending
 
 COMPANIONS = ".json", ".csv"  # what `Run.save` writes next to a picture
 UNFINISHED = {"interrupted": "stopped", "callback": "stopped", "diverged": "diverged"}
@@ -33,9 +33,9 @@ def save_somewhere(run, path, overwrite=False, alpha=None):
         return run.save(path, overwrite, alpha), None
     except (DreamkitError, OSError) as error:
         problem = error
-    for folder in dict.fromkeys((path.parent, Path.cwd(), Path(tempfile.gettempdir()))):
-        with contextlib.suppress(DreamkitError, OSError):
-            where = run.save(free_name(folder / path.name, COMPANIONS), alpha=alpha)
+    for folder in (lambda: path.parent, Path.cwd, lambda: Path(tempfile.gettempdir())):
+        with contextlib.suppress(DreamkitError, OSError):  # also from a folder that has vanished
+            where = run.save(free_name(folder() / path.name, COMPANIONS), alpha=alpha)
             reason = f"'{path}' could not be written ({reason_of(problem)})"
             return where, f"{reason}: the picture is in '{where}' instead."
     raise problem
@@ -44,11 +44,11 @@ def save_somewhere(run, path, overwrite=False, alpha=None):
 def kept_alpha(photo, run):
     """A photo's alpha channel for the picture of a run, and what went wrong or None.
 
-    The work is done by now, and must not be lost because the photo has disappeared meanwhile.
+    The work is done by now, and must not be lost whatever has become of the photo meanwhile.
     """
     try:
         return load_alpha(photo, run.image.shape[:2]), None
-    except (DreamkitError, OSError) as error:
+    except Exception as error:
         return None, f"The transparency could not be kept: {reason_of(error)}."
 
 
@@ -63,7 +63,7 @@ def named_for_its_end(run, path, overwrite=False):
     reason = run.settings.get("stopped")
     if reason is None:
         return path
-    path = path.with_name(f"{path.stem}-{UNFINISHED[reason]}{path.suffix}")
+    path = with_ending(path, f"-{UNFINISHED[reason]}", room="-999")
     taken = any(os.path.lexists(path.with_suffix(s)) for s in (path.suffix, *COMPANIONS))
     return free_name(path, COMPANIONS) if taken and not overwrite else path
 

@@ -36,6 +36,16 @@ def between_steps():
         _pressed.clear()
 
 
+@contextlib.contextmanager
+def completing():
+    """Within the block Ctrl-C waits, unless it is pressed twice; at its end, it is raised."""
+    with between_steps():
+        yield
+        pressed = stop_requested()
+    if pressed:
+        raise KeyboardInterrupt
+
+
 def _note(_number, _frame):
     if _pressed.is_set():
         raise KeyboardInterrupt

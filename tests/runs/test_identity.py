@@ -18,8 +18,10 @@ from dreamkit import (
     load_image,
     rerun,
     resume,
+    save_image,
     style_transfer,
     texture,
+    zoom_dream,
 )
 from dreamkit.networks.architectures import ARCHITECTURES
 from dreamkit.networks.backbone import Backbone
@@ -96,6 +98,23 @@ def test_a_rerun_with_other_weights_says_so_before_the_work(squeezenet, tmp_path
     accepted = rerun(path, backbone=other, progress=False)
     assert not same(accepted, run)
     assert same(rerun(path, backbone="squeezenet", progress=False), run)
+
+
+def test_a_rerun_of_a_film_says_so_before_the_work_too(squeezenet, tmp_path):
+    photo = save_image(tmp_path / "photo.png", load_image("chelsea", 48))
+    out, again = tmp_path / "zoom.gif", tmp_path / "again.gif"
+    zoom_dream(photo, out, frames=2, steps=1, octaves=1, **FAST)
+    with pytest.MonkeyPatch.context() as patch:
+        other = changed(squeezenet)
+        patch.setattr("dreamkit.runs.identity.load_backbone", lambda name: other)
+        with pytest.raises(SettingsError, match="weights of squeezenet are not those of the run"):
+            rerun(f"{out}.json", out=again, progress=False)
+    save_image(photo, load_image("coffee", 48), overwrite=True)
+    with pytest.raises(SettingsError, match="has changed since the run"):
+        rerun(f"{out}.json", out=again, progress=False)
+    assert not list(tmp_path.glob("again*"))
+    rerun(f"{out}.json", out=again, image="coffee", progress=False)
+    assert again.is_file()
 
 
 def test_a_rerun_asks_for_ones_own_network_and_knows_it_again(squeezenet, tmp_path):

@@ -22,6 +22,7 @@ from dreamkit import (
     save_image,
     style_transfer,
 )
+from dreamkit.commands.making import free_path
 from dreamkit.images import read_metadata
 from dreamkit.inputs import files
 from dreamkit.inputs.files import replacing, replacing_all, shortened
@@ -91,8 +92,6 @@ def test_whatever_fails_while_saving_the_files_are_the_old_or_the_new_ones(
         left = contents(tmp_path)
         if not failed:
             assert left == new, number
-        elif overwrite and "made.json" not in left:
-            assert left["made.png"] == new["made.png"], "without a .json it is known as incomplete"
         else:
             assert left == old, number
         if fault.left > 0:
@@ -183,6 +182,18 @@ def test_a_folder_that_became_a_file_or_read_only_is_replaced_by_the_next_best(
     assert where.parent == tmp_path / "temporary"
 
 
+def test_a_working_directory_that_vanished_costs_nothing(tmp_path, monkeypatch):
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    where, problem = save_somewhere(made(1), Path("outputs", "made.png"))
+    assert where.parent == tmp_path / "temporary"
+    assert "outputs" in problem
+    assert len(contents(tmp_path / "temporary")) == 3
+
+
 def test_a_vanished_folder_is_made_again(tmp_path):
     where, problem = save_somewhere(made(1), tmp_path / "gone" / "made.png")
     assert problem is None
@@ -234,6 +245,41 @@ def test_a_long_name_is_shortened_so_that_its_files_can_be_written(stem, tmp_pat
     assert shortened(stem, ".png") == shortened(stem, ".png")
     assert shortened(f"{stem}1", ".png") != shortened(f"{stem}2", ".png")
     assert shortened("short", ".png") == "short"
+
+
+@pytest.mark.parametrize("size", range(240, 256))
+@pytest.mark.parametrize("suffix", [".png", ".webp"])
+def test_a_long_name_that_is_accepted_loses_no_picture_however_its_run_ends(size, suffix, tmp_path):
+    path = tmp_path / f"{'x' * (size - len(suffix))}{suffix}"
+    if len(path.stem) + len(".json") > 255:
+        with pytest.raises(ImageError, match="choose a shorter one"):
+            free_path(path, "chelsea", "", False)
+        return
+    assert free_path(path, "chelsea", "", False) == path
+    names = [save_somewhere(made(1), path)[0].stem for _ in range(2)]
+    for reason, word in {"interrupted": "stopped", "diverged": "diverged"}.items():
+        ended = [save_somewhere(made(1, stopped=reason), path)[0].stem for _ in range(3)]
+        assert ended[0].endswith(f"-{word}")
+        assert [stem.rpartition(f"-{word}")[2] for stem in ended] == ["", "-2", "-3"]
+        names += ended
+    assert names[0] == path.stem
+    assert len(contents(tmp_path)) == 3 * len(set(names)) == 24
+
+
+@pytest.mark.parametrize("number", [errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL])
+def test_a_name_that_the_file_system_cannot_spell_is_found_before_the_work(
+    number, tmp_path, monkeypatch
+):
+    """Some file systems have no letters but their own, as macOS's, a USB stick's or a NAS's."""
+
+    def refused(path, **_options):
+        raise OSError(number, os.strerror(number), str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "lstat", refused)
+        with pytest.raises(ImageError, match=r"made\.png' cannot be a file's name: choose"):
+            files.check_room(tmp_path / "made.png")
+    files.check_room(tmp_path / "made.png")
 
 
 def test_a_name_with_many_dots_can_be_written(tmp_path):
