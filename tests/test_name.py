@@ -15,7 +15,7 @@ import links
 
 DISTRIBUTION = "neural-style-and-deep-dream"
 TEXTS = {".py", ".md", ".toml", ".txt", ".lock", ".yml", ".yaml", ".json", ".ipynb", ".sh", ".cff"}
-BY_NAME = re.compile(r"(pip|uv|pipx|conda)\b[^\n`]*\b(install|add|run)\b[^\n`]*?[ '\"]dreamkit\b")
+BY_NAME = re.compile(r"(pip|uv|pipx|conda)\b[^\n`&]*\b(install|add|run)\b[^\n`&]*?[ '\"]dreamkit\b")
 
 
 def tracked():

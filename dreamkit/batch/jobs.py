@@ -232,6 +232,7 @@ def _not_installed(scheduler, error):
 def _connected(scheduler):
     """A client of the scheduler, with at least one worker."""
     try:
+        from distributed import Client
         from distributed.utils import silence_logging_cmgr
     except ImportError as error:
         raise SettingsError(
@@ -240,7 +241,7 @@ def _connected(scheduler):
     _check_scheduler(scheduler)
     with (
         silence_logging_cmgr(logging.CRITICAL + 1),  # it logs pages about a lost connection
-        _client(scheduler) as client,
+        _started(Client, scheduler) as client,
     ):
         try:
             client.wait_for_workers(1, timeout=GATHER)
@@ -252,11 +253,9 @@ def _connected(scheduler):
         yield client
 
 
-def _client(scheduler):
-    from distributed import Client
-
+def _started(client, scheduler):
     try:
-        return Client(scheduler, timeout=GATHER, set_as_default=False)
+        return client(scheduler, timeout=GATHER, set_as_default=False)
     except (OSError, asyncio.TimeoutError) as error:
         raise SettingsError(
             f"The scheduler at {scheduler} is too busy to answer within {GATHER} s: run this again"
