@@ -62,6 +62,7 @@ from .options import (
     Workers,
     Zoom,
     channels,
+    check_homes,
     with_weights,
 )
 from .quiz import quiz
@@ -100,6 +101,7 @@ def main():
         draw_into_files()
     try:
         arguments = sys.argv[1:] or ["--help"]
+        check_homes(arguments)
         sys.exit(app(arguments, standalone_mode=False, prog_name="python -m dreamkit") or 0)
     except SystemExit as ended:
         if ended.code != CTRL_C:

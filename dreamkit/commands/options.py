@@ -1,5 +1,6 @@
 """Options that several commands share.  (Notebook 00.)"""
 
+import os
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -7,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..errors import SettingsError
+from ..inputs.checks import check_path
 
 Order = Enum("Order", {order: order for order in ("style-dream", "dream-style", "joint")}, type=str)
 Recipe = Enum("Recipe", {name: name for name in ("style", "dream")}, type=str)
@@ -140,6 +142,14 @@ OctaveScale = Annotated[
 Smallest = Annotated[
     int | None, typer.Option(min=1, help="Shorter side of the smallest octave, px, or a bit more.")
 ]
+
+
+def check_homes(words):
+    """Raise a `SettingsError` if a word of the command line is in the home folder of nobody."""
+    for word in words:
+        option, _, value = word.partition("=") if word[:2] == "--" else ("A path", "", word)
+        if value.startswith("~") and not os.path.lexists(value):
+            check_path(option, value)
 
 
 def with_weights(option, texts):

@@ -150,6 +150,13 @@ def test_a_study_with_an_empty_scheduler_is_told_about_the_scheduler(call):
     assert "No Dask scheduler answers at ''" in err
 
 
+def test_the_home_of_nobody_is_one_line(call):
+    for words in (["--out=~no-such-user/x.png"], ["--out", "~no-such-user/x.png"]):
+        code, err = call("style", "chelsea", "--steps=1", "--size=48", *words)
+        assert code == 2
+        assert err.endswith("cannot be '~no-such-user/x.png': there is no such user here.\n")
+
+
 # Texts, names and paths: some are right, and a picture is made
 
 SHORT = {
