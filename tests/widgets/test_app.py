@@ -17,7 +17,7 @@ if reason := missing("voila", "axe_playwright_python"):
 MINUTE = 60_000  # ms
 NAME = "(e => e.ariaLabel || e.labels?.[0]?.innerText || e.innerText)(document.activeElement)"
 HERE = re.compile(r"(data:|blob:|(http|ws)://127\.0\.0\.1:)")
-SERVE = "from dreamkit.commands.app import serve; serve(port=PORT, token={!r}, upload=1, away=5)"
+SERVE = "from dreamkit.commands.app import serve; serve(port=PORT, token={!r}, upload=1, away=15)"
 
 
 @pytest.fixture(scope="module")
