@@ -205,6 +205,7 @@ class Settings(widgets.VBox):
         hinted = [(control, sliders.with_hint(control, widget)) for control, widget in self._shown]
         self.few.children = [box for control, box in hinted if not control.more]
         self.many.children = [box for control, box in hinted if control.more]
+        self._limit_channels()
         self.changed()
 
     def _own_size(self):
@@ -225,7 +226,7 @@ class Settings(widgets.VBox):
             network = next(iter(self.networks.values()))
             architecture = network.architecture
             if control.options == "layers":
-                options = list(architecture.dream_layers)
+                options = dict.fromkeys([*architecture.dream_layers, *architecture.style_layers])
             else:
                 options = list(getattr(architecture, control.options))
             key = (*key, network.name)
@@ -237,7 +238,16 @@ class Settings(widgets.VBox):
         return self.widgets[key]
 
     def _changed(self, _):
+        self._limit_channels()
         self.changed()
+
+    def _limit_channels(self):
+        """Let the slider of channels end with the layer's last one."""
+        shown = {control.keyword: widget for control, widget in self._shown}
+        if "layer" in shown and isinstance(shown["channel"], widgets.IntSlider):
+            network = next(iter(self.networks.values()))
+            outputs = network.model.get_layer(shown["layer"].value).output
+            shown["channel"].max = outputs.shape[-1] - 1
 
     def _live_changed(self, _):
         self.live()

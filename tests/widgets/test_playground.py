@@ -163,6 +163,20 @@ def test_the_code_repeats_what_was_changed_while_it_ran(page, tmp_path):
 # Pictures in
 
 
+def test_every_channel_of_a_layer_can_be_chosen_and_no_other(page):
+    page.settings.menu.value = "One channel"
+    layer, channel = control(page, "Layer"), control(page, "Channel")
+    network = dk.load_backbone("squeezenet")
+    picture = np.zeros((64, 64, 3), "float32")
+    for name, _ in layer.options:
+        layer.value = name
+        assert channel.max == network.features(picture, name)[name].shape[-1] - 1
+    layer.value, channel.value = "fire8", 383
+    layer.value = "fire2"
+    assert channel.value == channel.max == 127
+    assert page.settings.call().arguments["channel"] == 127
+
+
 def test_an_upload_is_checked_by_the_loader_and_its_size_is_shown(page):
     chooser = page.settings.photo
     upload(chooser, "mine.png", png((60, 40)))
