@@ -103,10 +103,11 @@ class Playground(widgets.VBox, Listener):
 
     def _run(self, _):
         try:
+            self.worker.check_free()
             call = self.settings.call()
             self.before, self.progress = self.settings.start_picture(), self._progress()
             self.remembered, self.sent = self.settings.remember(), self.settings.weights()
-            self.worker.start(call.make.function, call.given())
+            given = call.given()
         except DreamkitError as error:
             self.say(str(error), alarm=True)
             return
@@ -116,6 +117,7 @@ class Playground(widgets.VBox, Listener):
         if self.before is not None:
             self.picture.show(self.before)
         self.say("Getting ready …")
+        self.worker.start(call.make.function, given)  # from now on, the run may say something, too
         self._show_buttons()
 
     def _progress(self):

@@ -51,11 +51,15 @@ class Worker:
         Raises:
             SettingsError: the run before has not ended.
         """
-        if self.busy:
-            raise SettingsError("A picture is being made: stop it first, or wait until it is done.")
+        self.check_free()
         self.walk = Walk(recipe, arguments, self.listener, self.turn, self.interval)
         threading.Thread(target=self.walk.run, daemon=True, name="playground").start()
         return self.walk
+
+    def check_free(self):
+        """Raise a `SettingsError` if the run before has not ended."""
+        if self.busy:
+            raise SettingsError("A picture is being made: stop it first, or wait until it is done.")
 
     def pause(self):
         """Stand still after the next step."""

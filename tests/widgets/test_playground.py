@@ -163,6 +163,12 @@ def test_the_code_repeats_what_was_changed_while_it_ran(page, tmp_path):
 # Pictures in
 
 
+def test_a_place_in_the_queue_is_shown_however_soon_it_is_known(page, monkeypatch):
+    monkeypatch.setattr(page.worker, "start", lambda *_call: page.waiting(1))
+    page.run_button.click()
+    assert "You are number 1 in the queue" in words(page.message)
+
+
 def test_every_channel_of_a_layer_can_be_chosen_and_no_other(page):
     page.settings.menu.value = "One channel"
     layer, channel = control(page, "Layer"), control(page, "Channel")
