@@ -272,7 +272,7 @@ def test_a_scheduler_too_busy_to_answer_is_one_sentence(start_cluster, monkeypat
 
 
 def test_a_scheduler_without_workers_is_reported_with_the_fix(start_cluster, monkeypatch):
-    monkeypatch.setattr("dreamkit.batch.jobs.GATHER", 1)
+    monkeypatch.setattr("dreamkit.batch.jobs.GATHER", 4)  # older clients need two to connect
     cluster = start_cluster(0)
     with pytest.raises(SettingsError, match="dask worker tcp://127"):
         list(run_all(square, [1], scheduler=cluster.address))

@@ -215,7 +215,7 @@ print(*load_image({str(path)!r}, largest=1024).shape, peak_kilobytes() - before)
 """
     height, width, _, kilobytes = map(int, python("-c", code).stdout.split())
     assert (height, width) == (512, 1024)
-    assert kilobytes < 100 * 1024
+    assert kilobytes < 128 * 1024  # the libraries that are loaded meanwhile are in it
 
 
 def test_a_recipes_painting_and_guide_have_a_limit_that_no_use_of_them_reaches(monkeypatch):
