@@ -7,9 +7,10 @@ import hostile
 import numpy as np
 import pytest
 from hostile import MASK, PHOTO, PUBLIC, VALUES, parameters
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+import draws
 import dreamkit as dk
 from dreamkit.arguments.checked import checked, plain
 from dreamkit.arguments.rules import RULES
@@ -19,14 +20,7 @@ CHANNEL = ("squeezenet", "fire2", 1)
 FAST = dict(profile="ci", seed=1, steps=1, octaves=1, progress=False)
 CALLS = [(name, argument) for name in sorted(PUBLIC) for argument in parameters(name)]
 SLOW = {"estimate", "morph", "transform_video", "zoom_dream", "contact_sheet", "scrub"}
-few = settings(
-    max_examples=200,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
+few = settings(draws.few, max_examples=200, phases=[Phase.generate])
 many = settings(few, max_examples=2000, derandomize=False)
 
 

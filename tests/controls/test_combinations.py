@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import draws
 from dreamkit import ImageError, SettingsError, load_image, rerun, resume, save_image
 from dreamkit.controls.paintings import paintings, style_objective
 from dreamkit.objectives import layers_by_backbone
@@ -15,14 +16,8 @@ FAST = dict(backbone="squeezenet", octaves=1, profile="ci", progress=False)
 PHOTO = load_image("astronaut", SIDE)
 NOISE = np.random.default_rng(0).random((SIDE, SIDE, 3), "float32")
 HALF = np.tile(np.linspace(0, 1, SIDE, dtype="float32"), (SIDE, 1))
-few = settings(
-    max_examples=2,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
-many = settings(few, max_examples=60, derandomize=False)
+few = settings(draws.few, max_examples=2)
+many = settings(draws.many, max_examples=60)
 
 
 def options(**choices):

@@ -227,28 +227,29 @@ def test_a_name_that_changes_between_two_look_ups_gains_nothing(server, names):
     assert names["connected"] == ["93.184.216.34"]
 
 
-def test_a_proxy_is_used_and_asked_for_nothing_private(server, monkeypatch):
+@pytest.fixture
+def proxy(server, monkeypatch):
+    """The server as the proxy for http; it has a picture at http://public.invalid/a.png."""
     monkeypatch.setenv("http_proxy", server.address)
     monkeypatch.setenv("no_proxy", "")
     for name in ("HTTP_PROXY", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
     server.pages["http://public.invalid/a.png"] = answer(png())
-    server.pages["http://public.invalid/moved"] = redirect("http://127.0.0.1/a.png")
+    return server
+
+
+def test_a_proxy_is_used_and_asked_for_nothing_private(proxy, monkeypatch):
+    proxy.pages["http://public.invalid/moved"] = redirect("http://127.0.0.1/a.png")
     monkeypatch.setattr(web.socket, "getaddrinfo", only_numbers(socket.getaddrinfo))
     assert_red(load_image("http://public.invalid/a.png"))
     with pytest.raises(ImageError, match="private network"):
         load_image("http://public.invalid/moved")
 
 
-def test_behind_a_proxy_a_redirect_leads_to_no_unknown_name(server, monkeypatch):
-    monkeypatch.setenv("http_proxy", server.address)
-    monkeypatch.setenv("no_proxy", "")
-    for name in ("HTTP_PROXY", "NO_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    server.pages["http://public.invalid/a.png"] = answer(png())
-    server.pages["http://router.invalid/a.png"] = answer(png())
-    server.pages["http://public.invalid/moved"] = redirect("http://router.invalid/a.png")
-    server.pages["http://public.invalid/here"] = redirect("http://public.invalid/a.png")
+def test_behind_a_proxy_a_redirect_leads_to_no_unknown_name(proxy, monkeypatch):
+    proxy.pages["http://router.invalid/a.png"] = answer(png())
+    proxy.pages["http://public.invalid/moved"] = redirect("http://router.invalid/a.png")
+    proxy.pages["http://public.invalid/here"] = redirect("http://public.invalid/a.png")
     monkeypatch.setattr(web.socket, "getaddrinfo", only_numbers(socket.getaddrinfo))
     assert_red(load_image("http://public.invalid/here"))
     with pytest.raises(ImageError, match=r"router\.invalid, of which we cannot tell whether"):

@@ -4,9 +4,10 @@ import contextlib
 import io
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import draws
 from dreamkit import SettingsError, TotalVariation, descend
 from dreamkit.optimize import LEARNING_RATES
 
@@ -37,13 +38,7 @@ def check_picture(image):
     assert image.max() <= 1
 
 
-FEW = settings(
-    max_examples=60,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
+FEW = settings(draws.few, max_examples=60)
 
 
 @FEW

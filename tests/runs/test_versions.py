@@ -5,9 +5,10 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import draws
 from dreamkit.commands import doctor
 from dreamkit.runs import reproduce
 from dreamkit.runs import versions as versions_module
@@ -118,13 +119,7 @@ def test_a_missing_package_has_no_version(installed):
 NAMES = ("stand_in", "stand_in-cpu", "stand_in-nightly", "vendor")
 
 
-@settings(
-    max_examples=100,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
+@settings(draws.few, max_examples=100)
 @given(
     records=st.dictionaries(st.sampled_from(NAMES), st.sampled_from(["1.0", "2.0", "2.1.dev3"])),
     module=st.none() | st.sampled_from(["1.0", "2.0", "3.0+own"]),
