@@ -125,8 +125,8 @@ def visualise(
         size: side of a picture, px; None for half the profile's size.
         canvas: `"spectrum"`, `"phase"` (magnitudes fixed to those of photos) or `"pixels"`.
         negative: True to show what silences the channel.
-        pictures: how many different pictures to make: each is kept apart from those before it by
-            its Gram matrix at `layer`.
+        pictures: how many different pictures to make, 1 to 1000: each is kept apart from those
+            before it by its Gram matrix at `layer`.
         apart: the penalty for being just like another one; 1 costs as much as the first one scores.
         learning_rate: of Adam; in units of the canvas, see `dreamkit/canvas.py`.
         jitter, rotate, zoom, pad: the random moves; see `Transforms`.
