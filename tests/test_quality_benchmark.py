@@ -9,7 +9,7 @@ from scipy.stats import multivariate_normal, wasserstein_distance
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.quality import __main__ as program
-from benchmarks.quality import judges, methods, neighbours, ours, peers, report, walks
+from benchmarks.quality import cells, judges, methods, neighbours, ours, peers, report, walks
 from benchmarks.quality.pairs import COUNT, PAINTINGS, PHOTOS, Pair, pair
 from dreamkit import samples
 from dreamkit.startup import tf
@@ -189,7 +189,7 @@ def tiny(monkeypatch, tmp_path):
     """A benchmark of one pair at 48 px, with two methods and one judge."""
     table = {}
     monkeypatch.setattr(methods, "METHODS", table)
-    for module in (program, report):
+    for module in (program, cells, report):
         monkeypatch.setattr(module, "METHODS", table)
     calls = []
 
@@ -204,18 +204,10 @@ def tiny(monkeypatch, tmp_path):
 
     monkeypatch.setattr(judges, "HELD_OUT", {"squeezenet": ("fire3",)})
     monkeypatch.setattr(program, "QUICK", dict(size=48, pairs=1, curves=1, share=1.0))
-    monkeypatch.setattr(program, "load_backbone", lambda name: pretend_network())
+    monkeypatch.setattr(cells, "network", lambda: None)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sys.argv", ["quality", "--quick"])
+    monkeypatch.setattr("sys.argv", ["quality", "--quick", "--workers", "1"])
     return calls
-
-
-def pretend_network():
-    class Network:
-        def with_precision(self, precision):
-            return self
-
-    return Network()
 
 
 def test_a_stopped_run_goes_on_where_it_was_and_reports_what_is_there(tiny, tmp_path, capsys):
@@ -223,15 +215,15 @@ def test_a_stopped_run_goes_on_where_it_was_and_reports_what_is_there(tiny, tmp_
     assert tiny == [1, 2]
     assert "absent: skipped, No module named 'absent'" in capsys.readouterr().out
     folder = tmp_path / "outputs" / "quality" / "48px"
-    cells = sorted(folder.glob("*--*.json"))
-    assert [json.loads(cell.read_text())["factor"] for cell in cells] == [1, 2]
+    files = sorted(folder.glob("*--*.json"))
+    assert [json.loads(file.read_text())["factor"] for file in files] == [1, 2]
     text = (folder / "results.md").read_text()
     assert text.startswith("# Quality of the pictures\n\n1 of 24 pairs, 1 methods")
     assert (folder / "results.png").stat().st_size > 5000
     lines = (folder / "results.json").read_text().splitlines()
     assert [json.loads(line)["factor"] for line in lines] == [1, 2]
     assert list(folder.glob("sheet-*.jpg"))
-    cells[0].unlink()
+    files[0].unlink()
     program.main()
     assert tiny == [1, 2, 1]
 

@@ -57,12 +57,13 @@ CAPTION = (
 def heading(cells, folder):
     """What was measured, and on how many pairs."""
     pairs, methods = cells["pair"].nunique(), cells["method"].nunique()
+    cores = " or ".join(map(str, sorted(cells["cores"].unique())))
     return (
         f"# Quality of the pictures\n\n{pairs} of 24 pairs, {methods} methods, longest side"
         f" {Path(folder).name}. Style: 0 has the painting's distribution of features, 1 is as"
         " far from it as the untouched photo. Content: 0 is the photo, 1 is no more"
-        " like it than the painting is. No method descended any of these measures. Seconds: for"
-        " each size the quickest step times"
+        " like it than the painting is. No method descended any of these measures. Seconds: on"
+        f" {cores} core(s), for each size the quickest step times"
         " all steps, so that other work on the machine does not count; all methods use the same"
         " compiled network. `book/quality.md` explains everything."
     )
@@ -127,7 +128,7 @@ def checks(everything):
 
 def every_judge(plain):
     """The mean of every judge for every method."""
-    known = {"pair", "method", "factor", "seconds", "taken", "steps", "versions", *JUDGES}
+    known = {"pair", "method", "factor", "seconds", "cores", "taken", "steps", "versions", *JUDGES}
     judges = [name for name in plain if name not in known]
     means = plain.groupby("method")[judges].mean()
     rows = [[judge, *(f"{means[judge][m]:.3f}" for m in means.index)] for judge in judges]
