@@ -80,8 +80,8 @@ def style_transfer(
         backbone: a network's name or a `Backbone`; None for the profile's.
         steps: steps of descent; None for the profile's. [150, 50] adds 50 at full size.
         seed: for `init="noise"`; None draws and records one.
-        quality: `"best"` takes twice the steps, and lets shallow style layers count more, unless
-            `steps` or `style_layers` is given; see `best_settings`.
+        quality: `"best"` has other layers and a larger weight of style, unless these are given,
+            for more of the painting and more of the photo; see `best_settings`.
         size: longest side of the result, px, or `"own"` for the photo's. None: the profile's for a
             photo given by name, path or address; an array, PIL image or bytes keep their own.
         init: start from `"content"`, `"style"`, `"noise"` or any picture.

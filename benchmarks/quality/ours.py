@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from dreamkit import Content, Style, TotalVariation, style_transfer
-from dreamkit.controls.quality import LONGER, falling
+from dreamkit.controls.quality import STYLE_WEIGHT
 
 from .methods import laps, method, share_of
 from .walks import Adam, replicated, sizes_by_root_two, through_sizes
@@ -34,22 +34,22 @@ def exact(pair, network, factor):
 @method("dreamkit, best", "this package")
 def best(pair, network, factor):
     """`style_transfer` with `quality="best"`."""
-    options = dict(quality="best", style_weight=40 * factor)
-    return transfer(pair, network, steps=share_of(LONGER * STEPS), **options)
-
-
-@method("dreamkit, falling layers", "this package", curve=())
-def falling_layers(pair, network, factor):
-    """The default with the layers' weights of the best: no slower, so it might become it."""
-    options = dict(style_layers=falling(LAYERS), style_weight=40 * factor)
+    options = dict(quality="best", style_weight=STYLE_WEIGHT * factor)
     return transfer(pair, network, steps=share_of(STEPS), **options)
 
 
-@method("dreamkit, moments", "this package", curve=())
+@method("dreamkit, best, moments", "this package", curve=(), extra=True)
 def moments(pair, network, factor):
     """The same with means and covariances instead of Gram matrices."""
-    options = dict(style_layers=falling(LAYERS), style_weight=10 * factor, statistics="moments")
+    options = dict(quality="best", style_weight=60 * factor, statistics="moments")
     return transfer(pair, network, steps=share_of(STEPS), **options)
+
+
+@method("dreamkit, best, twice the steps", "this package", curve=(), extra=True)
+def longer(pair, network, factor):
+    """The same in 300 steps."""
+    options = dict(quality="best", style_weight=STYLE_WEIGHT * factor)
+    return transfer(pair, network, steps=share_of(2 * STEPS), **options)
 
 
 class Candidate(NamedTuple):

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..controls.quality import LONGER
 from ..networks.backbone import Backbone, load_backbone
 from ..networks.weights import NETWORKS
 
@@ -111,8 +110,7 @@ def phases_identity(settings):
 def usual_steps(settings, name):
     """How many steps a run takes if its argument "steps" or "octave_steps" is None."""
     dream = settings["recipe"] == "deep_dream" or name == "octave_steps"
-    steps = settings["profile"]["octave_steps" if dream else "steps"]
-    return steps * (LONGER if settings["arguments"].get("quality") == "best" else 1)
+    return settings["profile"]["octave_steps" if dream else "steps"]
 
 
 def changed_weights(recorded, now, chosen=()):

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from dreamkit import load_backbone, load_image, profile, rerun, resume, style_transfer
-from dreamkit.controls.quality import LONGER
+from dreamkit import load_backbone, load_image, rerun, resume, style_transfer
 from dreamkit.errors import SettingsError
 from dreamkit.film.painters import StyleFrames
 
@@ -18,29 +17,28 @@ def best():
 
 def test_best_is_what_its_settings_make_one_by_one(best):
     layers = load_backbone("squeezenet").architecture.style_layers
-    weights = {layer: 2.0 ** (len(layers) - 1 - n) for n, layer in enumerate(layers)}
-    steps = LONGER * profile("ci").steps
-    spelt_out = style_transfer("chelsea", "mosaic", steps=steps, style_layers=weights, **FAST)
+    weights = {layer: 3.0 ** (len(layers) - 1 - n) for n, layer in enumerate(layers)}
+    options = dict(style_layers=weights, content_layers=layers[1], style_weight=120.0)
+    spelt_out = style_transfer("chelsea", "mosaic", **options, **FAST)
     np.testing.assert_array_equal(best.image, spelt_out.image)
 
 
 def test_best_is_another_picture_than_the_default(best):
     default = style_transfer("chelsea", "mosaic", **FAST)
     assert np.abs(best.image - default.image).mean() > 0.01
-    assert len(best.history) > len(default.history)
+    assert len(best.history) == len(default.history)
 
 
 def test_what_is_given_counts_more_than_the_quality():
-    run = style_transfer(
-        "chelsea", "mosaic", quality="best", steps=2, style_layers="fire2", octaves=1, **FAST
-    )
-    alone = style_transfer("chelsea", "mosaic", steps=2, style_layers="fire2", octaves=1, **FAST)
+    given = dict(style_layers="fire2", content_layers="fire5", style_weight=20.0, steps=2)
+    run = style_transfer("chelsea", "mosaic", quality="best", octaves=1, **given, **FAST)
+    alone = style_transfer("chelsea", "mosaic", octaves=1, **given, **FAST)
     np.testing.assert_array_equal(run.image, alone.image)
 
 
 def test_the_settings_say_best_and_make_the_picture_again(best, tmp_path):
     assert best.settings["arguments"]["quality"] == "best"
-    assert best.settings["arguments"]["steps"] is None
+    assert best.settings["arguments"]["style_layers"] is None
     best.save(tmp_path / "best.png")
     np.testing.assert_array_equal(rerun(tmp_path / "best.png", progress=False).image, best.image)
     plain = rerun(tmp_path / "best.png", quality="default", progress=False)
@@ -59,8 +57,8 @@ def test_more_steps_follow_all_that_the_quality_takes(quality, tmp_path):
 def test_a_video_is_painted_with_the_settings_that_best_stands_for():
     given, _ = style_transfer.resolve(load_image("chelsea", 64), "mosaic", quality="best", **FAST)
     painter = StyleFrames(given, 1.0, None)
-    assert list(painter.given["style_layers"].values()) == [16.0, 8.0, 4.0, 2.0, 1.0]
-    assert painter.steps == LONGER * given["profile"].steps // 3
+    assert list(painter.given["style_layers"].values()) == [81.0, 27.0, 9.0, 3.0, 1.0]
+    assert painter.given["content_layers"] == ("fire2",)
 
 
 @pytest.mark.parametrize("wrong", ["worst", "", 1, None])
