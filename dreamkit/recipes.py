@@ -16,7 +16,7 @@ from .controls.paintings import (
     style_objective,
     weaken,
 )
-from .controls.quality import best_settings
+from .controls.quality import STYLE_WEIGHTS, choice, fill_in
 from .controls.texture import texture
 from .controls.transforms import Transforms
 from .controls.visualisation import visualise
@@ -31,11 +31,11 @@ from .runs.run import concatenate
 from .runs.settings import reproducible
 
 # For relative terms, so that the same weights suit any network and any size.
-WEIGHTS = {"content": 1.0, "style": 40.0, "total_variation": 0.5}
+WEIGHTS = {"content": 1.0, "style": STYLE_WEIGHTS["best"], "total_variation": 0.5}
 ORDERS = ("style-dream", "dream-style", "joint")
 
 
-@reproducible("content", "style", "init", "style_mask", "content_mask", expand=best_settings)
+@reproducible("content", "style", "init", "style_mask", "content_mask", expand=fill_in)
 def style_transfer(
     content,
     style,
@@ -43,12 +43,12 @@ def style_transfer(
     steps=None,
     seed=None,
     *,
-    quality="default",
+    quality="best",
     size=None,
     init="content",
     strength=1.0,
     content_weight=WEIGHTS["content"],
-    style_weight=WEIGHTS["style"],
+    style_weight=None,
     tv_weight=WEIGHTS["total_variation"],
     content_layers=None,
     style_layers=None,
@@ -80,14 +80,16 @@ def style_transfer(
         backbone: a network's name or a `Backbone`; None for the profile's.
         steps: steps of descent; None for the profile's. [150, 50] adds 50 at full size.
         seed: for `init="noise"`; None draws and records one.
-        quality: `"best"` has other layers and a larger weight of style, unless these are given,
-            for more of the painting and more of the photo; see `best_settings`.
+        quality: which layers and weight of style are taken where none are given: `"best"`, the
+            layers that keep most of painting and photo, or `"gatys"`, those of Gatys et al., with
+            the weight 40.
         size: longest side of the result, px, or `"own"` for the photo's. None: the profile's for a
             photo given by name, path or address; an array, PIL image or bytes keep their own.
         init: start from `"content"`, `"style"`, `"noise"` or any picture.
         strength: how far to go, from 0 (the photo) to 1 (all of the style's weight).
-        content_weight, style_weight, tv_weight: weights of the three terms.
-        content_layers, style_layers: names, or {name: weight}; None for the backbone's defaults.
+        content_weight, style_weight, tv_weight: weights of the three terms; None for the style's
+            stands for the quality's, 120 or 40.
+        content_layers, style_layers: names, or {name: weight}; None for the quality's.
         content_mask, style_mask: where the photo is kept and where the style counts: a picture or
             array, white for there; see `Masked`. For several paintings, {"mosaic": mask, …}.
         preserve_color: None; `"luminance"` paints only brightness, and the photo keeps its colours;
@@ -95,7 +97,7 @@ def style_transfer(
         style_scale: the painting's longest side over the photo's; larger gives larger strokes.
         octaves: number of sizes that share the steps, each half the next: broad strokes come first.
         formula: `"relative"`, `"gatys"` or `"tutorial"`; see `Content` and `Style`.
-        statistics: `"gram"`, `"adain"`, `"moments"` (try a style_weight of 5) or `"sliced"` (20).
+        statistics: `"gram"`, `"adain"`, `"moments"` or `"sliced"` (try a style_weight of 60).
         optimizer, learning_rate, canvas, tile, callback, progress: see `descend`.
         precision: `"float32"`, `"bfloat16"` (about half the time, visually the same picture),
             `"float16"` or `"auto"`, the fastest of them for this network on this machine.
@@ -288,7 +290,7 @@ def dream_style(
     style_backbone=None,
     dream_backbone=None,
     strength=1.0,
-    style_weight=WEIGHTS["style"],
+    style_weight=None,
     statistics="gram",
     content_mask=None,
     style_mask=None,
@@ -317,7 +319,7 @@ def dream_style(
         size: longest side of the result, px; see `style_transfer`.
         style_backbone, dream_backbone: names or `Backbone`s; None for the profile's.
         strength, statistics: see `style_transfer`.
-        style_weight: weight of the style loss; the content's weight is 1.
+        style_weight: weight of the style loss, None for 120; the content's weight is 1.
         content_mask, style_mask, dream_mask: where each of them counts; see `style_transfer`.
         preserve_color: for the style; see `style_transfer`.
         octaves, octave_steps: for the dream; see `deep_dream`.
@@ -353,11 +355,14 @@ def dream_style(
         return one_after_the_other(content, dream, paint)
     painter = load_backbone(style_backbone or profile.style_backbone).with_precision(precision)
     dreamer = load_backbone(dream_backbone or profile.dream_backbone).with_precision(precision)
-    styles = paintings(style, style_mask, painter)
-    check_photo(content, styles, painter)
+    chosen = choice("best", painter)
+    styles = paintings(style, style_mask, painter, chosen.style_layers)
+    check_photo(content, styles, painter, chosen.content_layers)
     photo, styles = recolour(content, styles, preserve_color)
-    weights = weaken(WEIGHTS | {"style": style_weight}, strength)
-    terms = dict(content_mask=content_mask, statistics=statistics)
+    weights = WEIGHTS | ({} if style_weight is None else {"style": style_weight})
+    weights = weaken(weights, strength)
+    terms = dict(content_layers=chosen.content_layers, content_mask=content_mask)
+    terms |= dict(statistics=statistics)
     up = masked(Dream(dreamer), dream_mask)
     octaves = profile.octaves if octaves is None else octaves
     sizes = octave_sizes(content.shape[:2], octaves, smallest=SMALLEST_PAINTING)

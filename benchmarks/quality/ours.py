@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from dreamkit import Content, Style, TotalVariation, style_transfer
-from dreamkit.controls.quality import STYLE_WEIGHT
+from dreamkit.controls.quality import STYLE_WEIGHTS
 
 from .methods import laps, method, share_of
 from .walks import Adam, replicated, sizes_by_root_two, through_sizes
@@ -19,37 +19,37 @@ def transfer(pair, network, **options):
     return run.image, laps(run)
 
 
-@method("dreamkit, default", "this package", curve=(0.05, 0.25, 4))
-def default(pair, network, factor):
+@method("dreamkit", "this package", curve=(0.25, 4))
+def best(pair, network, factor, steps=STEPS):
     """`style_transfer` as it is, with its 150 steps."""
-    return transfer(pair, network, steps=share_of(STEPS), style_weight=40 * factor)
+    weight = STYLE_WEIGHTS["best"] * factor
+    return transfer(pair, network, steps=share_of(steps), style_weight=weight)
 
 
-@method("dreamkit, default, float32", "this package", curve=(), extra=True)
+@method("dreamkit, Gatys' layers", "this package", curve=(0.05, 0.25, 4))
+def gatys(pair, network, factor):
+    """`style_transfer` with `quality="gatys"`."""
+    options = dict(quality="gatys", style_weight=STYLE_WEIGHTS["gatys"] * factor)
+    return transfer(pair, network, steps=share_of(STEPS), **options)
+
+
+@method("dreamkit, float32", "this package", curve=(), extra=True)
 def exact(pair, network, factor):
-    """The same in float32, to check that the precision does not matter."""
-    return default(pair, network.with_precision("float32"), factor)
+    """The first in float32, to check that the precision does not matter."""
+    return best(pair, network.with_precision("float32"), factor)
 
 
-@method("dreamkit, best", "this package")
-def best(pair, network, factor):
-    """`style_transfer` with `quality="best"`."""
-    options = dict(quality="best", style_weight=STYLE_WEIGHT * factor)
-    return transfer(pair, network, steps=share_of(STEPS), **options)
-
-
-@method("dreamkit, best, moments", "this package", curve=(), extra=True)
+@method("dreamkit, moments", "this package", curve=(), extra=True)
 def moments(pair, network, factor):
-    """The same with means and covariances instead of Gram matrices."""
-    options = dict(quality="best", style_weight=60 * factor, statistics="moments")
+    """The first with means and covariances instead of Gram matrices."""
+    options = dict(style_weight=STYLE_WEIGHTS["best"] / 2 * factor, statistics="moments")
     return transfer(pair, network, steps=share_of(STEPS), **options)
 
 
-@method("dreamkit, best, twice the steps", "this package", curve=(), extra=True)
+@method("dreamkit, twice the steps", "this package", curve=(), extra=True)
 def longer(pair, network, factor):
-    """The same in 300 steps."""
-    options = dict(quality="best", style_weight=STYLE_WEIGHT * factor)
-    return transfer(pair, network, steps=share_of(2 * STEPS), **options)
+    """The first in 300 steps."""
+    return best(pair, network, factor, 2 * STEPS)
 
 
 class Candidate(NamedTuple):

@@ -16,7 +16,7 @@ Colour = Enum("Colour", {name: name for name in ("luminance", "match")}, type=st
 Statistic = Enum(
     "Statistic", {name: name for name in ("gram", "adain", "moments", "sliced")}, type=str
 )
-QualityName = Enum("QualityName", {name: name for name in ("default", "best")}, type=str)
+QualityName = Enum("QualityName", {name: name for name in ("best", "gatys")}, type=str)
 Canvas = Enum("Canvas", {name: name for name in ("spectrum", "phase", "pixels")}, type=str)
 Preset = Enum("Preset", {name: name for name in ("quick", "full")}, type=str)
 Photos = Annotated[
@@ -36,11 +36,11 @@ Paintings = Annotated[
 Strength = Annotated[
     float | None, typer.Option(min=0, max=1, help="From 0, the photo, to 1, the default.")
 ]
-Weight = Annotated[float | None, typer.Option(min=0, help="Weight of the style; 40 by default.")]
+Weight = Annotated[float | None, typer.Option(min=0, help="Weight of the style; default: 120.")]
 Statistics = Annotated[
     Statistic | None, typer.Option(help="What the style compares; gram by default.")
 ]
-Quality = Annotated[QualityName | None, typer.Option(help="best takes twice as long.")]
+Quality = Annotated[QualityName | None, typer.Option(help="best, or the layers of Gatys et al.")]
 StyleMask = Annotated[
     list[str] | None,
     typer.Option(

@@ -1,24 +1,51 @@
-"""quality="best": style transfer with more of the painting and of the photo.  (Notebook 03.)"""
+"""quality=: two choices of layers and of the style's weight.  (Notebook 03.)"""
+
+from typing import NamedTuple
 
 from ..errors import check_choice
 from ..networks.backbone import load_backbone
 
-QUALITIES = ("default", "best")
 FALL = 3.0  # how much less each deeper style layer counts than the one before
-STYLE_WEIGHT = 120.0
+STYLE_WEIGHTS = {"best": 120.0, "gatys": 40.0}  # the content's is 1
+QUALITIES = tuple(STYLE_WEIGHTS)
 
 
-def best_settings(given, defaults):
-    """The arguments of a style transfer, after `quality` has filled in those left at their default.
+class Choice(NamedTuple):
+    """What a quality stands for.
 
-    `"best"` lets shallow style layers count more than deep ones, which bring in whole shapes of the
-    painting, and compares the photo at the second of these layers, which knows every edge. That
-    leaves room for three times the weight of style. It takes no longer. The book's page on quality
-    has the measurements.
+    Attributes:
+        content_layers, style_layers: names, or {name: weight}; None for the network's own.
+        style_weight: weight of the style.
+    """
+
+    content_layers: tuple | None
+    style_layers: dict | None
+    style_weight: float
+
+
+def choice(quality, network):
+    """The `Choice` that a quality stands for, for a network.
+
+    `"gatys"` has the layers of Gatys et al. 2016, all style layers counting alike. In `"best"`
+    shallow ones count more than deep ones, which bring in whole shapes of the painting, and the
+    photo is compared at the second of them, which knows every edge. That leaves room for three
+    times the weight of style. The book's page on quality has the measurements.
+
+    >>> choice("best", load_backbone("squeezenet")).content_layers
+    ('fire2',)
+    """
+    check_choice("quality", quality, QUALITIES)
+    if quality == "gatys":
+        return Choice(None, None, STYLE_WEIGHTS[quality])
+    layers = network.architecture.style_layers
+    return Choice(layers[1:2] or layers, falling(layers), STYLE_WEIGHTS[quality])
+
+
+def fill_in(given):
+    """The arguments of a style transfer, after `quality` has filled in those that are None.
 
     Args:
         given: {argument: value} of `style_transfer`, with the profile resolved.
-        defaults: {argument: its default}.
 
     Returns:
         {argument: value}.
@@ -28,14 +55,9 @@ def best_settings(given, defaults):
 
     Introduced in notebook 03.
     """
-    check_choice("quality", given["quality"], QUALITIES)
-    if given["quality"] == "default":
-        return given
     network = load_backbone(given["backbone"] or given["profile"].style_backbone)
-    layers = network.architecture.style_layers
-    best = dict(style_layers=falling(layers), style_weight=STYLE_WEIGHT)
-    best |= dict(content_layers=layers[1:2] or layers)
-    return given | {name: best[name] for name in best if given[name] == defaults[name]}
+    chosen = choice(given["quality"], network)._asdict()
+    return given | {name: chosen[name] for name in chosen if given[name] is None}
 
 
 def falling(layers):

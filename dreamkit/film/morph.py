@@ -4,7 +4,7 @@ import numpy as np
 
 from ..arguments.checked import checked
 from ..errors import check_range
-from ..recipes import deep_dream, dream_style, style_transfer
+from ..recipes import WEIGHTS, deep_dream, dream_style, style_transfer
 from .making import Maker, picture_of
 
 LEAST = 0.02  # the style's weight in the first painted keyframe, relative to the last
@@ -76,6 +76,7 @@ def morph(
     painting = dict(style=given["style"], backbone=given["style_backbone"], steps=given["steps"])
     dreaming = dict(backbone=given["dream_backbone"], octaves=given["octaves"])
     dreaming |= dict(steps=given["octave_steps"])
+    full = WEIGHTS["style"] if given["style_weight"] is None else given["style_weight"]
 
     def draw(number):
         """The keyframes: the photo, then the paintings, then the dreams."""
@@ -83,7 +84,7 @@ def morph(
             return given["content"]
         if number <= keyframes:
             rise = np.linspace(1, 0, keyframes)[number - 1] if keyframes > 1 else 0
-            weight = given["style_weight"] * LEAST**rise
+            weight = full * LEAST**rise
             painted = dict(style_weight=weight, **painting, **shared)
             return picture_of(style_transfer(given["content"], **painted))
         rate = given["learning_rate"] * (number - keyframes) / keyframes

@@ -31,8 +31,8 @@ def reproducible(*pictures, prepare=None, expand=None, **rules):
             source and hash; other arguments are recorded by value.
         prepare: function from the arguments, with pictures loaded, to {name: value} of those that
             depend on a picture, so that what was found is recorded.
-        expand: function from the arguments and {name: default} to the arguments to work with, where
-            one of them stands for several; what was given is recorded.
+        expand: function from the arguments to those to work with, where one of them stands for
+            several; what was given is recorded.
         rules: {argument: rule} for those whose rule here is not the usual one; see `checked`.
 
     A missing seed is drawn and the profile is resolved here, so that both are recorded too.
@@ -83,8 +83,7 @@ def reproducible(*pictures, prepare=None, expand=None, **rules):
         def run_and_record(*args, **kwargs):
             return perform(*resolve(*args, **kwargs))
 
-        defaults = {name: each.default for name, each in signature.parameters.items()}
-        run_and_record.expand = lambda given: expand(given, defaults) if expand else given
+        run_and_record.expand = lambda given: expand(given) if expand else given
         run_and_record.resolve, run_and_record.perform = resolve, perform
         return run_and_record
 

@@ -17,6 +17,7 @@ PAPER = dict(content_weight=1e4, style_weight=1e-2, tv_weight=0.0, formula="tuto
 PAPER_LAYERS = {"vgg19": "block5_conv2", "vgg16": "block5_conv2"}
 # The same on every machine: float32, untiled, nothing left to a profile.
 ALIKE = dict(precision="float32", tile=None, profile="ci", progress=False)
+STYLE_WEIGHT = 40.0  # of the relative loss
 COLUMNS = (
     *("cell", "recipe", "variant", "network", "picture", "origin", "role", "style", "kind"),
     *("severity", "seed", "size", "steps", "edge_density", "colour_entropy", "clutter"),
@@ -137,7 +138,7 @@ def _transfer(cell, content, style):
     from ..recipes import start, style_transfer
 
     init = "noise" if cell.variant == "noise start" else "content"
-    options = dict(init=init, octaves=1, **ALIKE)  # the recipe's default weights
+    options = dict(init=init, octaves=1, quality="gatys", style_weight=STYLE_WEIGHT, **ALIKE)
     if cell.variant == "raw descent":
         options |= PAPER | dict(content_layers=PAPER_LAYERS.get(cell.network))
     run = style_transfer(content, style, cell.network, cell.steps, cell.seed, **options)
@@ -177,7 +178,6 @@ def losses(pictures, content, style, network):
     "relative": content + 40 · style, both relative; "content", "style": those two relative terms
     before their weights}. Source: Gatys, Ecker and Bethge 2016, equation 7.
     """
-    from ..recipes import WEIGHTS
     from ..terms import Content, Style
 
     scores = (
@@ -190,6 +190,6 @@ def losses(pictures, content, style, network):
     for picture in pictures:
         content_loss, style_loss, *paper = map(float, scores(picture)[1].values())
         raw = PAPER["content_weight"] * paper[0] + PAPER["style_weight"] * paper[1]
-        relative = WEIGHTS["content"] * content_loss + WEIGHTS["style"] * style_loss
+        relative = content_loss + STYLE_WEIGHT * style_loss
         rows.append(dict(raw=raw, relative=relative, content=content_loss, style=style_loss))
     return rows

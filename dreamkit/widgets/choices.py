@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..networks.weights import NETWORKS, available_offline
-from ..recipes import RECIPES
+from ..recipes import RECIPES, WEIGHTS
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,9 @@ class Make:
     def keywords(self):
         """{argument of the recipe: its default}."""
         parameters = inspect.signature(self.function).parameters
-        return {name: parameter.default for name, parameter in parameters.items()}
+        found = {name: parameter.default for name, parameter in parameters.items()}
+        weight = {"style_weight": WEIGHTS["style"]}  # what None stands for
+        return found | weight if "style_weight" in found else found
 
     @property
     def pictures(self):
@@ -117,7 +119,7 @@ CONTROLS = [
     Control("strength", "Strength", "How far to go from the photo.", low=0.0, step=0.05, live=True),
     Control(
         "style_weight", "Style weight", "More: stronger brush strokes, less of the photo.",
-        "weight", options=(0, 1, 2, 5, 10, 20, 40, 80, 160, 320, 640, 1000), live=True,
+        "weight", options=(0, 1, 2, 5, 10, 20, 40, 80, 200, 400, 1000), live=True,
     ),
     Control(
         "balance", "Balance", "More: the dream pulls harder than the style.",
@@ -156,8 +158,8 @@ CONTROLS = [
             more=True),
     Control("style_layers", "Style layers", "Early ones give fine strokes, late ones large shapes.",
             "several", options="style_layers", more=True),
-    Control("content_layers", "Photo layers", "Late ones keep things, early ones every edge.",
-            "several", options="content_layers", more=True),
+    Control("content_layers", "Photo layer", "Late ones keep things, early ones every edge.",
+            "menu", options="photo layers", more=True),
     Control("layers", "Dream layers", "Early ones give patterns, late ones parts of things.",
             "several", options="dream_layers", more=True),
     Control("statistics", "Statistics", "What of the style counts.", "menu", more=True,
@@ -205,7 +207,7 @@ def networks():
 
 def weights(make, values):
     """{term or "balance": weight} of a walk, from the values of the controls that are live."""
-    from ..recipes import WEIGHTS, weaken
+    from ..recipes import weaken
 
     given = {
         "content": values.get("content_weight", WEIGHTS["content"]),

@@ -4,6 +4,7 @@ import contextlib
 
 import ipywidgets as widgets
 
+from ..controls import quality
 from ..errors import DreamkitError
 from ..images import resize
 from . import choices, looks, sliders, timing
@@ -226,7 +227,12 @@ class Settings(widgets.VBox):
             network = next(iter(self.networks.values()))
             architecture = network.architecture
             if control.options == "layers":
-                options = dict.fromkeys([*architecture.dream_layers, *architecture.style_layers])
+                layers = [*architecture.dream_layers, *architecture.style_layers]
+                options = {name: name for name in layers}
+            elif control.options == "photo layers":
+                layers = [*architecture.style_layers, *architecture.content_layers]
+                own = quality.choice("best", network).content_layers[0]
+                options = {own: None} | {name: name for name in layers if name != own}
             else:
                 options = list(getattr(architecture, control.options))
             key = (*key, network.name)

@@ -11,7 +11,13 @@ OPEN = ""  # stands for None, which a menu would show as no choice at all
 
 
 def build(control, value, options=None):
-    """The widget of a control, with its value; `options` of a menu that depends on the network."""
+    """The widget of a control, with its value.
+
+    Args:
+        control: a `Control`.
+        value: what it starts from.
+        options: {name: value} of a menu that depends on the network.
+    """
     shared = dict(description=control.label, layout=WIDE, style=STYLE)
     if control.kind == "slider":
         whole = all(float(number).is_integer() for number in (control.low, control.step, value))
@@ -29,7 +35,7 @@ def build(control, value, options=None):
     if control.kind == "box":
         return widgets.Checkbox(bool(value), **shared)
     if control.kind == "menu":
-        choices = control.options if options is None else {name: name for name in options}
+        choices = control.options if options is None else options
         choices = {name: OPEN if given is None else given for name, given in choices.items()}
         value = value if value in choices.values() else next(iter(choices.values()))
         return widgets.Dropdown(options=list(choices.items()), value=value, **shared)

@@ -112,7 +112,7 @@ def test_the_weights_of_a_walk_are_the_recipes_own():
     paint, joint = choices.makes()["Paint"], choices.makes()["Paint and dream at once"]
     values = dict(strength=0.5, style_weight=80.0, content_weight=1.0, tv_weight=0.5)
     assert choices.weights(paint, values) == weaken(WEIGHTS | {"style": 80.0}, 0.5)
-    assert choices.weights(joint, dict(strength=1.0, style_weight=40.0, balance=2.0)) == {
+    assert choices.weights(joint, dict(strength=1.0, style_weight=120.0, balance=2.0)) == {
         **WEIGHTS, "balance": 2.0,
     }  # fmt: skip
     assert choices.weights(choices.makes()["Dream"], {"steps": 3}) == {}
@@ -136,7 +136,7 @@ def test_the_code_makes_the_same_pixels_and_progress_counts_its_steps(page, tmp_
 def test_the_code_makes_the_same_pixels_with_many_controls_and_an_upload(page, tmp_path):
     (tmp_path / "my photo.png").write_bytes(png())
     upload(page.settings.photo, "C:\\fakepath\\my photo.png", png())
-    control(page, "Style weight").value = 160
+    control(page, "Style weight").value = 200
     control(page, "Strength").value = 0.8
     control(page, "Colours").value = "luminance"
     control(page, "Style layers").value = ("fire2", "fire3")
@@ -156,7 +156,7 @@ def test_the_code_repeats_what_was_changed_while_it_ran(page, tmp_path):
     assert page.worker.wait(MINUTE)
     result = page.shelf.current
     assert result.run.settings["steered"][0][2] == {"style": 1000.0}
-    assert result.run.settings["arguments"]["style_weight"] == 40.0
+    assert result.run.settings["arguments"]["style_weight"] is None
     np.testing.assert_array_equal(remade(page, tmp_path), result.run.image)
 
 
@@ -256,7 +256,7 @@ def test_undo_brings_back_the_picture_and_its_settings(page):
     assert page.shelf.current is second
     page.undo_button.click()
     assert page.shelf.current is first
-    assert control(page, "Style weight").value == 40
+    assert control(page, "Style weight").value == 120
     assert page.settings.style_picture.source == "night_flow"
     assert page.undo_button.disabled
     assert page.shelf.results == [first, second]  # nothing is lost
@@ -397,7 +397,7 @@ def test_a_choice_whose_network_is_missing_is_taken_back(without, tmp_path):
         "inception_v3 is not on this machine: fetch it first. What was chosen before is back."
     )
     assert page.settings.menu.value == "Paint"
-    assert control(page, "Style weight").value == 40
+    assert control(page, "Style weight").value == 120
     assert run(page).call.make.name == "Paint"
 
 
