@@ -97,6 +97,7 @@ def make_style():
         key = layer if content else None, content, style  # without content, no layer counts
         if key not in made:
             weights = dict(content_layers=layer, content_weight=content, style_weight=style)
+            weights |= dict(quality="gatys")
             run = dk.style_transfer(
                 photo, painting, network, 60, octaves=1, progress=False, **weights
             )
