@@ -286,6 +286,7 @@ def dream_style(
     steps=None,
     seed=None,
     *,
+    quality="best",
     size=None,
     style_backbone=None,
     dream_backbone=None,
@@ -318,8 +319,7 @@ def dream_style(
         seed: seed of the jitter; None draws and records one.
         size: longest side of the result, px; see `style_transfer`.
         style_backbone, dream_backbone: names or `Backbone`s; None for the profile's.
-        strength, statistics: see `style_transfer`.
-        style_weight: weight of the style loss, None for 120; the content's weight is 1.
+        quality, strength, style_weight, statistics: see `style_transfer`.
         content_mask, style_mask, dream_mask: where each of them counts; see `style_transfer`.
         preserve_color: for the style; see `style_transfer`.
         octaves, octave_steps: for the dream; see `deep_dream`.
@@ -344,7 +344,7 @@ def dream_style(
     shared = dict(seed=seed, precision=precision, profile=profile, **options)
     painting = dict(backbone=style_backbone, steps=steps, strength=strength, **shared)
     painting |= dict(style_weight=style_weight, content_mask=content_mask, style_mask=style_mask)
-    painting |= dict(preserve_color=preserve_color, statistics=statistics)
+    painting |= dict(preserve_color=preserve_color, statistics=statistics, quality=quality)
     dreaming = dict(backbone=dream_backbone, octaves=octaves, steps=octave_steps, **shared)
     dreaming |= dict(learning_rate=learning_rate, dream_mask=dream_mask)
     paint = functools.partial(style_transfer, style=style, **painting)
@@ -355,12 +355,12 @@ def dream_style(
         return one_after_the_other(content, dream, paint)
     painter = load_backbone(style_backbone or profile.style_backbone).with_precision(precision)
     dreamer = load_backbone(dream_backbone or profile.dream_backbone).with_precision(precision)
-    chosen = choice("best", painter)
+    chosen = choice(quality, painter)
     styles = paintings(style, style_mask, painter, chosen.style_layers)
     check_photo(content, styles, painter, chosen.content_layers)
     photo, styles = recolour(content, styles, preserve_color)
-    weights = WEIGHTS | ({} if style_weight is None else {"style": style_weight})
-    weights = weaken(weights, strength)
+    style_weight = chosen.style_weight if style_weight is None else style_weight
+    weights = weaken(WEIGHTS | {"style": style_weight}, strength)
     terms = dict(content_layers=chosen.content_layers, content_mask=content_mask)
     terms |= dict(statistics=statistics)
     up = masked(Dream(dreamer), dream_mask)

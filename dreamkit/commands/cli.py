@@ -210,6 +210,7 @@ def combine(
     tile: Tile = None,
     strength: Strength = None,
     style_weight: Weight = None,
+    quality: Quality = None,
     statistics: Statistics = None,
     style_mask: StyleMask = None,
     content_mask: ContentMask = None,
@@ -227,7 +228,7 @@ def combine(
     chosen = dict(strength=strength, style_weight=style_weight, checkpoint=checkpoint)
     chosen |= dict(content_mask=content_mask, dream_mask=dream_mask)
     chosen |= dict(preserve_color=preserve_color and preserve_color.value)
-    chosen |= dict(statistics=statistics and statistics.value)
+    chosen |= dict(statistics=statistics and statistics.value, quality=quality and quality.value)
     arguments = styles(style, style_mask) | given(**chosen)
     arguments |= dict(order=order.value, size=size, steps=steps, tile=tile or "auto", seed=seed)
     where = out, arguments, overwrite, workers, scheduler, keep_alpha

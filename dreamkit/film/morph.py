@@ -3,8 +3,9 @@
 import numpy as np
 
 from ..arguments.checked import checked
+from ..controls.quality import STYLE_WEIGHTS
 from ..errors import check_range
-from ..recipes import WEIGHTS, deep_dream, dream_style, style_transfer
+from ..recipes import deep_dream, dream_style, style_transfer
 from .making import Maker, picture_of
 
 LEAST = 0.02  # the style's weight in the first painted keyframe, relative to the last
@@ -74,9 +75,11 @@ def morph(
     names = ("seed", "precision", "profile", "tile", "callback", "progress")
     shared = {name: given[name] for name in names}
     painting = dict(style=given["style"], backbone=given["style_backbone"], steps=given["steps"])
+    painting |= dict(quality=given["quality"])
     dreaming = dict(backbone=given["dream_backbone"], octaves=given["octaves"])
     dreaming |= dict(steps=given["octave_steps"])
-    full = WEIGHTS["style"] if given["style_weight"] is None else given["style_weight"]
+    own = STYLE_WEIGHTS[given["quality"]]
+    full = own if given["style_weight"] is None else given["style_weight"]
 
     def draw(number):
         """The keyframes: the photo, then the paintings, then the dreams."""

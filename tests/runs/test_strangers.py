@@ -366,6 +366,20 @@ def test_a_setting_without_effect_that_earlier_versions_recorded_is_harmless(tmp
     assert again.settings == run.settings
 
 
+@pytest.mark.parametrize("recorded", [{}, {"quality": "default"}])
+@pytest.mark.parametrize("recipe", [dk.style_transfer, dk.dream_style])
+def test_what_earlier_versions_painted_is_painted_as_they_did(recipe, recorded, tmp_path):
+    short = dict(size=48, steps=1, octaves=1, profile="ci", seed=1, progress=False)
+    run = recipe("chelsea", "mosaic", quality="gatys", style_weight=40.0, **short)
+    run.save(tmp_path / "old.png")
+    path = tmp_path / "old.json"
+    settings = json.loads(path.read_text("utf-8"))
+    del settings["arguments"]["quality"]
+    settings["arguments"] |= recorded
+    path.write_text(json.dumps(settings), "utf-8")
+    assert np.array_equal(dk.rerun(path, progress=False).image, run.image)
+
+
 def test_other_versions_are_mentioned(originals, tmp_path, capsys):
     path = with_settings(originals, tmp_path, versions={"tensorflow": "2.9.1"})
     dk.rerun(path, progress=False)
