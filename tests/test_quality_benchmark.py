@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from benchmarks.quality import __main__ as program
 from benchmarks.quality import cells, judges, methods, neighbours, ours, peers, report, walks
-from benchmarks.quality.pairs import COUNT, PAINTINGS, PHOTOS, Pair, pair
+from benchmarks.quality.pairs import COUNT, PAINTINGS, PHOTOS, TRIED, Pair, name_of, pair
 from dreamkit import samples
 from dreamkit.startup import tf
 
@@ -235,6 +235,13 @@ def test_paired_differences_are_taken_pair_by_pair(monkeypatch):
     rows += [dict(pair=p, method="other", style=s, content=s) for p, _, s in values]
     text = report.differences(pd.DataFrame(rows))
     assert "| dreamkit | other | 3 | -0.300 (-0.300 to -0.300)" in text
+
+
+def test_pairs_that_our_settings_were_chosen_on_are_no_evidence():
+    names = [name_of(number) for number in range(COUNT)]
+    cells = pd.DataFrame(dict(pair=names, style=0.0))
+    assert list(report.judged(cells)["pair"]) == names[TRIED:]
+    assert list(report.judged(cells[:2])["pair"]) == names[:2]  # a quick run has no others
 
 
 def test_what_was_cut_is_compared_with_the_whole(monkeypatch):

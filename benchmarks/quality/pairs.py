@@ -12,6 +12,7 @@ PAINTINGS = (
     *("pointillism", "geometric", "oil_autumn", "stained_glass"),
 )
 COUNT = 24  # each photo four times, each painting three times
+TRIED = 3  # the first pairs: on these dreamkit's own settings were chosen
 
 
 class Pair(NamedTuple):
