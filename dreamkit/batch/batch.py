@@ -128,8 +128,9 @@ def make(job):
             f"The worker on {platform.node()} has other weights of {used[argument]['name']} than"
             " the first one: give all workers the same files."
         )
+    recipe = getattr(recipes, job.settings["recipe"])
     with between_steps():
-        run = getattr(recipes, job.settings["recipe"]).__wrapped__(**given)
+        run = recipe.__wrapped__(**recipe.expand(given))
     if run.stopped:
         raise KeyboardInterrupt
     run.settings = {**job.settings, "weights": used, "versions": versions()}

@@ -99,7 +99,7 @@ def test_a_learning_rate_that_could_only_leave_the_photo_as_it_is_is_refused(rat
         assert said.startswith("learning_rate cannot be")
 
 
-@pytest.mark.parametrize("weight", ["3", None, True, np.nan, np.inf, [1]])
+@pytest.mark.parametrize("weight", ["3", True, np.nan, np.inf, [1]])
 def test_a_weight_that_is_not_a_number_is_refused(weight, squeezenet):
     assert "style_weight" in refusal(dk.style_transfer, PHOTO, PHOTO, style_weight=weight, **FAST)
     assert "weight" in refusal(lambda: weight * dk.TotalVariation())

@@ -7,6 +7,7 @@ from dreamkit import (
     Content,
     Style,
     TotalVariation,
+    dream_style,
     load_backbone,
     load_image,
     rerun,
@@ -91,9 +92,23 @@ def test_a_quality_that_does_not_exist_is_refused(wrong):
         style_transfer("chelsea", "mosaic", quality=wrong, **FAST)
 
 
-def test_the_command_paints_in_either_quality(command, tmp_path):
-    arguments = "chelsea", "--style", "mosaic", "--quality", "gatys", "--size", 64, "--seed", 1
-    assert command("style", *arguments)[0] == 0
+@pytest.mark.parametrize("recipe", ["style", "combine"])
+def test_the_command_paints_the_same_picture_in_either_quality(recipe, command, tmp_path):
+    shared = "--style", "mosaic", "--size", 64, "--seed", 1, "--steps", 3
+    function, order = {"style": (style_transfer, {}), "combine": (dream_style, {"order": "joint"})}[
+        recipe
+    ]
+    options = ("--order", "joint") if order else ()
+    for quality in ("best", "gatys"):
+        out = tmp_path / quality
+        arguments = "chelsea", *shared, *options, "--quality", quality, "--out", out
+        assert command(recipe, *arguments)[0] == 0
+        run = function("chelsea", "mosaic", steps=3, quality=quality, **order, **FAST)
+        (made,) = out.glob("*.png")
+        np.testing.assert_allclose(load_image(made), run.image, atol=0.5 / 255 + 1e-6)
+
+
+def test_the_command_refuses_a_quality_that_does_not_exist(command):
     code, _, err = command("style", "chelsea", "--quality", "worst")
     assert code == 2
     assert "worst" in err
