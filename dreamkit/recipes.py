@@ -80,15 +80,13 @@ def style_transfer(
         backbone: a network's name or a `Backbone`; None for the profile's.
         steps: steps of descent; None for the profile's. [150, 50] adds 50 at full size.
         seed: for `init="noise"`; None draws and records one.
-        quality: which layers and weight of style are taken where none are given: `"best"`, the
-            layers that keep most of painting and photo, or `"gatys"`, those of Gatys et al., with
-            the weight 40.
+        quality: `"best"`, or `"gatys"` for the layers of Gatys et al. and a style weight of 40,
+            where these are not given; see `choice`.
         size: longest side of the result, px, or `"own"` for the photo's. None: the profile's for a
             photo given by name, path or address; an array, PIL image or bytes keep their own.
         init: start from `"content"`, `"style"`, `"noise"` or any picture.
         strength: how far to go, from 0 (the photo) to 1 (all of the style's weight).
-        content_weight, style_weight, tv_weight: weights of the three terms; None for the style's
-            stands for the quality's, 120 or 40.
+        content_weight, style_weight, tv_weight: of the terms; None for the quality's, 120 or 40.
         content_layers, style_layers: names, or {name: weight}; None for the quality's.
         content_mask, style_mask: where the photo is kept and where the style counts: a picture or
             array, white for there; see `Masked`. For several paintings, {"mosaic": mask, …}.
@@ -123,8 +121,8 @@ def style_transfer(
     check_photo(content, styles, network, content_layers)
     photo, styles = recolour(content, styles, preserve_color)
     initial = start(init, photo, styles[0].picture, seed)
-    terms = dict(content_layers=content_layers, content_mask=content_mask, formula=formula)
-    terms |= dict(statistics=statistics)
+    terms = dict(content_layers=content_layers, content_mask=content_mask)
+    terms |= dict(formula=formula, statistics=statistics)
     weights = dict(content=content_weight, style=style_weight, total_variation=tv_weight)
     if not any(weights.values()):
         raise SettingsError("The weights of a style transfer are all zero: give one of them more.")
@@ -317,11 +315,9 @@ def dream_style(
             `"dream-style"`, or `"joint"` (both networks in one loop).
         steps: steps of the style transfer or of the joint loop; None for the profile's.
         seed: seed of the jitter; None draws and records one.
-        size: longest side of the result, px; see `style_transfer`.
         style_backbone, dream_backbone: names or `Backbone`s; None for the profile's.
-        quality, strength, style_weight, statistics: see `style_transfer`.
+        quality, size, strength, style_weight, statistics, preserve_color: see `style_transfer`.
         content_mask, style_mask, dream_mask: where each of them counts; see `style_transfer`.
-        preserve_color: for the style; see `style_transfer`.
         octaves, octave_steps: for the dream; see `deep_dream`.
         learning_rate: learning rate of the dream, for the two serial orders.
         balance: for `"joint"`, how hard the dream's gradient pulls relative to the style's.
@@ -355,14 +351,13 @@ def dream_style(
         return one_after_the_other(content, dream, paint)
     painter = load_backbone(style_backbone or profile.style_backbone).with_precision(precision)
     dreamer = load_backbone(dream_backbone or profile.dream_backbone).with_precision(precision)
-    chosen = choice(quality, painter)
-    styles = paintings(style, style_mask, painter, chosen.style_layers)
-    check_photo(content, styles, painter, chosen.content_layers)
+    content_layers, style_layers, usual = choice(quality, painter)
+    styles = paintings(style, style_mask, painter, style_layers)
+    check_photo(content, styles, painter, content_layers)
     photo, styles = recolour(content, styles, preserve_color)
-    style_weight = chosen.style_weight if style_weight is None else style_weight
-    weights = weaken(WEIGHTS | {"style": style_weight}, strength)
-    terms = dict(content_layers=chosen.content_layers, content_mask=content_mask)
-    terms |= dict(statistics=statistics)
+    weights = WEIGHTS | {"style": usual if style_weight is None else style_weight}
+    weights = weaken(weights, strength)
+    terms = dict(content_layers=content_layers, content_mask=content_mask, statistics=statistics)
     up = masked(Dream(dreamer), dream_mask)
     octaves = profile.octaves if octaves is None else octaves
     sizes = octave_sizes(content.shape[:2], octaves, smallest=SMALLEST_PAINTING)
