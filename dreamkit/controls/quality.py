@@ -26,10 +26,10 @@ class Choice(NamedTuple):
 def choice(quality, network):
     """The `Choice` that a quality stands for, for a network.
 
-    `"gatys"` has the layers of Gatys et al. 2016, all style layers counting alike. In `"best"`
-    shallow ones count more than deep ones, which bring in whole shapes of the painting, and the
-    photo is compared at the second of them, which knows every edge. That leaves room for three
-    times the weight of style. The book's page on quality has the measurements.
+    `"gatys"` has the layers of Gatys et al. 2016, all style layers counting alike. In `"best"`,
+    shallow style layers count more than deep ones, because deep ones bring in whole shapes of the
+    painting. The photo is compared at the second style layer, which preserves every edge, so the
+    style weight can be three times as large. The book's page on quality has the measurements.
 
     >>> choice("best", load_backbone("squeezenet")).content_layers
     ('fire2',)
@@ -61,7 +61,7 @@ def fill_in(given):
 
 
 def falling(layers):
-    """{layer: weight}, from shallow to deep: each counts `FALL` times less than the one before.
+    """{layer: weight}, from shallow to deep, each `FALL` times less; only the ratios matter.
 
     >>> falling(["fire2", "fire3", "fire5"])
     {'fire2': 9.0, 'fire3': 3.0, 'fire5': 1.0}
