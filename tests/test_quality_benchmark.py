@@ -229,12 +229,14 @@ def test_a_stopped_run_goes_on_where_it_was_and_reports_what_is_there(tiny, tmp_
 
 
 def test_paired_differences_are_taken_pair_by_pair(monkeypatch):
-    monkeypatch.setattr(report, "METHODS", {"dreamkit": 0, "other": 0})
+    monkeypatch.setattr(report, "METHODS", {"dreamkit": 0, "dreamkit, slow": 0, "other": 0})
     values = [("a", 0.2, 0.5), ("b", 0.3, 0.6), ("c", 0.4, 0.7)]
     rows = [dict(pair=p, method="dreamkit", style=s, content=s) for p, s, _ in values]
     rows += [dict(pair=p, method="other", style=s, content=s) for p, _, s in values]
+    rows += [dict(pair=p, method="dreamkit, slow", style=s + 0.1, content=s) for p, s, _ in values]
     text = report.differences(pd.DataFrame(rows))
     assert "| dreamkit | other | 3 | -0.300 (-0.300 to -0.300)" in text
+    assert "| dreamkit | dreamkit, slow | 3 | -0.100 (-0.100 to -0.100)" in text
 
 
 def test_pairs_that_our_settings_were_chosen_on_are_no_evidence():
