@@ -3,8 +3,8 @@
 import numpy as np
 
 from ..arguments.checked import checked
-from ..controls.quality import STYLE_WEIGHTS
-from ..errors import check_range
+from ..controls.quality import QUALITIES, STYLE_WEIGHTS
+from ..errors import check_choice, check_range
 from ..recipes import deep_dream, dream_style, style_transfer
 from .making import Maker, picture_of
 
@@ -69,6 +69,7 @@ def morph(
     maker = Maker(out, fps, overwrite, keep_frames, progress)
     named = dict(seed=seed, profile=profile, order="style-dream", **options)
     given, settings = maker.resolve(dream_style, content, style, **named)
+    check_choice("quality", given["quality"], QUALITIES)
     own = dict(frames=frames, keyframes=keyframes, loop=loop)
     del settings["arguments"]["order"]
     reel = maker.open("morph", settings, own)
@@ -78,8 +79,8 @@ def morph(
     painting |= dict(quality=given["quality"])
     dreaming = dict(backbone=given["dream_backbone"], octaves=given["octaves"])
     dreaming |= dict(steps=given["octave_steps"])
-    own = STYLE_WEIGHTS[given["quality"]]
-    full = own if given["style_weight"] is None else given["style_weight"]
+    usual = STYLE_WEIGHTS[given["quality"]]
+    full = usual if given["style_weight"] is None else given["style_weight"]
 
     def draw(number):
         """The keyframes: the photo, then the paintings, then the dreams."""

@@ -10,6 +10,7 @@ from dreamkit import (
     dream_style,
     load_backbone,
     load_image,
+    morph,
     rerun,
     resume,
     style_transfer,
@@ -87,9 +88,13 @@ def test_a_video_is_painted_with_the_settings_that_best_stands_for():
 
 
 @pytest.mark.parametrize("wrong", ["worst", "default", "", 1, None])
-def test_a_quality_that_does_not_exist_is_refused(wrong):
+def test_a_quality_that_does_not_exist_is_refused(wrong, tmp_path):
     with pytest.raises(SettingsError, match="quality"):
         style_transfer("chelsea", "mosaic", quality=wrong, **FAST)
+    with pytest.raises(SettingsError, match="quality"):
+        dream_style("chelsea", "mosaic", "joint", quality=wrong, **FAST)
+    with pytest.raises(SettingsError, match="quality"):
+        morph("chelsea", "mosaic", tmp_path / "film.gif", quality=wrong, **FAST)
 
 
 @pytest.mark.parametrize("recipe", ["style", "combine"])
