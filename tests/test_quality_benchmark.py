@@ -193,7 +193,7 @@ def tiny(monkeypatch, tmp_path):
         monkeypatch.setattr(module, "METHODS", table)
     calls = []
 
-    @methods.method("copy", "here", curve=(2,))
+    @methods.method("copy", "here", curve=(0.25, 0.5))
     def copy(pair, network, factor):
         calls.append(factor)
         return pair.photo, {"all": [1.0, 1.0]}
@@ -212,20 +212,20 @@ def tiny(monkeypatch, tmp_path):
 
 def test_a_stopped_run_goes_on_where_it_was_and_reports_what_is_there(tiny, tmp_path, capsys):
     program.main()
-    assert tiny == [1, 2]
+    assert tiny == [1, 0.25, 0.5]
     assert "absent: skipped, No module named 'absent'" in capsys.readouterr().out
     folder = tmp_path / "outputs" / "quality" / "48px"
     files = sorted(folder.glob("*--*.json"))
-    assert [json.loads(file.read_text())["factor"] for file in files] == [1, 2]
+    assert [json.loads(file.read_text())["factor"] for file in files] == [0.25, 0.5, 1]
     text = (folder / "results.md").read_text()
     assert text.startswith("# Quality of the pictures\n\n1 of 24 pairs, 1 methods")
     assert (folder / "results.png").stat().st_size > 5000
     lines = (folder / "results.json").read_text().splitlines()
-    assert [json.loads(line)["factor"] for line in lines] == [1, 2]
+    assert [json.loads(line)["factor"] for line in lines] == [0.25, 0.5, 1]
     assert list(folder.glob("sheet-*.jpg"))
     files[0].unlink()
     program.main()
-    assert tiny == [1, 2, 1]
+    assert tiny == [1, 0.25, 0.5, 0.25]
 
 
 def test_paired_differences_are_taken_pair_by_pair(monkeypatch):
@@ -244,6 +244,22 @@ def test_pairs_that_our_settings_were_chosen_on_are_no_evidence():
     cells = pd.DataFrame(dict(pair=names, style=0.0))
     assert list(report.judged(cells)["pair"]) == names[TRIED:]
     assert list(report.judged(cells[:2])["pair"]) == names[:2]  # a quick run has no others
+
+
+def test_methods_are_compared_on_pairs_that_all_have_painted():
+    rows = [dict(pair=p, method=m, style=0.0) for p in "ab" for m in ("one", "other")]
+    cells = pd.DataFrame([*rows, dict(pair="c", method="one", style=9.0)])
+    assert set(report.shared(cells)["pair"]) == {"a", "b"}
+    assert len(report.shared(cells[cells["pair"] == "c"])) == 1
+
+
+def test_a_curve_is_what_a_weight_changes_on_the_pairs_for_which_it_was_tried():
+    tried = [("a", 1, 0.2), ("a", 4, 0.1), ("b", 1, 0.6)]
+    rows = [dict(pair=p, factor=f, style=s, content=1 - s) for p, f, s in tried]
+    found = report.curve(pd.DataFrame(rows))
+    np.testing.assert_allclose(found.loc[4], [-0.1, 0.1])
+    np.testing.assert_allclose(found.loc[1], 0)
+    assert report.curve(pd.DataFrame(rows[1:])).empty
 
 
 def test_what_was_cut_is_compared_with_the_whole(monkeypatch):

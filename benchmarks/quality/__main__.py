@@ -31,7 +31,7 @@ def main():
     options = parse()
     folder = CELLS / f"{options.size}px"
     out = folder if options.quick else HERE
-    cores = max(1, cpu_count() // options.workers)
+    cores = max(1, cpu_count() // max(1, options.workers))
     plans = [] if options.report else plan(options)
     cells = [Cell(folder, options.size, options.share, cores, *planned) for planned in plans]
     left = Counter(map(part, cells))

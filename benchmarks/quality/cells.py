@@ -42,7 +42,8 @@ class Cell(NamedTuple):
     @property
     def stem(self):
         """The path of its files, without their suffixes."""
-        return self.folder / f"{name_of(self.number)}--{slug(self.method)}--{self.factor:g}"
+        factor = slug(f"{self.factor:g}")  # with a dot, 0.25 would look like a suffix
+        return self.folder / f"{name_of(self.number)}--{slug(self.method)}--{factor}"
 
 
 def run_cell(cell):

@@ -36,9 +36,9 @@ def write_report(folder, out):
     everything = cells[cells["factor"] == 1]
     usual = cells[~cells["method"].map(lambda name: METHODS[name].extra)]
     plain = usual[usual["factor"] == 1]
-    pareto(usual, out / "results.png")
+    pareto(usual, shared(plain), out / "results.png")
     sheets = contact_sheets(plain, folder, out)
-    text = [heading(usual, folder), summary(plain), "![](results.png)", CAPTION]
+    text = [heading(usual, folder), summary(shared(plain)), "![](results.png)", CAPTION]
     text += ["## Paired differences", FAIR, differences(judged(plain))]
     text += ["## Every judge", every_judge(plain)]
     text += ["## Does what is cut matter?", checks(everything)]
@@ -50,8 +50,9 @@ def write_report(folder, out):
 
 CAPTION = (
     "*Figure: what is left of the distance from the painting, against what is lost of the photo;"
-    " lower and further left is better. A large mark is a method as published, a line its curve"
-    " over the weight of style, on the pairs for which there is one.*"
+    " lower and further left is better. A large mark is a method as published, on the pairs that"
+    " every method has painted. The line through it shows what other weights of the style change,"
+    " on the pairs for which they were tried.*"
 )
 
 
@@ -95,6 +96,13 @@ def markdown(header, rows):
     """A table in Markdown."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+
+
+def shared(plain):
+    """The cells of the pairs that every method has painted; all, if there are none."""
+    painted = plain.groupby("pair")["method"].transform("nunique")
+    common = plain[painted == plain["method"].nunique()]
+    return plain if common.empty else common
 
 
 def summary(plain):
@@ -149,16 +157,16 @@ def every_judge(plain):
     return markdown(["judge", *means.index], rows)
 
 
-def pareto(cells, path):
-    """Style against content, with each method's curve over the weight of style."""
+def pareto(cells, common, path):
+    """Style against content: each method's mean over the common pairs, and its curve through it."""
     figure = Figure(figsize=(9, 6), layout="constrained")
     panel = figure.subplots()
     colours = matplotlib.colormaps["tab10"].colors
     for number, name in enumerate(name for name in METHODS if name in set(cells["method"])):
         own, colour = cells[cells["method"] == name], colours[number % len(colours)]
-        line = curve(own)
+        mean = common[common["method"] == name][list(JUDGES)].mean()
+        line = mean + curve(own)
         panel.plot(line["content"], line["style"], ".-", color=colour, lw=1.2)
-        mean = own[own["factor"] == 1][list(JUDGES)].mean()
         panel.scatter(mean["content"], mean["style"], s=90, color=colour, label=name, zorder=3)
     panel.set_xlabel("content: distance from the photo (the painting: 1)")
     panel.set_ylabel("style: distance from the painting (the photo: 1)")
@@ -167,10 +175,11 @@ def pareto(cells, path):
 
 
 def curve(own):
-    """A method's means over the pairs for which all of its factors are there."""
+    """What each factor changes, on average over the pairs for which all of them are there."""
     factors = own["factor"].nunique()
     whole = own.groupby("pair")["factor"].transform("nunique") == factors
-    return own[whole].groupby("factor")[list(JUDGES)].mean()
+    means = own[whole].groupby("factor")[list(JUDGES)].mean()
+    return means - means.loc[1] if len(means) else means
 
 
 def contact_sheets(plain, folder, out):
