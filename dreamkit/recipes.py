@@ -276,7 +276,7 @@ def check_awake(image, score, sizes, transforms, seed, tile):
     )
 
 
-@reproducible("content", "style", "content_mask", "style_mask", "dream_mask")
+@reproducible("content", "style", "content_mask", "style_mask", "dream_mask", expand=fill_in)
 def dream_style(
     content,
     style,
@@ -351,12 +351,11 @@ def dream_style(
         return one_after_the_other(content, dream, paint)
     painter = load_backbone(style_backbone or profile.style_backbone).with_precision(precision)
     dreamer = load_backbone(dream_backbone or profile.dream_backbone).with_precision(precision)
-    content_layers, style_layers, usual = choice(quality, painter)
+    content_layers, style_layers, _ = choice(quality, painter)
     styles = paintings(style, style_mask, painter, style_layers)
     check_photo(content, styles, painter, content_layers)
     photo, styles = recolour(content, styles, preserve_color)
-    weights = WEIGHTS | {"style": usual if style_weight is None else style_weight}
-    weights = weaken(weights, strength)
+    weights = weaken(WEIGHTS | {"style": style_weight}, strength)
     terms = dict(content_layers=content_layers, content_mask=content_mask, statistics=statistics)
     up = masked(Dream(dreamer), dream_mask)
     octaves = profile.octaves if octaves is None else octaves

@@ -31,6 +31,15 @@ def choice(quality, network):
     painting. The photo is compared at the second style layer, which preserves every edge, so the
     style weight can be three times as large. The book's page on quality has the measurements.
 
+    Args:
+        quality: `"best"` or `"gatys"`.
+        network: a `Backbone`.
+
+    Raises:
+        SettingsError: an unknown quality.
+
+    Source: Gatys, Ecker and Bethge 2016, section 3, for theirs. Introduced in notebook 03.
+
     >>> choice("best", load_backbone("squeezenet")).content_layers
     ('fire2',)
     """
@@ -42,10 +51,10 @@ def choice(quality, network):
 
 
 def fill_in(given):
-    """The arguments of a style transfer, after `quality` has filled in those that are None.
+    """A recipe's arguments, after `quality` has filled in those that are None.
 
     Args:
-        given: {argument: value} of `style_transfer`, with the profile resolved.
+        given: {argument: value} of `style_transfer` or `dream_style`, with the profile resolved.
 
     Returns:
         {argument: value}.
@@ -55,9 +64,11 @@ def fill_in(given):
 
     Introduced in notebook 03.
     """
-    network = load_backbone(given["backbone"] or given["profile"].style_backbone)
+    backbone = given["backbone" if "backbone" in given else "style_backbone"]
+    network = load_backbone(backbone or given["profile"].style_backbone)
     chosen = choice(given["quality"], network)._asdict()
-    return given | {name: chosen[name] for name in chosen if given[name] is None}
+    open_ = [name for name in chosen if name in given and given[name] is None]
+    return given | {name: chosen[name] for name in open_}
 
 
 def falling(layers):

@@ -3,12 +3,15 @@
 import numpy as np
 
 from ..arguments.checked import checked
-from ..controls.quality import QUALITIES, STYLE_WEIGHTS
-from ..errors import check_choice, check_range
+from ..errors import check_range
 from ..recipes import deep_dream, dream_style, style_transfer
 from .making import Maker, picture_of
 
 LEAST = 0.02  # the style's weight in the first painted keyframe, relative to the last
+STYLE_ONLY = (
+    *("quality", "strength", "statistics"),
+    *("content_mask", "style_mask", "preserve_color"),
+)  # arguments of `dream_style` that are the style transfer's
 
 
 @checked
@@ -69,18 +72,16 @@ def morph(
     maker = Maker(out, fps, overwrite, keep_frames, progress)
     named = dict(seed=seed, profile=profile, order="style-dream", **options)
     given, settings = maker.resolve(dream_style, content, style, **named)
-    check_choice("quality", given["quality"], QUALITIES)
+    given = dream_style.expand(given)
     own = dict(frames=frames, keyframes=keyframes, loop=loop)
     del settings["arguments"]["order"]
     reel = maker.open("morph", settings, own)
     names = ("seed", "precision", "profile", "tile", "callback", "progress")
     shared = {name: given[name] for name in names}
     painting = dict(style=given["style"], backbone=given["style_backbone"], steps=given["steps"])
-    painting |= dict(quality=given["quality"])
+    painting |= {name: given[name] for name in STYLE_ONLY}
     dreaming = dict(backbone=given["dream_backbone"], octaves=given["octaves"])
-    dreaming |= dict(steps=given["octave_steps"])
-    usual = STYLE_WEIGHTS[given["quality"]]
-    full = usual if given["style_weight"] is None else given["style_weight"]
+    dreaming |= dict(steps=given["octave_steps"], dream_mask=given["dream_mask"])
 
     def draw(number):
         """The keyframes: the photo, then the paintings, then the dreams."""
@@ -88,7 +89,7 @@ def morph(
             return given["content"]
         if number <= keyframes:
             rise = np.linspace(1, 0, keyframes)[number - 1] if keyframes > 1 else 0
-            weight = full * LEAST**rise
+            weight = given["style_weight"] * LEAST**rise
             painted = dict(style_weight=weight, **painting, **shared)
             return picture_of(style_transfer(given["content"], **painted))
         rate = given["learning_rate"] * (number - keyframes) / keyframes

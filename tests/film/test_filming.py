@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -286,6 +287,32 @@ def test_a_morph_leads_from_the_photo_by_paintings_to_dreams(tmp_path):
     assert len(shown) == 12
     for shown_at_an_end, keyframe in ((shown[0], keyframes[0]), (shown[-1], keyframes[-1])):
         assert jump(shown_at_an_end, keyframe) < 0.06  # GIF's 256 colours
+
+
+def test_a_morph_paints_and_dreams_where_and_how_it_is_told(tmp_path, monkeypatch):
+    given, mask = {}, np.ones((48, 48), "float32")
+
+    def watched(recipe):
+        def record(picture, **options):
+            given[recipe.__name__] = options
+            return recipe(picture, **options)
+
+        return record
+
+    for recipe in (dk.style_transfer, dk.deep_dream):
+        module = sys.modules["dreamkit.film.morph"]  # the package's `morph` is the function
+        monkeypatch.setattr(module, recipe.__name__, watched(recipe))
+    chosen = dict(quality="gatys", strength=0.5, preserve_color="match", content_mask=mask)
+    short = dict(frames=4, keyframes=1, size=48, steps=1, octave_steps=1, octaves=1, seed=1)
+    options = dict(dream_mask=mask, profile="ci", progress=False)
+    dk.morph("chelsea", "mosaic", tmp_path / "film.gif", **chosen, **short, **options)
+    painted = given["style_transfer"]
+    assert painted["style_weight"] == 40
+    np.testing.assert_array_equal(painted.pop("content_mask")[..., 0], mask)
+    assert {name: painted[name] for name in chosen if name in painted} == {
+        name: value for name, value in chosen.items() if name != "content_mask"
+    }
+    assert given["deep_dream"]["dream_mask"] is not None
 
 
 def test_a_morph_moves_at_an_even_speed(tmp_path):
