@@ -14,9 +14,10 @@ def mixed_model(table, measure, recipe, network, variant="base"):
     """Fit all distortions of a recipe at once, with the pictures as a random sample.
 
     ln(measure) = the clear picture's value + a constant for each kind and, with several
-    severities, a slope for each kind + a constant for each style, with several styles + a random
-    constant for each picture. The verdicts come from `effects`, which tests each kind separately;
-    the model shows dose and response, and how much pictures differ from each other.
+    severities, a coefficient of severity for each kind + a constant for each style, with several
+    styles + a random constant for each picture. The verdicts come from `effects`, which tests each
+    kind separately; the model shows dose and response, and how much pictures differ from each
+    other.
 
     Args:
         table: of a study, as for `paired`.

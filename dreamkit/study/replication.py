@@ -115,7 +115,7 @@ def _draw_agreement(axes, part):
     change_ticks(axes, axes.get_ylim(), across=False)
     for line in (axes.axhline, axes.axvline):
         line(0, color="0.8", lw=1, zorder=0)
-    axes.axline((0, 0), slope=1, ls=":", color="0.5", lw=1.2, zorder=0)
+    axes.axline((0, 0), (1, 1), ls=":", color="0.5", lw=1.2, zorder=0)
 
 
 def _name_kinds(axes, part):
