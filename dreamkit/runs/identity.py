@@ -91,13 +91,17 @@ def decisive(settings):
     return json.loads(json.dumps(chosen))
 
 
-def phases_identity(settings):
+def phases_identity(settings, filled):
     """A digest of what decides a run's phases, each up to its number of steps.
 
     It is the same for a recipe and for that recipe as a part of another one: the photo then comes
     at its final size. More steps after the last ones don't change what came before.
+
+    Args:
+        settings: the run's.
+        filled: {argument: value} of those that another argument stood for.
     """
-    chosen = decisive(settings)
+    chosen = decisive({**settings, "arguments": {**settings["arguments"], **filled}})
     arguments = chosen["arguments"]
     if {"content", "image"} & chosen["inputs"].keys():
         arguments.pop("size", None)

@@ -62,10 +62,14 @@ def reproducible(*pictures, prepare=None, expand=None, **rules):
             first = saved.notes["settings"] if saved else settings
             film, steered = open_film(given["film"], first), given["callback"]
             given["callback"] = film.alongside(given["callback"]) if film else given["callback"]
-            inside = saved.within(phases_identity(settings)) if saved else contextlib.nullcontext()
+            full = run_and_record.expand(given)
+            inside = contextlib.nullcontext()
+            if saved:  # what was left to the quality is the same as its values, given one by one
+                filled = {name: full[name] for name in full if full[name] is not given[name]}
+                inside = saved.within(phases_identity(settings, filled))
             try:
                 with inside, between_steps():
-                    run = recipe(**run_and_record.expand(given))
+                    run = recipe(**full)
                     if stop_requested():
                         run.stopped = "interrupted"
             except DivergedError as error:

@@ -23,6 +23,7 @@ from dreamkit import (
     texture,
     zoom_dream,
 )
+from dreamkit.controls.quality import QUALITIES, choice
 from dreamkit.networks.architectures import ARCHITECTURES
 from dreamkit.networks.backbone import Backbone
 from dreamkit.runs.checkpoint import Checkpoint
@@ -203,6 +204,16 @@ def test_a_checkpoint_in_memory_still_saves_the_shared_phases_of_two_recipes():
     )
     assert {step.phase for step in steps} == {"octave 1/1"}
     assert same(run, dream_style("chelsea", "mosaic", steps=3, **FAST))
+
+
+@pytest.mark.parametrize("quality", QUALITIES)
+def test_the_values_of_a_quality_share_its_phases(quality, squeezenet):
+    checkpoint, steps = Checkpoint(), []
+    first = painted(checkpoint=checkpoint, quality=quality)
+    values = choice(quality, squeezenet)._asdict()
+    call = dict(checkpoint=checkpoint, quality=quality, callback=steps.append)
+    assert same(painted(**call, **values), first)
+    assert not steps
 
 
 @pytest.mark.parametrize("change", ["photo", "weight", "size"])
