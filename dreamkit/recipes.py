@@ -16,7 +16,7 @@ from .controls.paintings import (
     style_objective,
     weaken,
 )
-from .controls.quality import STYLE_WEIGHTS, choice, fill_in
+from .controls.quality import STYLE_WEIGHTS, choice, from_quality
 from .controls.texture import texture
 from .controls.transforms import Transforms
 from .controls.visualisation import visualise
@@ -35,7 +35,7 @@ WEIGHTS = {"content": 1.0, "style": STYLE_WEIGHTS["best"], "total_variation": 0.
 ORDERS = ("style-dream", "dream-style", "joint")
 
 
-@reproducible("content", "style", "init", "style_mask", "content_mask", expand=fill_in)
+@reproducible("content", "style", "init", "style_mask", "content_mask", expand=from_quality)
 def style_transfer(
     content,
     style,
@@ -81,13 +81,15 @@ def style_transfer(
         steps: steps of descent; None for the profile's. [150, 50] adds 50 at full size.
         seed: for `init="noise"`; None draws and records one.
         quality: `"best"`, or `"gatys"` for the layers of Gatys et al. and a style weight of 40,
-            where these are not given; see `choice`.
+            where these are not given; see `dreamkit.controls.quality.choice`.
         size: longest side of the result, px, or `"own"` for the photo's. None: the profile's for a
             photo given by name, path or address; an array, PIL image or bytes keep their own.
         init: start from `"content"`, `"style"`, `"noise"` or any picture.
         strength: how far to go, from 0 (the photo) to 1 (all of the style's weight).
-        content_weight, style_weight, tv_weight: of the terms; None for the quality's, 120 or 40.
-        content_layers, style_layers: names, or {name: weight}; None for the quality's.
+        content_weight, tv_weight: weights of these terms.
+        style_weight: weight of the style; None for the quality's, 120 or 40.
+        content_layers, style_layers: names, which count alike, or {name: weight}; None for the
+            quality's.
         content_mask, style_mask: where the photo is kept and where the style counts: a picture or
             array, white for there; see `Masked`. For several paintings, {"mosaic": mask, …}.
         preserve_color: None; `"luminance"` paints only brightness, and the photo keeps its colours;
@@ -95,7 +97,7 @@ def style_transfer(
         style_scale: the painting's longest side over the photo's; larger gives larger strokes.
         octaves: number of sizes that share the steps, each half the next: broad strokes come first.
         formula: `"relative"`, `"gatys"` or `"tutorial"`; see `Content` and `Style`.
-        statistics: `"gram"`, `"adain"`, `"moments"` or `"sliced"` (try a style_weight of 60).
+        statistics: `"gram"`, `"adain"`, `"moments"` or `"sliced"` (with half the weight).
         optimizer, learning_rate, canvas, tile, callback, progress: see `descend`.
         precision: `"float32"`, `"bfloat16"` (about half the time, visually the same picture),
             `"float16"` or `"auto"`, the fastest of them for this network on this machine.
@@ -276,7 +278,7 @@ def check_awake(image, score, sizes, transforms, seed, tile):
     )
 
 
-@reproducible("content", "style", "content_mask", "style_mask", "dream_mask", expand=fill_in)
+@reproducible("content", "style", "content_mask", "style_mask", "dream_mask", expand=from_quality)
 def dream_style(
     content,
     style,

@@ -130,7 +130,7 @@ def make(job):
         )
     recipe = getattr(recipes, job.settings["recipe"])
     with between_steps():
-        run = recipe.__wrapped__(**recipe.expand(given))
+        run = recipe.__wrapped__(**given | recipe.expand(given))
     if run.stopped:
         raise KeyboardInterrupt
     run.settings = {**job.settings, "weights": used, "versions": versions()}

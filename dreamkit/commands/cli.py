@@ -141,6 +141,7 @@ def style(
     content_mask: ContentMask = None,
     preserve_color: PreserveColor = None,
     init: Start = None,
+    canvas: Annotated[Canvas | None, typer.Option(help="What moves; pixels by default.")] = None,
     seed: Seed = None,
     checkpoint: Saved = None,
     keep_alpha: KeepAlpha = False,
@@ -153,6 +154,7 @@ def style(
     chosen |= dict(backbone=backbone, content_mask=content_mask, checkpoint=checkpoint)
     chosen |= dict(preserve_color=preserve_color and preserve_color.value)
     chosen |= dict(statistics=statistics and statistics.value, quality=quality and quality.value)
+    chosen |= dict(canvas=canvas and canvas.value)
     arguments = styles(style, style_mask) | given(**chosen)
     arguments |= dict(size=size, steps=steps, tile=tile or "auto", seed=seed)
     where = out, arguments, overwrite, workers, scheduler, keep_alpha

@@ -30,7 +30,8 @@ def paintings(style, mask, network, layers=None):
 
     Args:
         style: a picture, or a list of (picture, share). A share is a number, or the layers that
-            the picture decides: `"coarse"` (the deeper half), `"fine"` (the rest), or names.
+            the picture decides: `"coarse"` (the deeper half), `"fine"` (the rest), or names, which
+            count like the average layer.
         mask: where the style counts: None, a mask for all paintings, or a list of (mask, number of
             the painting, from 0).
         network: a `Backbone`.
@@ -72,7 +73,8 @@ def _layers(share, layers, network):
     if isinstance(share, str) and share in parts:
         return {name: layers[name] for name in parts[share]}
     if isinstance(share, str | list | tuple | Mapping) and share:
-        return layer_weights(network, share, ())
+        usual = float(np.mean(list(layers.values()) or [1.0]))
+        return {name: usual * w for name, w in layer_weights(network, share, ()).items()}
     raise SettingsError(
         f"The share of a style cannot be {share!r}: give a number, 'coarse', 'fine' or layers."
     )

@@ -1,4 +1,4 @@
-"""quality=: two choices of layers and of the style's weight.  (Notebook 03.)"""
+"""quality=: which layers count, and how much style.  (Notebook 03.)"""
 
 from typing import NamedTuple
 
@@ -26,7 +26,8 @@ class Choice(NamedTuple):
 def choice(quality, network):
     """The `Choice` that a quality stands for, for a network.
 
-    `"gatys"` has the layers of Gatys et al. 2016, all style layers counting alike. In `"best"`,
+    `"gatys"` has the network's own layers, for VGG those of Gatys et al. 2016, and all style
+    layers count alike. In `"best"`,
     shallow style layers count more than deep ones, because deep ones bring in whole shapes of the
     painting. The photo is compared at the second style layer, which preserves every edge, so the
     style weight can be three times as large. The book's page on quality has the measurements.
@@ -38,7 +39,7 @@ def choice(quality, network):
     Raises:
         SettingsError: an unknown quality.
 
-    Source: Gatys, Ecker and Bethge 2016, section 3, for theirs. Introduced in notebook 03.
+    Source: Gatys, Ecker and Bethge 2016, section 3, for `"gatys"`. Introduced in notebook 03.
 
     >>> choice("best", load_backbone("squeezenet")).content_layers
     ('fire2',)
@@ -47,11 +48,12 @@ def choice(quality, network):
     if quality == "gatys":
         return Choice(None, None, STYLE_WEIGHTS[quality])
     layers = network.architecture.style_layers
-    return Choice(layers[1:2] or layers, falling(layers), STYLE_WEIGHTS[quality])
+    content = layers[1:2] or layers or None
+    return Choice(content, falling(layers) or None, STYLE_WEIGHTS[quality])
 
 
-def fill_in(given):
-    """A recipe's arguments, after `quality` has filled in those that are None.
+def from_quality(given):
+    """What `quality` stands for among a recipe's arguments: those of a `Choice` that are None.
 
     Args:
         given: {argument: value} of `style_transfer` or `dream_style`, with the profile resolved.
@@ -67,8 +69,7 @@ def fill_in(given):
     backbone = given["backbone" if "backbone" in given else "style_backbone"]
     network = load_backbone(backbone or given["profile"].style_backbone)
     chosen = choice(given["quality"], network)._asdict()
-    open_ = [name for name in chosen if name in given and given[name] is None]
-    return given | {name: chosen[name] for name in open_}
+    return {name: chosen[name] for name in chosen if given.get(name, 0) is None}
 
 
 def falling(layers):

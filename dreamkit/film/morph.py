@@ -72,7 +72,7 @@ def morph(
     maker = Maker(out, fps, overwrite, keep_frames, progress)
     named = dict(seed=seed, profile=profile, order="style-dream", **options)
     given, settings = maker.resolve(dream_style, content, style, **named)
-    given = dream_style.expand(given)
+    given |= dream_style.expand(given)
     own = dict(frames=frames, keyframes=keyframes, loop=loop)
     del settings["arguments"]["order"]
     reel = maker.open("morph", settings, own)

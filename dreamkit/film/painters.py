@@ -38,7 +38,7 @@ class StyleFrames:
     """
 
     def __init__(self, given, temporal, steps):
-        self.given = given = style_transfer.expand(given)
+        self.given = given = given | style_transfer.expand(given)
         self.temporal = temporal
         whole = given["profile"].steps if given["steps"] is None else given["steps"]
         self.steps = max(1, whole // 3) if steps is None else steps

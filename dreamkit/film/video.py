@@ -89,8 +89,8 @@ def transform_video(
     own = dict(recipe=recipe, temporal=temporal, frame_steps=frame_steps, size=size, **chosen)
     inputs = {"video": {"source": os.fspath(video), "sha256": clip.digest()}}
     inputs |= {k: v for k, v in settings["inputs"].items() if k not in ("content", "image")}
-    reel = maker.open("transform_video", settings, own, **inputs)
     painter = PAINTERS[recipe](given, temporal, frame_steps)
+    reel = maker.open("transform_video", settings, own, **inputs)
     count = len(range(start, min(stop or clip.frames, clip.frames), every))
     flickers = reel.notes.setdefault("flickers", [])
     frames = clip.pictures(size, **chosen)

@@ -99,10 +99,14 @@ def phases_identity(settings, filled):
 
     Args:
         settings: the run's.
-        filled: {argument: value} of those that another argument stood for.
+        filled: {argument: value} of those that another argument stands for.
     """
     chosen = decisive({**settings, "arguments": {**settings["arguments"], **filled}})
     arguments = chosen["arguments"]
+    if arguments.get("quality") == "gatys":  # written so that earlier versions' checkpoints go on
+        arguments["quality"] = "default"
+        if settings["recipe"] == "dream_style":
+            del arguments["quality"]
     if {"content", "image"} & chosen["inputs"].keys():
         arguments.pop("size", None)
     for name in {"steps", "octave_steps"} & arguments.keys():

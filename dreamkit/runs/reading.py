@@ -96,8 +96,7 @@ def check_settings(settings, name, makers):
     signature = inspect.signature(makers[recipe])
     for name, _ in without_effect(signature, arguments):  # which earlier versions recorded
         arguments[name] = signature.parameters[name].default
-    own = signature.parameters.get("quality")
-    if own is not None and arguments.get("quality", "default") == "default":
+    if "style_weight" in arguments and arguments.get("quality", "default") == "default":
         arguments["quality"] = "gatys"  # which earlier versions painted with
     return settings
 

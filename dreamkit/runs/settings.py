@@ -31,8 +31,8 @@ def reproducible(*pictures, prepare=None, expand=None, **rules):
             source and hash; other arguments are recorded by value.
         prepare: function from the arguments, with pictures loaded, to {name: value} of those that
             depend on a picture, so that what was found is recorded.
-        expand: function from the arguments to those to work with, where one of them stands for
-            several; what was given is recorded.
+        expand: function from the arguments to {name: value} of those that another one stands for
+            and that were not given; what was given is recorded.
         rules: {argument: rule} for those whose rule here is not the usual one; see `checked`.
 
     A missing seed is drawn and the profile is resolved here, so that both are recorded too.
@@ -59,17 +59,16 @@ def reproducible(*pictures, prepare=None, expand=None, **rules):
             """The Run of resolved arguments, with everything that decided it in its settings."""
             settings = settings | {"weights": weights(given)}
             given["checkpoint"] = saved = open_checkpoint(given["checkpoint"], settings, given)
+            filled = run_and_record.expand(given)
             first = saved.notes["settings"] if saved else settings
             film, steered = open_film(given["film"], first), given["callback"]
             given["callback"] = film.alongside(given["callback"]) if film else given["callback"]
-            full = run_and_record.expand(given)
             inside = contextlib.nullcontext()
-            if saved:  # what was left to the quality is the same as its values, given one by one
-                filled = {name: full[name] for name in full if full[name] is not given[name]}
+            if saved:
                 inside = saved.within(phases_identity(settings, filled))
             try:
                 with inside, between_steps():
-                    run = recipe(**full)
+                    run = recipe(**given | filled)
                     if stop_requested():
                         run.stopped = "interrupted"
             except DivergedError as error:
@@ -87,7 +86,7 @@ def reproducible(*pictures, prepare=None, expand=None, **rules):
         def run_and_record(*args, **kwargs):
             return perform(*resolve(*args, **kwargs))
 
-        run_and_record.expand = lambda given: expand(given) if expand else given
+        run_and_record.expand = expand or (lambda given: {})
         run_and_record.resolve, run_and_record.perform = resolve, perform
         return run_and_record
 

@@ -34,10 +34,10 @@ class Make:
 
     @property
     def keywords(self):
-        """{argument of the recipe: its default}."""
+        """{argument of the recipe: its default}; for style_weight what None stands for."""
         parameters = inspect.signature(self.function).parameters
         found = {name: parameter.default for name, parameter in parameters.items()}
-        weight = {"style_weight": WEIGHTS["style"]}  # what None stands for
+        weight = {"style_weight": WEIGHTS["style"]}
         return found | weight if "style_weight" in found else found
 
     @property

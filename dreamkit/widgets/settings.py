@@ -86,10 +86,18 @@ class Settings(widgets.VBox):
         values = dict(self.make.fixed)
         for control, widget in self._shown:
             values[control.keyword] = sliders.value_of(widget)
+        if "quality" in self.make.keywords and values.get("style_layers"):
+            values["style_layers"] = self._shares(values["style_layers"])
         for keyword, default in self.make.keywords.items():
             if keyword == "octaves" and default is None:
                 values.setdefault(keyword, self.profile.octaves)
         return values
+
+    def _shares(self, layers):
+        """{style layer: weight}: each counts as much as when all of them are chosen."""
+        network = next(iter(self.networks.values()))
+        shares = quality.falling(network.architecture.style_layers)
+        return {name: shares[name] for name in layers}
 
     def call(self):
         """The `Call` that the page describes: without what is the recipe's own default."""

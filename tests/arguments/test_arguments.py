@@ -102,9 +102,19 @@ def test_a_learning_rate_that_could_only_leave_the_photo_as_it_is_is_refused(rat
 @pytest.mark.parametrize("weight", ["3", True, np.nan, np.inf, [1]])
 def test_a_weight_that_is_not_a_number_is_refused(weight, squeezenet):
     assert "style_weight" in refusal(dk.style_transfer, PHOTO, PHOTO, style_weight=weight, **FAST)
+    check_weight(weight, squeezenet)
+
+
+def test_only_the_styles_weight_may_be_left_open(squeezenet):
+    check_weight(None, squeezenet)
+
+
+def check_weight(weight, network):
+    """No other weight may be this."""
+    said = refusal(dk.style_transfer, PHOTO, PHOTO, content_weight=weight, **FAST)
+    assert "content_weight" in said
     assert "weight" in refusal(lambda: weight * dk.TotalVariation())
-    layers = {"fire2": weight}
-    assert "fire2" in refusal(dk.Content, PHOTO, squeezenet, layers)
+    assert "fire2" in refusal(dk.Content, PHOTO, network, {"fire2": weight})
 
 
 def test_a_numpy_number_times_a_score_is_a_score():

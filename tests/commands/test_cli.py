@@ -100,6 +100,13 @@ def test_a_dream_of_the_strongest_channels_or_of_a_guide(command, tmp_path):
     assert guided["inputs"]["guide"]["source"] == "flower"
 
 
+def test_style_moves_waves_or_pixels(command, tmp_path):
+    options = "--size", 48, "--steps", 1, "--canvas", "spectrum", "--out", "waves.png"
+    assert command("style", "chelsea", *options)[0] == 0
+    settings = json.loads((tmp_path / "waves.json").read_text("utf-8"))
+    assert settings["arguments"]["canvas"] == "spectrum"
+
+
 @pytest.mark.parametrize("order", ["style-dream", "dream-style", "joint"])
 def test_combine_makes_a_picture_in_every_order(command, tmp_path, order):
     options = ["--order", order, "--seed", 1, "--steps", 1, "--style", "mosaic"]

@@ -5,6 +5,7 @@ import pytest
 
 from dreamkit.controls.masks import Masked
 from dreamkit.controls.paintings import check_photo, paintings, scale_paintings, style_objective
+from dreamkit.controls.quality import choice
 from dreamkit.errors import ImageError, SettingsError
 from dreamkit.recipes import WEIGHTS, plan, weaken
 from dreamkit.terms import Style
@@ -39,6 +40,12 @@ def test_a_painting_may_name_its_layers(squeezenet):
     named, other = paintings([(ONE, ["fire2"]), (TWO, {"fire4": 3.0})], None, squeezenet)
     assert (named.layers, other.layers) == ({"fire2": 1.0}, {"fire4": 3.0})
     assert other.share == pytest.approx(3 * named.share)
+
+
+def test_a_named_layer_counts_like_the_average_one(squeezenet):
+    layers = choice("best", squeezenet).style_layers
+    named, other = paintings([(ONE, ["fire5"]), (TWO, 1.0)], None, squeezenet, layers)
+    assert other.share == pytest.approx(len(layers) * named.share)
 
 
 def test_the_style_loss_is_the_shares_weighted_sum(squeezenet):

@@ -1,5 +1,7 @@
 """quality= stands for layers and a weight, and what is given counts more."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -16,8 +18,10 @@ from dreamkit import (
     style_transfer,
 )
 from dreamkit.controls.paintings import paintings, scale_paintings
+from dreamkit.controls.quality import choice, from_quality
 from dreamkit.errors import SettingsError
 from dreamkit.film.painters import StyleFrames
+from dreamkit.networks.backbone import Backbone
 
 FAST = dict(profile="ci", size=64, seed=1, progress=False)
 
@@ -40,7 +44,7 @@ def test_best_is_what_its_settings_make_one_by_one(best):
     np.testing.assert_array_equal(best.image, spelt_out.image)
 
 
-def test_gatys_is_the_paper_s_objective(gatys):
+def test_gatys_has_the_networks_own_layers_and_the_weight_40(gatys):
     network, size = load_backbone("squeezenet"), gatys.image.shape[:2]
     photo, painting = load_image("chelsea", 64), load_image("mosaic")
     painting = scale_paintings(paintings(painting, None, network), max(size), network)
@@ -55,11 +59,31 @@ def test_best_is_another_picture_than_that_of_gatys(best, gatys):
     assert len(best.history) == len(gatys.history)
 
 
-def test_what_is_given_counts_more_than_the_quality():
-    given = dict(style_layers="fire2", content_layers="fire5", style_weight=20.0, steps=2)
-    run = style_transfer("chelsea", "mosaic", octaves=1, **given, **FAST)
-    alone = style_transfer("chelsea", "mosaic", quality="gatys", octaves=1, **given, **FAST)
-    np.testing.assert_array_equal(run.image, alone.image)
+FALLING = dict(conv1=81.0, fire2=27.0, fire3=9.0, fire4=3.0, fire5=1.0)
+BEST = dict(content_layers=("fire2",), style_layers=FALLING, style_weight=120.0)
+GATYS = dict(content_layers=None, style_layers=None, style_weight=40.0)
+
+
+@pytest.mark.parametrize(("quality", "values"), [("best", BEST), ("gatys", GATYS)])
+@pytest.mark.parametrize("given", [{}, *({n: 0} for n in BEST), dict.fromkeys(BEST, 0)])
+def test_what_is_given_counts_more_than_the_quality(quality, values, given):
+    arguments = dict.fromkeys(BEST) | given | dict(quality=quality, backbone="squeezenet")
+    assert from_quality(arguments) == {n: values[n] for n in BEST if n not in given}
+
+
+def test_a_combination_has_only_the_styles_weight_to_fill_in():
+    arguments = dict(style_weight=None, quality="gatys", style_backbone="squeezenet")
+    assert from_quality(arguments) == {"style_weight": 40.0}
+
+
+def test_a_network_with_few_style_layers_of_its_own_keeps_its_others(toy):
+    def best_of(**layers):
+        architecture = dataclasses.replace(toy.architecture, **layers)
+        return choice("best", Backbone(toy.model, architecture, "own"))
+
+    assert best_of(style_layers=()) == (None, None, 120.0)
+    assert best_of(style_layers=("first",)) == (("first",), {"first": 1.0}, 120.0)
+    assert best_of() == (("second",), {"first": 3.0, "second": 1.0}, 120.0)
 
 
 def test_the_settings_say_best_and_make_the_picture_again(best, gatys, tmp_path):
@@ -98,7 +122,7 @@ def test_a_quality_that_does_not_exist_is_refused(wrong, tmp_path):
 
 
 @pytest.mark.parametrize("recipe", ["style", "combine"])
-def test_the_command_paints_the_same_picture_in_either_quality(recipe, command, tmp_path):
+def test_the_command_paints_what_the_function_paints_in_either_quality(recipe, command, tmp_path):
     shared = "--style", "mosaic", "--size", 64, "--seed", 1, "--steps", 3
     function, order = {"style": (style_transfer, {}), "combine": (dream_style, {"order": "joint"})}[
         recipe

@@ -27,7 +27,7 @@ from dreamkit.controls.quality import QUALITIES, choice
 from dreamkit.networks.architectures import ARCHITECTURES
 from dreamkit.networks.backbone import Backbone
 from dreamkit.runs.checkpoint import Checkpoint
-from dreamkit.runs.identity import network_digest
+from dreamkit.runs.identity import decisive, digest, network_digest, phases_identity, weights
 from dreamkit.startup import keras
 
 FAST = dict(profile="ci", size=48, seed=1, progress=False)
@@ -214,6 +214,17 @@ def test_the_values_of_a_quality_share_its_phases(quality, squeezenet):
     call = dict(checkpoint=checkpoint, quality=quality, callback=steps.append)
     assert same(painted(**call, **values), first)
     assert not steps
+
+
+@pytest.mark.parametrize("recipe", [style_transfer, dream_style])
+def test_checkpoints_from_before_there_was_another_quality_go_on(recipe):
+    given, settings = recipe.resolve("chelsea", "mosaic", quality="gatys", **FAST)
+    settings |= {"weights": weights(given)}
+    then = decisive(settings)
+    then["arguments"] |= {"quality": "default", "style_weight": 40.0}
+    for name in ("size", *(["quality"] if recipe is dream_style else [])):
+        del then["arguments"][name]
+    assert phases_identity(settings, recipe.expand(given)) == digest(then)
 
 
 @pytest.mark.parametrize("change", ["photo", "weight", "size"])

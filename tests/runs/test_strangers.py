@@ -369,15 +369,36 @@ def test_a_setting_without_effect_that_earlier_versions_recorded_is_harmless(tmp
 @pytest.mark.parametrize("recorded", [{}, {"quality": "default"}])
 @pytest.mark.parametrize("recipe", [dk.style_transfer, dk.dream_style])
 def test_what_earlier_versions_painted_is_painted_as_they_did(recipe, recorded, tmp_path):
-    short = dict(size=48, steps=1, octaves=1, profile="ci", seed=1, progress=False)
+    short = dict(size=48, steps=3, octaves=1, profile="ci", seed=1, progress=False)
     run = recipe("chelsea", "mosaic", quality="gatys", style_weight=40.0, **short)
     run.save(tmp_path / "old.png")
-    path = tmp_path / "old.json"
+    as_before(tmp_path / "old.json", recorded)
+    assert np.array_equal(dk.rerun(tmp_path / "old.json", progress=False).image, run.image)
+    now = recipe("chelsea", "mosaic", style_weight=40.0, **short)
+    assert not np.allclose(now.image, run.image, atol=1e-3)
+
+
+def as_before(path, recorded):
+    """Change settings to those of a version without `quality`, or with another default of it."""
     settings = json.loads(path.read_text("utf-8"))
-    del settings["arguments"]["quality"]
+    settings["arguments"].pop("quality", None)
     settings["arguments"] |= recorded
     path.write_text(json.dumps(settings), "utf-8")
-    assert np.array_equal(dk.rerun(path, progress=False).image, run.image)
+
+
+def test_films_that_earlier_versions_painted_are_painted_as_they_did(tmp_path):
+    short = dict(size=48, steps=3, profile="ci", seed=1, progress=False)
+    old = dict(quality="gatys", style_weight=40.0, frames=3, keyframes=1, **short)
+    dk.morph("chelsea", "mosaic", tmp_path / "morph.gif", **old)
+    as_before(tmp_path / "morph.gif.json", {})
+    video = dk.zoom_dream("chelsea", tmp_path / "zoom.gif", 2, **short | {"steps": 1}).path
+    old = dict(style="mosaic", quality="gatys", style_weight=40.0, octaves=1, **short)
+    dk.transform_video(video, tmp_path / "video.gif", "style_transfer", **old)
+    as_before(tmp_path / "video.gif.json", {"quality": "default"})
+    for name in ("morph", "video"):
+        again = tmp_path / f"{name}2.gif"
+        dk.rerun(tmp_path / f"{name}.gif.json", out=again, progress=False)
+        assert again.read_bytes() == (tmp_path / f"{name}.gif").read_bytes()
 
 
 def test_other_versions_are_mentioned(originals, tmp_path, capsys):

@@ -169,6 +169,16 @@ def test_a_place_in_the_queue_is_shown_however_soon_it_is_known(page, monkeypatc
     assert "You are number 1 in the queue" in words(page.message)
 
 
+def test_style_layers_count_as_much_alone_as_among_all(page):
+    several = control(page, "Style layers")
+    assert "style_layers" not in page.settings.call().arguments
+    several.value = ("conv1", "fire3")
+    assert page.settings.call().arguments["style_layers"] == {"conv1": 81.0, "fire3": 9.0}
+    page.settings.menu.value = "Texture"  # where all layers count alike
+    control(page, "Style layers").value = ("conv1", "fire3")
+    assert page.settings.call().arguments["style_layers"] == ["conv1", "fire3"]
+
+
 def test_every_channel_of_a_layer_can_be_chosen_and_no_other(page):
     page.settings.menu.value = "One channel"
     layer, channel = control(page, "Layer"), control(page, "Channel")
