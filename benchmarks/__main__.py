@@ -21,6 +21,7 @@ import numpy as np
 
 from dreamkit import Dream, deep_dream, load_image, objectives, profile, style_transfer
 from dreamkit.controls.paintings import style_objective
+from dreamkit.controls.quality import choice
 from dreamkit.large.memory import fit_to_memory
 from dreamkit.networks.precision import has_bfloat16
 from dreamkit.networks.weights import available_offline
@@ -177,7 +178,8 @@ def same_picture(exact, weights):
     row("mean difference of pictures, auto and float32", 0.02, apart, f"{apart:.3f}")
     apart = float(np.abs(full - doubled).mean())
     row("… both float32, the photo off by 1e-5", None, apart, f"{apart:.3f}")
-    judge = style_objective(photo, painting, exact, weights)
+    content_layers, style_layers, _ = choice("best", exact)  # what the pictures descended
+    judge = style_objective(photo, painting, exact, weights, content_layers, style_layers)
     gap = abs(float(judge(auto)[0]) / float(judge(full)[0]) - 1)
     row("difference of their losses", 0.03, gap, f"{gap:.1%}")
 

@@ -1,6 +1,7 @@
 """The benchmark of quality: its judges are right, its table is whole, and it can be stopped."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,8 +11,9 @@ from sklearn.metrics import roc_auc_score
 
 from benchmarks.quality import __main__ as program
 from benchmarks.quality import cells, judges, methods, neighbours, ours, peers, report, walks
-from benchmarks.quality.pairs import COUNT, PAINTINGS, PHOTOS, TRIED, Pair, name_of, pair
-from dreamkit import samples
+from benchmarks.quality.pairs import COUNT, PAINTINGS, PHOTOS, TRIED, name_of, pair
+from dreamkit import Content, Style, samples
+from dreamkit.controls.quality import QUALITIES, choice
 from dreamkit.startup import tf
 
 HELD_OUT = judges.HELD_OUT  # before a fixture changes it
@@ -107,8 +109,14 @@ def test_noise_costs_style_and_content(small_jury):
     assert content == sorted(content)
 
 
-def test_no_method_uses_a_judges_layer():
-    used = {*peers.STYLE, *ours.LAYERS, *neighbours.LAYERS, "block4_conv2", "block5_conv2"}
+def test_no_method_uses_a_judges_layer(vgg19):
+    used = {*peers.STYLE, *neighbours.LAYERS, peers.CONTENT, peers.tutorial_style.CONTENT}
+    used |= {*vgg19.architecture.style_layers, *vgg19.architecture.content_layers}
+    for quality in QUALITIES:
+        used |= {*(choice(quality, vgg19).content_layers or ())}
+    for layers in ("style_layers", "content_layers"):
+        used |= {*peers.pastiche_lbfgs.OBJECTIVE[layers]}
+    assert used <= {layer.name for layer in vgg19.model.layers}
     assert not used & set(HELD_OUT["vgg19"])
 
 
@@ -175,6 +183,46 @@ def test_a_paintings_own_columns_are_their_nearest_and_cost_nothing(vgg19, pictu
     assert float(neighbours.from_columns(vgg19, tf.reverse(painting, (1,)), own)) > 0.01
 
 
+def test_a_layers_points_are_thinned_at_every_size(vgg19, picture):
+    target = [neighbours.thinned(f) for f in neighbours.maps(vgg19, tf.constant(picture(48, 64)))]
+    gradient = neighbours.gradient_function(vgg19, neighbours.from_layers)
+    for sides in ((32, 32), (48, 32), (32, 48)):  # the third time, any size
+        assert gradient(tf.constant(picture(*sides)), target).shape == (*sides, 3)
+
+
+@pytest.fixture(scope="module")
+def two_steps():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(methods, "SHARE", [1e-9])
+        yield
+
+
+@pytest.mark.parametrize("name", [n for n in methods.METHODS if n != "pastiche, the program"])
+def test_every_method_paints_a_picture_in_two_steps(name, vgg19, two_steps):
+    here = pair(3, 64)
+    picture, laps = methods.METHODS[name].paint(here, vgg19, 1.0)
+    assert picture.shape == here.photo.shape
+    assert np.isfinite(picture).all()
+    assert np.abs(picture - here.photo).mean() > 1e-3
+    assert {len(steps) for steps in laps.values()} <= {1, 2}
+
+
+def test_the_check_of_the_precision_is_made_in_full_precision(monkeypatch):
+    monkeypatch.setattr(ours, "transfer", lambda pair, network, **options: options)
+    assert ours.exact(None, None, 1.0)["precision"] == "float32"
+    assert "precision" not in ours.best(None, None, 1.0)
+    assert ours.stronger(None, None, 1.0)["style_weight"] == 240
+
+
+def test_the_tutorials_epsilon_is_nothing_next_to_its_gradients(squeezenet):
+    here = pair(0, 64)
+    objective = 1e4 * Content(here.photo, squeezenet, "fire5", "tutorial")
+    objective += 1e-2 * Style(here.painting, squeezenet, ("fire2", "fire4"), "tutorial")
+    near = here.photo + np.random.default_rng(0).normal(0, 0.02, here.photo.shape)
+    gradient = objective.value_and_gradient(near.astype("float32")).gradient
+    assert np.median(np.abs(gradient)) > 100 * 0.1
+
+
 def test_what_is_painted_only_when_asked_for_is_left_out(monkeypatch):
     monkeypatch.setattr("sys.argv", ["quality"])
     assert "pastiche" in program.parse().only
@@ -203,6 +251,7 @@ def tiny(monkeypatch, tmp_path):
         raise ModuleNotFoundError("No module named 'absent'")
 
     monkeypatch.setattr(judges, "HELD_OUT", {"squeezenet": ("fire3",)})
+    monkeypatch.setattr(program, "PUBLISHED", tmp_path / "nothing.json")
     monkeypatch.setattr(program, "QUICK", dict(size=48, pairs=1, curves=1, share=1.0))
     monkeypatch.setattr(cells, "network", lambda: None)
     monkeypatch.chdir(tmp_path)
@@ -220,23 +269,58 @@ def test_a_stopped_run_goes_on_where_it_was_and_reports_what_is_there(tiny, tmp_
     text = (folder / "results.md").read_text()
     assert text.startswith("# Quality of the pictures\n\n1 of 24 pairs, 1 methods")
     assert (folder / "results.png").stat().st_size > 5000
-    lines = (folder / "results.json").read_text().splitlines()
-    assert [json.loads(line)["factor"] for line in lines] == [0.25, 0.5, 1]
+    results = json.loads((folder / "results.json").read_text())
+    assert [cell["factor"] for cell in results["cells"]] == [0.25, 0.5, 1]
+    assert results["versions"][0]["tensorflow"] == tf.__version__
     assert list(folder.glob("sheet-*.jpg"))
     files[0].unlink()
     program.main()
     assert tiny == [1, 0.25, 0.5, 0.25]
 
 
+def test_no_picture_is_begun_when_the_time_is_over(tiny, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["quality", "--quick", "--workers", "1", "--hours", "-1"])
+    program.main()
+    assert tiny == []
+
+
+def test_what_was_not_painted_here_is_taken_from_what_is_published(tiny, tmp_path):
+    program.main()
+    folder, published = tmp_path / "outputs" / "quality" / "48px", tmp_path / "results.json"
+    (folder / "results.json").rename(published)
+    next(folder.glob("*--0_25.json")).unlink()
+    cells = report.table(folder, published)
+    here = dict(zip(cells["factor"], cells["here"], strict=True))
+    assert here == {0.25: False, 0.5: True, 1: True}
+    assert len(report.table(tmp_path / "96px", published)) == 0  # of another size
+    alone = tmp_path / "48px"
+    report.write_report(alone, alone, published)
+    text = (alone / "results.md").read_text()
+    assert "3 of 3 pictures are the published ones" in text
+    assert not list(alone.glob("sheet-*"))
+
+
+def test_pairs_are_a_number_or_from_to():
+    assert list(program.span("2")) == [0, 1]
+    assert list(program.span("3:6")) == [3, 4, 5]
+    assert list(program.span(str(COUNT))) == list(range(COUNT))
+
+
 def test_paired_differences_are_taken_pair_by_pair(monkeypatch):
     monkeypatch.setattr(report, "METHODS", {"dreamkit": 0, "dreamkit, slow": 0, "other": 0})
-    values = [("a", 0.2, 0.5), ("b", 0.3, 0.6), ("c", 0.4, 0.7)]
+    values = [(pair, 0.2 + n / 10, 0.5 + n / 10) for n, pair in enumerate("abcdef")]
     rows = [dict(pair=p, method="dreamkit", style=s, content=s) for p, s, _ in values]
     rows += [dict(pair=p, method="other", style=s, content=s) for p, _, s in values]
     rows += [dict(pair=p, method="dreamkit, slow", style=s + 0.1, content=s) for p, s, _ in values]
     text = report.differences(pd.DataFrame(rows))
-    assert "| dreamkit | other | 3 | -0.300 (-0.300 to -0.300)" in text
-    assert "| dreamkit | dreamkit, slow | 3 | -0.100 (-0.100 to -0.100)" in text
+    assert "| dreamkit | other | 6 | -0.300 (-0.300 to -0.300)" in text
+    assert "| dreamkit | dreamkit, slow | 6 | -0.100 (-0.100 to -0.100)" in text
+    few = report.differences(pd.DataFrame([row for row in rows if row["pair"] < "d"]))
+    assert "| dreamkit | other | 3 | -0.300 | -0.300 |" in few
+    table = pd.DataFrame(rows).rename(columns={"style": "colours"})
+    text = report.judge_by_judge(table.drop(columns="content"))
+    assert text.splitlines()[0] == "| dreamkit minus | other |"
+    assert "| colours | -0.300 (-0.300 to -0.300) |" in text
 
 
 def test_pairs_that_our_settings_were_chosen_on_are_no_evidence():
@@ -251,6 +335,9 @@ def test_methods_are_compared_on_pairs_that_all_have_painted():
     cells = pd.DataFrame([*rows, dict(pair="c", method="one", style=9.0)])
     assert set(report.shared(cells)["pair"]) == {"a", "b"}
     assert len(report.shared(cells[cells["pair"] == "c"])) == 1
+    begun = pd.concat([cells, pd.DataFrame([dict(pair="a", method="new", style=0.0)])])
+    assert set(report.shared(begun)["pair"]) == {"a", "b"}
+    assert set(report.shared(begun)["method"]) == {"one", "other"}
 
 
 def test_a_curve_is_what_a_weight_changes_on_the_pairs_for_which_it_was_tried():
@@ -264,16 +351,28 @@ def test_a_curve_is_what_a_weight_changes_on_the_pairs_for_which_it_was_tried():
 
 def test_what_was_cut_is_compared_with_the_whole(monkeypatch):
     names = ("other", "other, all steps")
-    table = {name: methods.Method(name, "", (), 1, "all" in name, None) for name in names}
+    beside = {"other, all steps": ("other",)}
+    table = {n: methods.Method(n, "", (), 1, beside.get(n, ()), None) for n in names}
     monkeypatch.setattr(report, "METHODS", table)
     rows = [dict(pair=p, method="other", style=0.5, content=0.4) for p in "abc"]
     rows += [dict(pair=p, method="other, all steps", style=0.4, content=0.5) for p in "abc"]
     text = report.checks(pd.DataFrame(rows))
-    assert "| other, all steps | other | 3 | -0.100 (-0.100 to -0.100) | 0.100" in text
+    assert "| other, all steps | other | 3 | -0.100 | 0.100 |" in text
     assert report.checks(pd.DataFrame(rows[:3])) == "Not run."
 
 
 def test_a_pair_is_a_photo_and_a_painting_of_its_size():
     here = pair(5, 64)
-    assert isinstance(here, Pair)
     assert max(here.photo.shape) == max(here.painting.shape) == 64
+
+
+def test_the_pages_own_method_paints_a_picture(vgg19, two_steps, monkeypatch):
+    monkeypatch.setattr(methods, "METHODS", table := {})
+    page = (Path(__file__).parents[1] / "book" / "quality.md").read_text("utf-8")
+    code = page.partition("```python\n")[2].partition("```")[0]
+    assert code.count("\n") <= 20
+    exec(code, {"__package__": "benchmarks.quality"})
+    (added,) = table.values()
+    picture, laps = added.paint(pair(3, 64), vgg19, 1.0)
+    assert np.isfinite(picture).all()
+    assert laps

@@ -26,6 +26,7 @@ class Cell(NamedTuple):
         size: the longest side in px.
         share: which part of every method's steps is taken.
         cores: how many of the machine's cores it has to itself.
+        end: when no picture is begun any more, seconds as in `time.time`.
         number: the pair's.
         method: its name.
         factor: what the weight of style is multiplied by.
@@ -35,6 +36,7 @@ class Cell(NamedTuple):
     size: int
     share: float
     cores: int
+    end: float
     number: int
     method: str
     factor: float
@@ -48,7 +50,7 @@ class Cell(NamedTuple):
 
 def run_cell(cell):
     """Paint and judge a cell, unless that is done; a method that is missing here is skipped."""
-    if cell.stem.with_suffix(".json").exists():
+    if cell.stem.with_suffix(".json").exists() or time.time() > cell.end:
         return
     SHARE[0], here = cell.share, pair(cell.number, cell.size)
     started = time.perf_counter()

@@ -2,7 +2,7 @@
 
     @method("ours, more style", source="dreamkit", curve=(0.5, 2))
     def more_style(pair, network, factor):
-        run = style_transfer(pair.photo, pair.painting, network, style_weight=80 * factor, …)
+        run = style_transfer(pair.photo, pair.painting, network, style_weight=240 * factor, …)
         return run.image, laps(run)
 
 `factor` multiplies the weight of style over content; 1 is the setting as published. A method gives
@@ -26,22 +26,23 @@ class Method(NamedTuple):
     Attributes:
         curve: at which factors beside 1 its curve is drawn.
         part: which part of its published steps is taken.
-        extra: True if it is painted only when asked for by name.
+        beside: names of methods with which it is compared. It is a check of them, or a trial, and
+            painted only when asked for by name. Empty for a method that takes part in everything.
     """
 
     name: str
     source: str
     curve: tuple
     part: float
-    extra: bool
+    beside: tuple
     paint: Callable
 
 
-def method(name, source, curve=(0.25, 4), part=1.0, extra=False):
+def method(name, source, curve=(0.25, 4), part=1.0, beside=()):
     """Register a function (pair, network, factor) → (picture, laps)."""
 
     def register(paint):
-        METHODS[name] = Method(name, source, curve, part, extra, paint)
+        METHODS[name] = Method(name, source, curve, part, beside, paint)
         return paint
 
     return register

@@ -3,7 +3,8 @@
 Each column of the picture's features (all layers at one place) is pulled to the painting's column
 that is most like the photo's there, at sizes from 64 px, each twice the last. At the end each layer
 finds its own neighbours, anew in every step. Left out: rotated copies of the painting, the
-Laplacian pyramid as the variable, all other layers, and half of the steps.
+Laplacian pyramid as the variable (and with it the finest bands' blank start and their share in the
+search), all other layers, and half of the steps.
 """
 
 import functools
@@ -17,7 +18,8 @@ from .methods import method, share_of
 from .walks import Adam, State
 
 LAYERS = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1")
-STEPS, PHOTO = 100, 0.75  # steps at each size and at the end; the photo's share in what is matched
+STEPS, PHOTO = 200, 0.75  # steps at each size and at the end; the photo's share in what is matched
+PART = 0.5  # of these steps, for time
 GRID = 64  # points along the longest side at which a layer's neighbours are found
 
 
@@ -81,14 +83,13 @@ def from_layers(network, picture, painted):
 def thinned(features):
     """At most `GRID` × `GRID` points of features (1, h, w, C), (points, C)."""
     stride = tf.maximum(1, tf.reduce_max(tf.shape(features)[1:3]) // GRID)
-    points = features[:, ::stride, ::stride]
-    return tf.reshape(points, (-1, points.shape[-1]))
+    return tf.reshape(features[:, ::stride, ::stride], (-1, features.shape[-1]))
 
 
-@method("NNST, short form", "Kolkin et al. 2022, arXiv:2203.13215")
+@method("NNST, short form", "Kolkin et al. 2022, arXiv:2203.13215", part=PART)
 def neighbours(pair, network, factor):
     """Three sizes by 2; what is matched is 75 % photo, at the smallest size all of it."""
-    steps, laps, image = share_of(STEPS), {}, None
+    steps, laps, image = share_of(PART * STEPS), {}, None
     share, longest = max(0.0, 1 - (1 - PHOTO) * factor), max(pair.photo.shape)
     for side in (longest // 4, longest // 2, longest):
         photo, painting = resize(pair.photo, side), resize(pair.painting, side)

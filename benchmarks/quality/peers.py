@@ -19,7 +19,7 @@ from .methods import METHODS, laps, method, share_of
 from .walks import Adam, State, gradient_of, replicated, sizes_by_root_two, through_sizes
 
 SCALE = 255 * 0.226  # torchvision's networks see (x − mean) / 0.226, and x in [0, 1]
-STYLE = tutorial_style.STYLE
+STYLE, CONTENT = tutorial_style.STYLE, "block4_conv2"
 CHANNELS = dict(zip(STYLE, (64, 128, 256, 512, 512), strict=True))
 CROWSON_WEIGHTS = (256, 64, 16, 4, 1)
 PART = 0.3  # of the published steps, for time; book/quality.md has the command that tries them all
@@ -27,7 +27,10 @@ PART = 0.3  # of the published steps, for time; book/quality.md has the command 
 
 @method("TensorFlow's tutorial", "tensorflow.org/tutorials/generative/style_transfer", part=PART)
 def tutorial(pair, network, factor, part=PART):
-    """Adam: rate 0.02, β₁ 0.99; content 1e4, style 1e-2, total variation 30; 1,000 steps."""
+    """Adam: rate 0.02, β₁ 0.99; content 1e4, style 1e-2, total variation 30; 1,000 steps.
+
+    Its ε of 0.1 is left out: next to its gradients it is nothing.
+    """
     objective = 1e4 * Content(pair.photo, network, tutorial_style.CONTENT, "tutorial")
     objective += 1e-2 * factor * Style(pair.painting, network, STYLE, "tutorial")
     objective += 30 * TotalVariation("tutorial")
@@ -58,7 +61,7 @@ class SquaredVariation(Term):
 def johnson(pair, network, factor, part=PART):
     """L-BFGS from noise: content 5, style 100, total variation 1e-3; 1,000 evaluations."""
     shares = {layer: 1 / count**2 for layer, count in CHANNELS.items()}
-    objective = 5 * Content(pair.photo, network, "block4_conv2", "tutorial")
+    objective = 5 * Content(pair.photo, network, CONTENT, "tutorial")
     style = Style(pair.painting, network, shares, "tutorial")
     objective += 100 * factor * sum(shares.values()) * style  # the sum over layers, not the mean
     objective += 1e-3 * SquaredVariation()
@@ -81,7 +84,9 @@ def pastiche(pair, network, factor, part=PART):
     return run.image, laps(run)
 
 
-@method("pastiche, the program", "pypi.org/project/pastiche", curve=(), part=PART, extra=True)
+@method(
+    "pastiche, the program", "pypi.org/project/pastiche", curve=(), part=PART, beside=("pastiche",)
+)
 def program(pair, network, factor):
     """The program itself, in PyTorch and float32, with its defaults: a check of the one above."""
     artist = pastiche_lbfgs.Program(pair.photo, pair.painting)
@@ -140,7 +145,7 @@ def crowson(pair, network, factor, part=PART):
             for layer, share in zip(STYLE, CROWSON_WEIGHTS, strict=True)
         }
         style = Style(painting, padded, weights, statistics="moments")
-        content = Content(photo, padded, "block4_conv2", "tutorial")
+        content = Content(photo, padded, CONTENT, "tutorial")
         smooth = 2 * NinePoints()
         return 0.015 / SCALE**2 * content + factor * sum(weights.values()) * style + smooth
 
@@ -150,8 +155,8 @@ def crowson(pair, network, factor, part=PART):
 
 
 # Whether the steps that are left out matter is checked on a few pairs.
-for _name in ("TensorFlow's tutorial", "pastiche", "crowsonkb/style-transfer-pytorch"):
+for _name in [name for name, peer in METHODS.items() if peer.part == PART and not peer.beside]:
     _cut = METHODS[_name]
-    method(f"{_name}, all steps", _cut.source, curve=(), extra=True)(
+    method(f"{_name}, all steps", _cut.source, curve=(), beside=(_name, "dreamkit"))(
         functools.partial(_cut.paint, part=1.0)
     )
