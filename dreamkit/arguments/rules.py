@@ -24,6 +24,7 @@ RULES = dict(
     dream_backbone=kinds.network,
     model=kinds.keras_model,
     architecture=kinds.network_plan,
+    layer=kinds.text,
     layers=kinds.layers,
     content_layers=kinds.averaged_layers,
     style_layers=kinds.averaged_layers,

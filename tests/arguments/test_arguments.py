@@ -99,6 +99,14 @@ def test_a_learning_rate_that_could_only_leave_the_photo_as_it_is_is_refused(rat
         assert said.startswith("learning_rate cannot be")
 
 
+def test_what_a_channel_belongs_to_is_one_layers_name():
+    within_itself = []
+    within_itself.append(within_itself)
+    for layer in (within_itself, ["fire6"], 6, None, ""):
+        said = refusal(dk.visualise, "squeezenet", layer, 11, **FAST)
+        assert said.startswith("layer cannot be")
+
+
 @pytest.mark.parametrize("weight", ["3", True, np.nan, np.inf, [1]])
 def test_a_weight_that_is_not_a_number_is_refused(weight, squeezenet):
     assert "style_weight" in refusal(dk.style_transfer, PHOTO, PHOTO, style_weight=weight, **FAST)
