@@ -103,7 +103,7 @@ def test_what_a_channel_belongs_to_is_one_layers_name():
     within_itself = []
     within_itself.append(within_itself)
     for layer in (within_itself, ["fire6"], 6, None, ""):
-        said = refusal(dk.visualise, "squeezenet", layer, 11, **FAST)
+        said = refusal(dk.visualise, "squeezenet", layer, 11, progress=False)
         assert said.startswith("layer cannot be")
 
 
