@@ -88,8 +88,7 @@ def style_transfer(
         strength: how far to go, from 0 (the photo) to 1 (all of the style's weight).
         content_weight, tv_weight: weights of these terms.
         style_weight: weight of the style; None for the quality's, 120 or 40.
-        content_layers, style_layers: names, which count alike, or {name: weight}; None for the
-            quality's.
+        content_layers, style_layers: names (alike) or {name: weight}; None for the quality's.
         content_mask, style_mask: where the photo is kept and where the style counts: a picture or
             array, white for there; see `Masked`. For several paintings, {"mosaic": mask, …}.
         preserve_color: None; `"luminance"` paints only brightness, and the photo keeps its colours;
