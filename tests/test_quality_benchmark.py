@@ -273,9 +273,11 @@ def test_a_stopped_run_goes_on_where_it_was_and_reports_what_is_there(tiny, tmp_
     assert [cell["factor"] for cell in results["cells"]] == [0.25, 0.5, 1]
     assert results["versions"][0]["tensorflow"] == tf.__version__
     assert list(folder.glob("sheet-*.jpg"))
+    drawn = (folder / "sheet-1.jpg").stat().st_mtime_ns
     files[0].unlink()
     program.main()
     assert tiny == [1, 0.25, 0.5, 0.25]
+    assert (folder / "sheet-1.jpg").stat().st_mtime_ns == drawn  # it shows none of the curve
 
 
 def test_no_picture_is_begun_when_the_time_is_over(tiny, monkeypatch):

@@ -240,26 +240,35 @@ def curve(own):
 
 
 def contact_sheets(plain, folder, out):
-    """JPEG sheets of what was painted here: the photo, the painting, and every method's picture."""
+    """JPEG sheets of what was painted here; those with a newer picture are drawn anew."""
     painted = set(plain[plain["here"]]["pair"])
     names = [name for name in METHODS if name in set(plain["method"])]
     paths = []
     for first in range(0, COUNT, ROWS):
         numbers = range(first, min(first + ROWS, COUNT))
-        shown = [pair(number, 2 * SHEET) for number in numbers if name_of(number) in painted]
-        if not shown:
-            continue
-        size = 1.6 * (len(names) + 2), 1.75 * len(shown)
-        figure = Figure(figsize=size, layout="constrained")
-        panels = figure.subplots(len(shown), len(names) + 2, squeeze=False)
-        for row, each in zip(panels, shown, strict=True):
-            files = [Path(folder) / f"{each.name}--{slug(name)}--1.png" for name in names]
-            made = [load_image(file) if file.exists() else np.ones((8, 8, 3)) for file in files]
-            for panel, picture in zip(row, (*each[1:], *made), strict=True):
-                panel.imshow(resize(picture, (2 * SHEET, 2 * SHEET)))
-                panel.axis("off")
-        for panel, name in zip(panels[0], ("photo", "painting", *names), strict=True):
-            panel.set_title(textwrap.fill(name, 18), fontsize=7)
-        paths.append(out / f"sheet-{first // ROWS + 1}.jpg")
-        figure.savefig(paths[-1], dpi=SHEET)
+        rows = {
+            number: [Path(folder) / f"{name_of(number)}--{slug(name)}--1.png" for name in names]
+            for number in numbers
+            if name_of(number) in painted
+        }
+        made = [file.stat().st_mtime for row in rows.values() for file in row if file.exists()]
+        path = out / f"sheet-{first // ROWS + 1}.jpg"
+        if made and not (path.exists() and path.stat().st_mtime > max(made)):
+            contact_sheet(rows, names, path)
+        paths += [path] if made else []
     return paths
+
+
+def contact_sheet(rows, names, path):
+    """A pair in each row: the photo, the painting, and every method's picture, if there is one."""
+    figure = Figure(figsize=(1.6 * (len(names) + 2), 1.75 * len(rows)), layout="constrained")
+    panels = figure.subplots(len(rows), len(names) + 2, squeeze=False)
+    for panels_of_row, (number, files) in zip(panels, rows.items(), strict=True):
+        made = [load_image(file) if file.exists() else np.ones((8, 8, 3)) for file in files]
+        pictures = *pair(number, 2 * SHEET)[1:], *made
+        for panel, picture in zip(panels_of_row, pictures, strict=True):
+            panel.imshow(resize(picture, (2 * SHEET, 2 * SHEET)))
+            panel.axis("off")
+    for panel, name in zip(panels[0], ("photo", "painting", *names), strict=True):
+        panel.set_title(textwrap.fill(name, 18), fontsize=7)
+    figure.savefig(path, dpi=SHEET)
