@@ -96,7 +96,7 @@ def style_transfer(
         style_scale: the painting's longest side over the photo's; larger gives larger strokes.
         octaves: number of sizes that share the steps, each half the next: broad strokes come first.
         formula: `"relative"`, `"gatys"` or `"tutorial"`; see `Content` and `Style`.
-        statistics: `"gram"`, `"adain"`, `"moments"` or `"sliced"` (with half the weight).
+        statistics: `"gram"`, `"adain"`, or, with a style_weight of 60, `"moments"` or `"sliced"`.
         optimizer, learning_rate, canvas, tile, callback, progress: see `descend`.
         precision: `"float32"`, `"bfloat16"` (about half the time, visually the same picture),
             `"float16"` or `"auto"`, the fastest of them for this network on this machine.

@@ -29,7 +29,7 @@ PART = 0.3  # of the published steps, for time; book/quality.md has the command 
 def tutorial(pair, network, factor, part=PART):
     """Adam: rate 0.02, β₁ 0.99; content 1e4, style 1e-2, total variation 30; 1,000 steps.
 
-    Its ε of 0.1 is left out: next to its gradients it is nothing.
+    Its ε of 0.1 is left out: the median gradient is still 1,250 after 300 steps (of pair 0).
     """
     objective = 1e4 * Content(pair.photo, network, tutorial_style.CONTENT, "tutorial")
     objective += 1e-2 * factor * Style(pair.painting, network, STYLE, "tutorial")

@@ -227,7 +227,9 @@ def pareto(cells, common, path):
         panel.scatter(mean["content"], mean["style"], s=90, color=colour, label=name, zorder=3)
     panel.set_xlabel("content: distance from the photo (the painting: 1)")
     panel.set_ylabel("style: distance from the painting (the photo: 1)")
-    panel.legend(fontsize=8)
+    arrow = dict(xy=(0.02, 0.03), xytext=(0.1, 0.13), arrowprops=dict(arrowstyle="->"))
+    panel.annotate("better", xycoords="axes fraction", textcoords="axes fraction", **arrow)
+    panel.legend(fontsize=9)
     figure.savefig(path, dpi=110)
 
 

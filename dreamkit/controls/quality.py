@@ -27,10 +27,10 @@ def choice(quality, network):
     """The `Choice` that a quality stands for, for a network.
 
     `"gatys"` has the network's own layers, for VGG those of Gatys et al. 2016, and all style
-    layers count alike. In `"best"`,
-    shallow style layers count more than deep ones, because deep ones bring in whole shapes of the
-    painting. The photo is compared at the second style layer, which preserves every edge, so the
-    style weight can be three times as large. The book's page on quality has the measurements.
+    layers count alike. In `"best"`, shallow style layers count more than deep ones, because deep
+    ones bring in whole shapes of the painting. The photo is compared at the second style layer,
+    which preserves every edge, so the style weight can be three times as large. The book's page on
+    quality has the measurements.
 
     Args:
         quality: `"best"` or `"gatys"`.
