@@ -24,9 +24,18 @@ def note(label, losses, *packages):
     if len(losses) <= len(noted(label)):
         return
     made_with = f"{time.strftime('%Y-%m-%d')}, {processor()}, {versions(*packages)}"
-    entries = _read() | {label: {"made with": made_with, "losses": [round(x) for x in losses]}}
-    lines = (f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in entries.items())
-    FILE.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+    _write(label, {"made with": made_with, "losses": [round(x) for x in losses]})
+
+
+def saved(label, steps):
+    """The recorded loss of the picture that a program would save after so many steps; 0 if none."""
+    return _read().get(label, {}).get("saved", {}).get(str(steps), 0)
+
+
+def note_saved(label, program, steps):
+    """Record the loss of the picture that a program would save now, clipped to [0, 1]."""
+    loss = round(program.loss(program.picture()))
+    _write(label, {"saved": _read()[label].get("saved", {}) | {str(steps): loss}})
 
 
 def noting(label, judge, *packages):
@@ -42,15 +51,24 @@ def noting(label, judge, *packages):
     return judged
 
 
-def run(label, program, steps, *packages):
-    """Let a program take its steps, and record its losses."""
+def run(label, program, steps, *packages, save=()):
+    """Let a program take its steps, and record its losses and, after `save` steps, its file's."""
     judge = noting(label, program.loss, *packages)
     for step in range(steps + 1):
         if step:
             program.step()
         if step % EVERY == 0:
             judge(None)
+        if step in save:
+            note_saved(label, program, step)
 
 
 def _read():
     return json.loads(FILE.read_text()) if FILE.exists() else {}
+
+
+def _write(label, values):
+    entries = _read()
+    entries[label] = entries.get(label, {}) | values
+    lines = (f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in entries.items())
+    FILE.write_text("{\n" + ",\n".join(lines) + "\n}\n")

@@ -5,6 +5,7 @@ import pytest
 
 from benchmarks import (
     bare_pass,
+    eight_bits,
     goals,
     pastiche_lbfgs,
     play,
@@ -151,6 +152,41 @@ def test_a_stopped_run_leaves_its_losses_and_a_shorter_one_does_not_replace_them
     goals.note("them", [4], "numpy")
     assert goals.noted("them") == [9, 7]
     assert goals.noted("us") == [5]
+
+
+def test_the_recorded_loss_of_a_file_is_that_of_the_clipped_picture(tmp_path, monkeypatch):
+    monkeypatch.setattr(goals, "FILE", tmp_path / "goals.json")
+
+    class Brightening:
+        """A program that ends up brighter than white, and whose loss is its mean."""
+
+        def __init__(self):
+            self.grey = 0.0
+
+        def step(self):
+            self.grey += 0.25
+
+        def picture(self):
+            return np.clip(self.grey, 0, 1)
+
+        def loss(self, picture=None):
+            return 100 * (self.grey if picture is None else picture)
+
+    goals.run("it", Brightening(), 10, "numpy", save=(2, 10))
+    assert goals.noted("it") == [0, 125, 250]
+    assert [goals.saved("it", steps) for steps in (2, 5, 10)] == [50, 0, 100]
+
+
+def test_eight_bits_are_256_values_as_near_to_the_kernel_as_scipys():
+    """Against SciPy's k-means with as many centres, which start from random weights."""
+    from scipy.cluster.vq import kmeans
+
+    weights = np.random.default_rng(0).standard_t(4, (3, 3, 16, 32)).astype("float32")
+    ours = eight_bits.quantise(weights)
+    assert len(np.unique(ours)) == 256
+    centres, _ = kmeans(weights.reshape(-1, 1).astype(float), 256, iter=3, seed=0)
+    theirs = np.abs(weights.reshape(-1, 1) - centres.T).min(axis=1)
+    assert np.mean((ours - weights) ** 2) < 1.02 * np.mean(theirs**2)
 
 
 def test_the_tutorials_dream_changes_the_picture_at_every_size(inception, pictures):
