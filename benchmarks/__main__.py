@@ -25,7 +25,7 @@ from dreamkit.controls.quality import choice
 from dreamkit.large.memory import fit_to_memory
 from dreamkit.networks.precision import fastest_precision, has_bfloat16
 from dreamkit.networks.weights import available_offline
-from dreamkit.octaves import octave_sizes
+from dreamkit.octaves import octave_sizes, share_steps
 from dreamkit.recipes import WEIGHTS
 from dreamkit.startup import tf
 
@@ -46,8 +46,8 @@ TUTORIAL_SIZES, TUTORIAL_STEPS = (128, 256, 512), 500
 LARGEST_TORCH, TORCH_EVALUATIONS = 256, 200
 PASTICHE_SIZES, PASTICHE_STEPS = (256, 512), (300, 1000)
 OURS = dict(octaves=2, optimizer="spectral", **pastiche_lbfgs.OBJECTIVE)
-# At half size, and at most at full size, where a run ends as soon as it reaches the loss.
-OUR_STEPS = {300: [120, 160], 1000: [300, 1500]}
+# A half of them at half size, the others at full size, where a run ends when it reaches the loss.
+OUR_STEPS = {300: 240, 1000: 1000}
 SHORT = 60  # steps of a run that is only timed
 TUTORIAL = dict(
     octaves=1,
@@ -237,6 +237,8 @@ def against_the_tutorial(size):
     """Our time to the losses of the tutorial and of PyTorch, by the tutorial's loss in float32."""
     backbone, (photo, painting) = network("vgg19"), pictures(size)
     exact = backbone.with_precision("float32").model
+    if not goal(tutorial_label(size), TUTORIAL_STEPS):
+        return skip(f"time to {tutorial_label(size)}", RUN_GOALS)
     tutorial = tutorial_style.Program(exact, photo, painting)
     contests = [(tutorial_label(size), 1 / 5, tutorial.step, TUTORIAL_STEPS)]
     if size <= LARGEST_TORCH:
@@ -276,10 +278,12 @@ def against_pastiche(size):
                 ours = made
             else:  # the steps are recorded, so a short run that times them will do
                 made = made or walk(*contest, steps=SHORT, **options)
-                ours = made._replace(counts=OUR_STEPS[steps], losses=noted(own))
+                counts = share_steps(OUR_STEPS[steps], OURS["octaves"])
+                ours = made._replace(counts=counts, losses=noted(own))
             compare(label, target, ours, steps, f", {precision}")
-            how = f", {precision}, for the picture that it saves"
-            compare(label, None, ours, steps, how, saved(label, steps))
+            if file := saved(label, steps):
+                how = f", {precision}, for the picture that it saves"
+                compare(label, None, ours, steps, how, file)
             walks[own] = ours
     show(f"pastiche's objective, {size} px", walks)
 

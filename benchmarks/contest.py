@@ -80,8 +80,7 @@ def walk(photo, painting, backbone, judge, rivals, steps, octaves=1, goal=0.0, *
     typical = [median(seconds[PAIRS:] or seconds) for seconds in ours.values()]
     setup = sum(seconds[0] for seconds in ours.values()) - sum(typical)
     others = {name: median(seconds) for name, seconds in theirs.items()}
-    counts = steps if isinstance(steps, list) else share_steps(steps, octaves)
-    return Walk(setup, counts, typical, losses, others)
+    return Walk(setup, share_steps(steps, octaves), typical, losses, others)
 
 
 def steps_to(losses, goal):
