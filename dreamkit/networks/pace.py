@@ -13,6 +13,7 @@ import platformdirs
 from ..inputs.files import replacing
 from ..startup import tf
 from .devices import details, gpu
+from .mirrored import convolve, mirrors_pay
 from .precision import fastest_precision, has_bfloat16
 
 VGG19 = 361_152  # multiplications for each pixel, up to its deepest layer for style
@@ -71,6 +72,8 @@ def note():
 def measure(clock=time.perf_counter):
     """Multiplications per second, from timed convolutions like VGG's; `clock` gives seconds."""
     dtype = fastest_precision()
+    mirrored = mirrors_pay() and dtype == "float32"
+    convolution = convolve if mirrored else lambda x, k: tf.nn.conv2d(x, k, 1, "SAME")
     rng = np.random.default_rng(0)
     draw = lambda *shape: tf.cast(rng.normal(0, 0.05, shape).astype("float32"), dtype)  # noqa: E731
     images = [draw(1, side, side, channels) for side, channels in SHAPES]
@@ -80,7 +83,7 @@ def measure(clock=time.perf_counter):
     def step(images):
         with tf.GradientTape() as tape:
             tape.watch(images)
-            features = [tf.nn.conv2d(x, k, 1, "SAME") for x, k in zip(images, kernels, strict=True)]
+            features = [convolution(x, k) for x, k in zip(images, kernels, strict=True)]
             total = tf.add_n([tf.reduce_sum(tf.cast(f, tf.float32)) for f in features])
         return tape.gradient(total, images)
 
@@ -99,5 +102,5 @@ def _machine():
     device = gpu()
     card = [details(device).get("device_name", device.name)] if device else []
     limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "")
-    machine = platform.node(), platform.machine(), os.cpu_count(), has_bfloat16()
+    machine = platform.node(), platform.machine(), os.cpu_count(), has_bfloat16(), mirrors_pay()
     return " ".join(map(str, (*machine, *card, limit, tf.__version__)))

@@ -2,17 +2,17 @@
 
 import functools
 import os
-from pathlib import Path
 
 from ..errors import SettingsError
 from ..startup import keras
+from ..system.processor import NO_AVX512, SWITCH, flags, onednn_limit
 from .devices import capability, gpu
+from .mirrored import MirroredConv2D, mirrorable, mirrors_pay
 
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
-CPUINFO = Path("/proc/cpuinfo")
 # Instruction sets without bfloat16, by oneDNN's names: limited to one of them, it refuses bfloat16
 # or computes it by way of float32, which is slower than float32 alone.
-WITHOUT_BFLOAT16 = ("SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2")
+WITHOUT_BFLOAT16 = NO_AVX512
 WITHOUT_BFLOAT16 += ("AVX512_MIC", "AVX512_MIC_4OPS", "AVX512_CORE", "AVX512_CORE_VNNI")
 REFUSING = ("SSE41", "AVX", "AVX2", "AVX2_VNNI")  # of these, those that refuse it
 
@@ -33,21 +33,15 @@ def has_bfloat16():
     """
     if gpu():
         return capability() >= (8, 0)
-    try:
-        flags = CPUINFO.read_text().split()
-    except OSError:  # not Linux
-        return False
-    return ("avx512_bf16" in flags or "amx_bf16" in flags) and bfloat16_forbidden_by() is None
+    return bool({"avx512_bf16", "amx_bf16"} & flags()) and bfloat16_forbidden_by() is None
 
 
 def bfloat16_forbidden_by():
     """The environment's setting, NAME=value, that keeps oneDNN from bfloat16, or None."""
-    if os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "0":
-        return "TF_ENABLE_ONEDNN_OPTS=0"
-    for name in ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"):  # the first takes precedence
-        if value := os.environ.get(name):
-            return f"{name}={value}" if value.upper() in WITHOUT_BFLOAT16 else None
-    return None
+    if os.environ.get(SWITCH) == "0":
+        return f"{SWITCH}=0"
+    name, limit = onednn_limit() or ("", "ALL")
+    return f"{name}={limit}" if limit.upper() in WITHOUT_BFLOAT16 else None
 
 
 def check_bfloat16():
@@ -64,16 +58,18 @@ def in_precision(model, precision):
     """A Keras model, or if needed a copy with the same weights, that computes in `precision`.
 
     For float16, whose smallest numbers are rounded more coarsely, the weights stay float32 until
-    they are used.
+    they are used. In float32, convolutions become `MirroredConv2D` where that is faster.
     """
-    if model.layers[-1].compute_dtype == precision:
+    mirrored = precision == "float32" and mirrors_pay()
+    if model.layers[-1].compute_dtype == precision and not mirrored:
         return model
     mixed = precision == "float16"
 
     def retyped(layer):
         is_input = isinstance(layer, keras.layers.InputLayer)
         dtype = f"mixed_{precision}" if mixed and not is_input else precision
-        return layer.from_config({**layer.get_config(), "dtype": dtype})
+        kind = MirroredConv2D if mirrored and mirrorable(layer) else type(layer)
+        return kind.from_config({**layer.get_config(), "dtype": dtype})
 
     copy = keras.models.clone_model(model, clone_function=retyped)
     copy.set_weights(model.get_weights())

@@ -14,6 +14,7 @@ from dreamkit.networks import devices, pace, precision
 from dreamkit.networks.architectures import ARCHITECTURES
 from dreamkit.networks.devices import card_memory, device_memory
 from dreamkit.startup import tf
+from dreamkit.system import processor as processor_facts
 
 HAS_BFLOAT16 = precision.has_bfloat16.__wrapped__  # without its memory
 T4 = {"device_name": "Tesla T4", "compute_capability": (7, 5)}
@@ -213,7 +214,7 @@ def processor(monkeypatch, tmp_path):
 
     def has_bfloat16(flags="avx2 avx512f avx512_bf16 amx_bf16", **environment):
         monkeypatch.setattr(precision, "gpu", lambda: None)
-        monkeypatch.setattr(precision, "CPUINFO", tmp_path / "cpuinfo")
+        monkeypatch.setattr(processor_facts, "CPUINFO", tmp_path / "cpuinfo")
         (tmp_path / "cpuinfo").write_text(f"flags : {flags}\n")
         for name in ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "TF_ENABLE_ONEDNN_OPTS"):
             monkeypatch.delenv(name, raising=False)
