@@ -23,11 +23,13 @@ from dreamkit import Dream, deep_dream, load_image, objectives, profile, style_t
 from dreamkit.controls.paintings import style_objective
 from dreamkit.controls.quality import choice
 from dreamkit.large.memory import fit_to_memory
+from dreamkit.networks.mirrored import mirroring_pays
 from dreamkit.networks.precision import fastest_precision, has_bfloat16
 from dreamkit.networks.weights import available_offline
 from dreamkit.octaves import octave_sizes, share_steps
 from dreamkit.recipes import WEIGHTS
 from dreamkit.startup import tf
+from dreamkit.system.processor import ONEDNN_SWITCH
 
 from . import memory, pastiche_lbfgs, torch_lbfgs, tutorial_dream, tutorial_style
 from . import play as playing
@@ -164,6 +166,30 @@ def step_cost(size=256):
     if fastest_precision() == "float32":
         return skip("pictures in both precisions", NO_HALF)
     same_picture(exact, weights)
+
+
+def convolutions():
+    """Mirrored convolutions against TensorFlow's own, each in its own process."""
+    what = "step with mirrored convolutions over TensorFlow's own"
+    if not mirroring_pays():
+        return skip(what, "they are for processors with AVX2 but no AVX-512")
+    for kind, size, name in (
+        ("style", 256, "vgg19"),
+        ("style", 1024, "vgg19"),
+        ("style", 256, "squeezenet"),
+        ("dream", 512, "inception_v3"),
+    ):
+        if not available_offline(name):
+            skip(f"{what}, {name}", "its weights are not available")
+        elif not (QUICK and size > 512):
+            ours, theirs = [], []
+            for _ in range(1 if QUICK or size > 512 else 3):
+                ours.append(memory.measure(kind, size, name))
+                theirs.append(memory.measure(kind, size, name, {ONEDNN_SWITCH: "0"}))
+            seconds = ([found["seconds"] for found in side] for side in (ours, theirs))
+            ratio_row(f"{what}, {kind}, {name}, {size} px", 0.75, *seconds)
+            mine, other = ours[-1]["gib"], theirs[-1]["gib"]
+            row("… its peak memory, GiB", None, mine, f"{mine:.2f}, TensorFlow's {other:.2f}")
 
 
 def same_picture(exact, weights):
@@ -410,7 +436,7 @@ def plot():
         for name, points in curves.items():
             axis.plot(*zip(*points, strict=True), "-" if len(points) > 1 else "o", label=name)
         axis.set(title=label, xlabel="seconds", ylabel="loss", yscale="log")
-        axis.legend()
+        axis.legend(loc="upper right", fontsize="small")
     for kind, points in SIZES.items():
         axes[0][-1].plot([s**2 / 1e6 for s in points], list(points.values()), "o-", label=kind)
         axes[0][-1].set(
@@ -430,6 +456,7 @@ def main():
     start_up()
     play()
     step_cost()
+    convolutions()
     dream()
     real = available_offline("vgg19")
     if real:

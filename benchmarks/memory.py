@@ -4,16 +4,18 @@ python -m benchmarks.memory style 4096 vgg19
 """
 
 import json
+import os
 import subprocess
 import sys
 import time
 
 
-def measure(kind, size, network, **options):
-    """{gib, seconds, tile, estimate} of steps in a child process."""
+def measure(kind, size, network, environment=None, **options):
+    """{gib, seconds, tile, estimate} of steps in a child process; `environment` sets variables."""
     words = [kind, str(size), network, json.dumps(options)]
     child = [sys.executable, "-m", "benchmarks.memory", *words]
-    done = subprocess.run(child, capture_output=True, text=True, check=True)
+    variables = os.environ | (environment or {})
+    done = subprocess.run(child, capture_output=True, text=True, check=True, env=variables)
     return json.loads(done.stdout.splitlines()[-1])
 
 

@@ -10,9 +10,12 @@ import warnings
 
 import lazy_loader
 
+from .system.processor import switch_on_onednn
+
 # Set before TensorFlow is imported: a quiet start, and the only backend our gradients support.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+switch_on_onednn()
 
 __version__ = "0.1.0"
 

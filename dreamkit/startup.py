@@ -4,7 +4,6 @@ import os
 import sys
 
 from .errors import DreamkitError
-from .system.processor import switch_on_onednn
 from .system.start import grow_memory, quiet_start, reason
 
 
@@ -21,7 +20,6 @@ try:
     if "tensorflow" in sys.modules:
         keras, tf = _start()
     else:
-        switch_on_onednn()
         with quiet_start():
             keras, tf = _start()
             tf.zeros(1)  # looking for a GPU logs too

@@ -14,6 +14,7 @@ from dreamkit.networks import backbone, pace, pastiche
 from dreamkit.networks.architectures import ARCHITECTURES, Architecture
 from dreamkit.networks.backbone import Backbone, load_backbone
 from dreamkit.startup import keras, tf
+from dreamkit.system.processor import flags
 
 # TensorFlow's graphs are very many objects, and there is seldom any garbage among them.
 gc.set_threshold(50_000, 20, 50)
@@ -22,8 +23,7 @@ gc.set_threshold(50_000, 20, 50)
 @pytest.fixture(scope="session")
 def avx512():
     """True if Linux reports AVX-512; kernels for other processors round differently."""
-    info = Path("/proc/cpuinfo")
-    return info.exists() and "avx512f" in info.read_text()
+    return "avx512f" in flags()
 
 
 @pytest.fixture(scope="session")

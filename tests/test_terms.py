@@ -11,6 +11,7 @@ from dreamkit.balanced import Balanced
 from dreamkit.dream import Dream
 from dreamkit.errors import ImageError, LayerError, SettingsError
 from dreamkit.large.memory import fit_to_memory
+from dreamkit.networks.mirrored import MirroredConv2D
 from dreamkit.startup import keras, tf
 from dreamkit.terms import Content, Style, TotalVariation
 from references import features_of, toy_features, value
@@ -301,8 +302,12 @@ class TestOnePass:
         objective -= Dream(squeezenet, {"fire6": 1.0, "fire8": 0.17})  # as no other test has it
         (graph,) = graphs_of(lambda: objective.value_and_gradient(x))
         graph = graph.get_concrete_function().graph
-        convolutions = [node for node in graph.get_operations() if node.type == "Conv2D"]
-        assert len(convolutions) == 1 + 3 * 7  # conv1, and three in each of fire2 … fire8
+        kinds = [node.type for node in graph.get_operations()]
+        layers = squeezenet.extractor(("fire8",)).layers
+        mirrored = sum(isinstance(layer, MirroredConv2D) for layer in layers)  # each is a gradient
+        forward = 1 + 3 * 7  # conv1, and three in each of fire2 … fire8
+        assert kinds.count("Conv2D") == forward - mirrored
+        assert kinds.count("Conv2DBackpropInput") == forward + mirrored
 
 
 def graphs_of(action):

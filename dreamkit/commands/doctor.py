@@ -11,6 +11,7 @@ from ..errors import DreamkitError, SettingsError, WeightsError
 from ..networks import weights
 from ..profiles import profile
 from ..runs.versions import DECIDING, versions
+from ..system.processor import flags
 
 PACKAGES = (*DECIDING, "pandas", "matplotlib", "jupyterlab", "ipywidgets", "nbval")
 
@@ -38,12 +39,12 @@ def versions_table():
 
 def machine_table():
     """CPU cores, half-precision support, GPUs and memory; why TensorFlow cannot start, if so."""
-    flags = _cpu_flags()
+    found = _cpu_flags()
     rows = {
         "system": f"{platform.system()} ({platform.machine()})",
         "cores": str(os.cpu_count()),
-        "bfloat16": _support(flags, ("avx512_bf16", "amx_bf16", "bf16")),
-        "float16": _support(flags, ("avx512_fp16", "amx_fp16", "fphp", "asimdhp")),
+        "bfloat16": _support(found, ("avx512_bf16", "amx_bf16", "bf16")),
+        "float16": _support(found, ("avx512_fp16", "amx_fp16", "fphp", "asimdhp")),
         "memory": _memory(),
     }
     try:
@@ -111,19 +112,16 @@ def notebooks_table():
 
 def _cpu_flags():
     """The processor's feature flags, as a set of words; empty if the system doesn't list them."""
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        return set(info.read_text().split())
     if sys.platform == "darwin":
         run = subprocess.run(["sysctl", "-a"], capture_output=True, text=True, check=False)
         names = {"FEAT_BF16: 1": "bf16", "FEAT_FP16: 1": "fphp"}
         return {flag for line, flag in names.items() if line in run.stdout}
-    return set()
+    return flags()
 
 
-def _support(flags, sufficient):
-    found = [flag for flag in sufficient if flag in flags]
-    return f"yes ({', '.join(found)})" if found else "no" if flags else "unknown"
+def _support(present, sufficient):
+    found = [flag for flag in sufficient if flag in present]
+    return f"yes ({', '.join(found)})" if found else "no" if present else "unknown"
 
 
 def _memory():

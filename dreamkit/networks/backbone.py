@@ -61,7 +61,7 @@ class Backbone:
                 since Volta, if the network is large enough to benefit; else float32.
 
         Returns:
-            A `Backbone` that shares this one's weights.
+            A `Backbone` with this one's weights.
 
         Raises:
             SettingsError: an unknown precision, or float16 for a network with layers other than

@@ -13,7 +13,7 @@ import platformdirs
 from ..inputs.files import replacing
 from ..startup import tf
 from .devices import details, gpu
-from .mirrored import convolve, mirrors_pay
+from .mirrored import convolve, mirror, mirroring_pays
 from .precision import fastest_precision, has_bfloat16
 
 VGG19 = 361_152  # multiplications for each pixel, up to its deepest layer for style
@@ -72,18 +72,22 @@ def note():
 def measure(clock=time.perf_counter):
     """Multiplications per second, from timed convolutions like VGG's; `clock` gives seconds."""
     dtype = fastest_precision()
-    mirrored = mirrors_pay() and dtype == "float32"
-    convolution = convolve if mirrored else lambda x, k: tf.nn.conv2d(x, k, 1, "SAME")
     rng = np.random.default_rng(0)
     draw = lambda *shape: tf.cast(rng.normal(0, 0.05, shape).astype("float32"), dtype)  # noqa: E731
     images = [draw(1, side, side, channels) for side, channels in SHAPES]
     kernels = [draw(3, 3, channels, channels) for _, channels in SHAPES]
 
+    if mirroring_pays() and dtype == "float32":
+        convolutions = [functools.partial(convolve, kernel=k, mirrored=mirror(k)) for k in kernels]
+    else:
+        same = dict(strides=1, padding="SAME")
+        convolutions = [functools.partial(tf.nn.conv2d, filters=k, **same) for k in kernels]
+
     @tf.function
     def step(images):
         with tf.GradientTape() as tape:
             tape.watch(images)
-            features = [convolution(x, k) for x, k in zip(images, kernels, strict=True)]
+            features = [f(x) for f, x in zip(convolutions, images, strict=True)]
             total = tf.add_n([tf.reduce_sum(tf.cast(f, tf.float32)) for f in features])
         return tape.gradient(total, images)
 
@@ -102,5 +106,5 @@ def _machine():
     device = gpu()
     card = [details(device).get("device_name", device.name)] if device else []
     limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "")
-    machine = platform.node(), platform.machine(), os.cpu_count(), has_bfloat16(), mirrors_pay()
+    machine = platform.node(), platform.machine(), os.cpu_count(), has_bfloat16(), mirroring_pays()
     return " ".join(map(str, (*machine, *card, limit, tf.__version__)))

@@ -5,9 +5,9 @@ import os
 
 from ..errors import SettingsError
 from ..startup import keras
-from ..system.processor import NO_AVX512, SWITCH, flags, onednn_limit
+from ..system.processor import NO_AVX512, ONEDNN_SWITCH, flags, onednn_limit, onednn_switched
 from .devices import capability, gpu
-from .mirrored import MirroredConv2D, mirrorable, mirrors_pay
+from .mirrored import MirroredConv2D, mirrorable, mirroring_pays
 
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 # Instruction sets without bfloat16, by oneDNN's names: limited to one of them, it refuses bfloat16
@@ -38,10 +38,10 @@ def has_bfloat16():
 
 def bfloat16_forbidden_by():
     """The environment's setting, NAME=value, that keeps oneDNN from bfloat16, or None."""
-    if os.environ.get(SWITCH) == "0":
-        return f"{SWITCH}=0"
-    name, limit = onednn_limit() or ("", "ALL")
-    return f"{name}={limit}" if limit.upper() in WITHOUT_BFLOAT16 else None
+    if onednn_switched() is False:
+        return f"{ONEDNN_SWITCH}={os.environ[ONEDNN_SWITCH]}"
+    name, limit = onednn_limit()
+    return f"{name}={os.environ[name]}" if limit in WITHOUT_BFLOAT16 else None
 
 
 def check_bfloat16():
@@ -58,19 +58,36 @@ def in_precision(model, precision):
     """A Keras model, or if needed a copy with the same weights, that computes in `precision`.
 
     For float16, whose smallest numbers are rounded more coarsely, the weights stay float32 until
-    they are used. In float32, convolutions become `MirroredConv2D` where that is faster.
+    they are used.
     """
-    mirrored = precision == "float32" and mirrors_pay()
-    if model.layers[-1].compute_dtype == precision and not mirrored:
-        return model
+    if model.layers[-1].compute_dtype == precision:
+        return _mirrored(model) if precision == "float32" and mirroring_pays() else model
     mixed = precision == "float16"
 
     def retyped(layer):
         is_input = isinstance(layer, keras.layers.InputLayer)
         dtype = f"mixed_{precision}" if mixed and not is_input else precision
-        kind = MirroredConv2D if mirrored and mirrorable(layer) else type(layer)
-        return kind.from_config({**layer.get_config(), "dtype": dtype})
+        return layer.from_config({**layer.get_config(), "dtype": dtype})
 
-    copy = keras.models.clone_model(model, clone_function=retyped)
+    return _copied(model, retyped)
+
+
+def _mirrored(model):
+    """A copy of a Keras model with `MirroredConv2D` where it can; the model if that is nowhere."""
+
+    def mirrored(layer):
+        kind = MirroredConv2D if mirrorable(layer) else type(layer)
+        return kind.from_config(layer.get_config())
+
+    if not any(map(mirrorable, model.layers)):
+        return model
+    try:
+        return _copied(model, mirrored)
+    except (TypeError, ValueError, NotImplementedError):  # it has a layer that cannot be copied
+        return model
+
+
+def _copied(model, clone):
+    copy = keras.models.clone_model(model, clone_function=clone)
     copy.set_weights(model.get_weights())
     return copy

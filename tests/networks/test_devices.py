@@ -217,7 +217,8 @@ def processor(monkeypatch, tmp_path):
         monkeypatch.setattr(processor_facts, "CPUINFO", tmp_path / "cpuinfo")
         (tmp_path / "cpuinfo").write_text(f"flags : {flags}\n")
         for name in ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "TF_ENABLE_ONEDNN_OPTS"):
-            monkeypatch.delenv(name, raising=False)
+            monkeypatch.setenv(name, "")  # so that its end restores what there was
+            monkeypatch.delenv(name)
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         return HAS_BFLOAT16()
