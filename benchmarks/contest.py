@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dreamkit import load_image, objectives, style_transfer
-from dreamkit.large.spectral_lbfgs import PAIRS
+from dreamkit.large.spectral_lbfgs import MOST
 from dreamkit.octaves import share_steps
 
 from .goals import EVERY
@@ -77,7 +77,7 @@ def walk(photo, painting, backbone, judge, rivals, steps, octaves=1, goal=0.0, *
     since = time.perf_counter()
     options |= dict(seed=0, octaves=octaves, progress=False, callback=after)
     style_transfer(photo, painting, backbone, steps=steps, **options)
-    typical = [median(seconds[PAIRS:] or seconds) for seconds in ours.values()]
+    typical = [median(seconds[MOST:] or seconds) for seconds in ours.values()]
     setup = sum(seconds[0] for seconds in ours.values()) - sum(typical)
     others = {name: median(seconds) for name, seconds in theirs.items()}
     return Walk(setup, share_steps(steps, octaves), typical, losses, others)

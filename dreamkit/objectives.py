@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .arguments import kinds
-from .arguments.checked import checked
+from .arguments.checked import checked, plain
 from .startup import check_process, tf
 
 
@@ -34,7 +34,7 @@ class Score:
         return Objective(self.parts + other.parts) if isinstance(other, Score) else NotImplemented
 
     def __mul__(self, factor):
-        factor = float(kinds.weight("A weight", factor))
+        factor = float(kinds.weight("A weight", plain(factor)))
         return Objective(tuple((factor * own, term) for own, term in self.parts))
 
     __rmul__ = __mul__

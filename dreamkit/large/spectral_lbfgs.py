@@ -11,7 +11,9 @@ import numpy as np
 
 from ..startup import tf
 
-PAIRS = 20  # the moves from which it learns the curvature; each keeps two pictures in memory
+# The moves from which it learns the curvature, each of which keeps two pictures in memory: as many
+# as ROOM has room for, within these limits.
+FEWEST, MOST, ROOM = 20, 100, 2**29
 
 
 class SpectralLBFGS:
@@ -31,8 +33,8 @@ class SpectralLBFGS:
     float64. As in SciPy's, pixels that are black or white and pushed outwards stay out of the move.
 
     It is made for a score that stays the same from step to step: jitter, rotation and zoom change
-    it, and what is learnt from the differences is then mostly noise. It keeps 2 · `PAIRS` pictures,
-    480 bytes for each pixel.
+    it, and what is learnt from the differences is then mostly noise. It learns from its last 20 to
+    100 moves, the more the smaller the picture is, and keeps 24 bytes per pixel for each of them.
 
     Attributes:
         slots: what a checkpoint saves, the length of the last move; after `resume`, the curvature
@@ -44,7 +46,7 @@ class SpectralLBFGS:
 
     def __init__(self, picture, _steps, rate, _smooth):
         self.picture, self.longest, self.sign = picture, abs(rate), math.copysign(1, rate)
-        self.pairs, self.last = collections.deque(maxlen=PAIRS), None
+        self.pairs, self.last = collections.deque(maxlen=memory(picture)), None
         self.length = tf.Variable(self.longest, dtype=picture.dtype)
         self.slots = (self.length,)
 
@@ -80,6 +82,12 @@ class SpectralLBFGS:
         for (moved, change, bend), share in zip(self.pairs, reversed(shares), strict=True):
             move += (share - np.vdot(change, move) / bend) * moved
         return move
+
+
+def memory(picture):
+    """How many moves L-BFGS remembers for a picture, (H, W, 3)."""
+    pair = 2 * math.prod(picture.shape) * picture.dtype.size
+    return min(max(FEWEST, ROOM // pair), MOST)
 
 
 def broaden(gradient):

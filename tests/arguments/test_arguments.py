@@ -125,8 +125,9 @@ def check_weight(weight, network):
     assert "fire2" in refusal(dk.Content, PHOTO, network, {"fire2": weight})
 
 
+@pytest.mark.filterwarnings("error")
 def test_a_numpy_number_times_a_score_is_a_score():
-    for number in (np.float32(2), np.float64(2), np.int64(2)):
+    for number in (np.float16(2), np.float32(2), np.float64(2), np.int64(2)):
         for score in (number * dk.TotalVariation(), dk.TotalVariation() * number):
             assert score.weights == {"total_variation": 2.0}
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dreamkit import Content, Style, ascend, descend, load_backbone, load_image, style_transfer
-from dreamkit.large.spectral_lbfgs import SpectralLBFGS, broaden
+from dreamkit.large.spectral_lbfgs import SpectralLBFGS, broaden, memory
 from dreamkit.networks.weights import available_offline
 from dreamkit.runs.checkpoint import Checkpoint
 from dreamkit.startup import tf
@@ -32,6 +32,11 @@ class Score:
         self.asked += 1
         total, gradient = self.function(picture.numpy())
         return total, {"bowl": total}, tf.constant(gradient, picture.dtype)
+
+
+@pytest.mark.parametrize(("side", "moves"), [(64, 100), (512, 85), (1024, 21), (4096, 20)])
+def test_it_remembers_more_moves_of_a_small_picture(side, moves):
+    assert memory(tf.TensorSpec((side, side, 3), tf.float32)) == moves
 
 
 def bowl(goal, weights, scale=1):
