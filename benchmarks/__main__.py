@@ -23,6 +23,7 @@ from dreamkit import Dream, deep_dream, load_image, objectives, profile, style_t
 from dreamkit.controls.paintings import style_objective
 from dreamkit.controls.quality import choice
 from dreamkit.large.memory import fit_to_memory
+from dreamkit.large.spectral_lbfgs import MOST
 from dreamkit.networks.mirrored import mirroring_pays
 from dreamkit.networks.precision import fastest_precision, has_bfloat16
 from dreamkit.networks.weights import available_offline
@@ -42,6 +43,7 @@ from .networks import network
 HERE = Path(__file__).parent
 QUICK = "--quick" in sys.argv
 ROWS, CURVES, SIZES = [], {}, {}
+SIDES = (256, 512, 1024) if QUICK else (256, 512, 1024, 2048, 4096)
 INSTALL = "run `pip install -r benchmarks/requirements.txt`"
 NO_HALF = 'this machine computes in float32, with "auto" too'
 RUN_GOALS = "run `python -m benchmarks --goals`"
@@ -51,7 +53,7 @@ PASTICHE_SIZES, PASTICHE_STEPS = (256, 512), (300, 1000)
 OURS = dict(octaves=2, optimizer="spectral", **pastiche_lbfgs.OBJECTIVE)
 # A half of them at half size, the others at full size, where a run ends when it reaches the loss.
 OUR_STEPS = {300: 240, 1000: 1200}
-SHORT = 60  # steps of a run that is only timed
+SHORT = 2 * MOST + 40  # steps of a run that is only timed; in the last, L-BFGS has all its pairs
 TUTORIAL = dict(
     octaves=1,
     formula="tutorial",
@@ -238,9 +240,7 @@ def estimates_and_sizes():
         if not available_offline(name):
             skip(f"sizes, {kind}", f"{name}'s weights are not available")
             continue
-        sides = (256, 512, 1024) if QUICK else (256, 512, 1024, 2048, 4096)
-        if QUICK and kind == "dream":
-            sides = sides[:2]
+        sides = SIDES[:2] if QUICK and kind == "dream" else SIDES
         taken = {side: memory.measure(kind, side, name) for side in sides}
         SIZES[kind] = {side: found["seconds"] for side, found in taken.items()}
         for side in sides[:3]:
@@ -295,7 +295,7 @@ def against_pastiche(size):
     if fastest_precision() == "float32":
         skip(f"time to {label}, bfloat16", NO_HALF)
     for precision in precisions():
-        options, made = OURS | dict(precision=precision), None
+        options, timed = OURS | dict(precision=precision), None
         target = 1 / 1.5 if precision == "float32" else 1 / 3
         for steps in PASTICHE_STEPS[:1] if QUICK else PASTICHE_STEPS:
             own = own_label(size, steps, precision)
@@ -303,12 +303,11 @@ def against_pastiche(size):
                 skip(f"time to {label} after {steps} steps, {precision}", RUN_GOALS)
                 continue
             if not takes_long(size, steps, precision):
-                made = walk(*contest, steps=OUR_STEPS[steps], goal=goal(label, steps), **options)
-                ours = made
+                ours = walk(*contest, steps=OUR_STEPS[steps], goal=goal(label, steps), **options)
             else:  # the steps are recorded, so a short run that times them will do
-                made = made or walk(*contest, steps=SHORT, **options)
+                timed = timed or walk(*contest, steps=SHORT, **options)
                 counts = share_steps(OUR_STEPS[steps], OURS["octaves"])
-                ours = made._replace(counts=counts, losses=noted(own))
+                ours = timed._replace(counts=counts, losses=noted(own))
             compare(label, target, ours, steps, f", {precision}")
             if file := saved(label, steps):
                 how = f", {precision}, for the picture that it saves"

@@ -124,7 +124,10 @@ def choose_tile(score, size, tile="auto"):
     limit = memory_limit()
     if step_bytes(score, size) <= limit:
         return None
-    return next((side for side in TILES if step_bytes(score, size, side) <= limit), TILES[-1])
+    needed = {side: step_bytes(score, size, side) for side in TILES}
+    fits = [side for side in TILES if needed[side] <= limit]
+    # Smaller tiles save nothing where the deep layers, which see the whole picture, need most.
+    return fits[0] if fits else min(TILES, key=needed.get)
 
 
 def memory_limit():

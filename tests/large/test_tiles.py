@@ -20,6 +20,7 @@ from dreamkit import (
     style_transfer,
 )
 from dreamkit.balanced import Balanced
+from dreamkit.large import memory
 from dreamkit.large.memory import fit_to_memory
 from dreamkit.large.tiles import tiles
 from dreamkit.networks.backbone import Backbone
@@ -295,3 +296,14 @@ def test_a_network_in_another_precision_keeps_its_weights_and_its_float32_featur
 def test_an_unknown_precision_is_a_settings_error(squeezenet):
     with pytest.raises(SettingsError, match="precision"):
         squeezenet.with_precision("float8")
+
+
+def test_smaller_tiles_are_not_chosen_where_they_save_no_memory(monkeypatch):
+    monkeypatch.setattr(memory, "memory_limit", lambda: 1.0)  # nothing fits
+    needed = dict(zip(memory.TILES, (5, 5, 5), strict=True))
+    monkeypatch.setattr(memory, "step_bytes", lambda score, size, tile=None: needed.get(tile, 9))
+    assert memory.choose_tile(None, (4096, 4096)) == 1024
+    needed[512] = 4
+    assert memory.choose_tile(None, (4096, 4096)) == 512
+    needed[256] = 0.5
+    assert memory.choose_tile(None, (4096, 4096)) == 256
