@@ -6,6 +6,8 @@ long as for a convolution's gradient, where it may choose the layout. Now the gr
 to the input is itself a convolution, with each kernel rotated by 180° and the two channel axes
 swapped. So a convolution with stride 1, a kernel of odd size and "same" padding can be computed as
 the gradient of its mirror image.
+
+Source: Dumoulin and Visin 2016, chapter 4 (a convolution's gradient is a transposed convolution).
 """
 
 import functools

@@ -58,7 +58,7 @@ def in_precision(model, precision):
     """A Keras model, or if needed a copy with the same weights, that computes in `precision`.
 
     For float16, whose smallest numbers are rounded more coarsely, the weights stay float32 until
-    they are used.
+    they are used. In float32 the copy has a `MirroredConv2D` wherever that is faster.
     """
     if model.layers[-1].compute_dtype == precision:
         return _mirrored(model) if precision == "float32" and mirroring_pays() else model
